@@ -1,0 +1,138 @@
+"""The values that samplers and datasets exchange with the engine: attributes, cohorts, draws, an open data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditkit.contracts import Condition, Level
+from auditkit.errors import AuditError
+
+Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+MISSING = -1
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attributes:
+    """Attributes of every image of a data set.
+
+    codes: (images, attributes) int8, an index into the attribute's levels, or -1 where the value is missing.
+    """
+
+    names: tuple[str, ...]
+    levels: tuple[tuple[Level, ...], ...]
+    codes: NDArray[np.int8]
+
+    def column(self, name: str) -> NDArray[np.int8]:
+        """(images,) int8 codes of one attribute."""
+        return self.codes[:, self.names.index(name)]
+
+    def levels_of(self, name: str) -> tuple[Level, ...]:
+        """The levels of one attribute, in the order of their codes."""
+        return self.levels[self.names.index(name)]
+
+    def matches(self, condition: Condition) -> Mask:
+        """(images,) bool: where every attribute of the condition has one of the levels it names."""
+        mask = np.ones(len(self.codes), dtype=bool)
+        for name, wanted in condition.levels.items():
+            known = self.levels_of(name)
+            mask &= np.isin(self.column(name), [known.index(level) for level in wanted if level in known])
+        return mask
+
+
+class ImageSource(Protocol):
+    """Encoded images by position; picklable, so that several processes can read."""
+
+    def read(self, index: int) -> bytes:
+        """The encoded bytes (JPEG, PNG or WebP) of one image."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenDataset:
+    """A data set whose annotations have been read.
+
+    file_names: one per image. identities: (images,) int64, whose face, or None. splits: (images,) int8, an index
+    into SPLITS, or None. `fingerprint` identifies annotations and images by content. `kind` is what the report says:
+    "official CelebA", "subset, not official CelebA", "synthetic"; `notes` are further remarks for the reader.
+    """
+
+    file_names: tuple[str, ...]
+    attributes: Attributes
+    identities: Rows | None
+    splits: NDArray[np.int8] | None
+    images: ImageSource
+    fingerprint: str
+    kind: str
+    synthetic: bool = False
+    place: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.file_names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cohort:
+    """The attribute view of a split: all that a sampler sees.
+
+    rows: (n,) int64 row numbers in the data set; identities: (n,) int64 or None.
+    """
+
+    rows: Rows
+    attributes: Attributes = field(repr=False)
+    identities: Rows | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def matches(self, condition: Condition) -> Mask:
+        """(n,) bool: the rows of the cohort that satisfy a condition."""
+        return self.attributes.matches(condition)[self.rows]
+
+    def column(self, name: str) -> NDArray[np.int8]:
+        """(n,) int8 codes of an attribute for the rows of the cohort."""
+        return self.attributes.column(name)[self.rows]
+
+    def strata(self, names: tuple[str, ...]) -> tuple[Rows, tuple[Mapping[str, Level], ...]]:
+        """Number the combinations of attribute levels: (n,) int64 codes, and what each code means."""
+        codes = np.zeros(len(self.rows), dtype=np.int64)
+        meanings: list[dict[str, Level]] = [{}]
+        for name in names:
+            levels = self.attributes.levels_of(name)
+            column = self.column(name)
+            if (column == MISSING).any():
+                raise AuditError(f"attribute {name!r} has missing values and cannot define strata")
+            codes = codes * len(levels) + column
+            meanings = [{**meaning, name: level} for meaning in meanings for level in levels]
+        return codes, tuple(meanings)
+
+    @staticmethod
+    def rank(mask: Mask) -> Rows:
+        """(n,) int64: position of each row among the rows of the mask (0 for the first), whatever the others have."""
+        return np.cumsum(mask) - mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """Rows to train on, in no particular order; row numbers of the data set, repeated where a photo counts twice.
+
+    copy: (m,) int64; 0 is the photo itself, k > 0 its k-th augmented copy. A repeated (row, 0) is a plain duplicate.
+    """
+
+    rows: Rows
+    copy: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.copy) == 0 and len(self.rows):
+            object.__setattr__(self, "copy", np.zeros(len(self.rows), dtype=np.int64))
+        if len(self.copy) != len(self.rows):
+            raise ValueError(f"a draw of {len(self.rows)} rows has {len(self.copy)} copy numbers")
+
+    def __len__(self) -> int:
+        return len(self.rows)

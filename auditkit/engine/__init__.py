@@ -1,0 +1,1 @@
+"""Plan, registry, store, executors, worker."""

@@ -1,0 +1,59 @@
+"""An audit whose components are found and whose options are typed: what the registry makes of a spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from auditkit.contracts import Component, Kind, Need, Options
+from auditkit.spec.model import Audit, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A component that the audit uses, with its options resolved.
+
+    `source` is a hash of the plugin's source files where it is an editable install, else "".
+    """
+
+    kind: Kind
+    component: Component
+    options: Options
+    distribution: str
+    version: str
+    source: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """What of it goes into a digest: never the distribution's version, which says nothing about results."""
+        return {
+            "use": self.component.id,
+            "options": self.options.model_dump(mode="json", by_alias=True),
+            "revision": self.component.revision,
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedArm:
+    """An arm with defaults filled in: `init` is "imagenet", "none", "checkpoint:FILE" or an arm's name."""
+
+    name: str
+    init: str
+    train: str
+    on: str
+    sampler: Chosen
+    objective: Chosen
+    model: Chosen
+    recipe: Recipe
+    seeds: tuple[int, ...]
+    needs: tuple[Need, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedAudit:
+    """The audit with every component chosen."""
+
+    audit: Audit
+    dataset: Chosen
+    arms: tuple[ResolvedArm, ...]
+    metrics: tuple[Chosen, ...]

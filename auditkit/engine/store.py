@@ -1,0 +1,110 @@
+"""Units under their digests: written aside, then renamed, so that a reader never meets a half-written one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from auditkit import predictions as table
+from auditkit.errors import AuditError, DataError
+from auditkit.predictions import Predictions
+
+PREDICTIONS, UNIT, HISTORY, WEIGHTS = (
+    "predictions.parquet",
+    "unit.json",
+    "history.json",
+    "weights.safetensors",
+)
+CHECKPOINT = "checkpoint.safetensors"
+
+
+class Store:
+    """A folder of finished units, of checkpoints of unfinished ones, and of findings.
+
+    units/DIGEST/{unit.json, predictions.parquet, history.json, weights.safetensors}; partial/DIGEST/ while a unit is
+    at work; findings/KEY.json; index.json, the last inputs of each (audit, task, arm, seed).
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def unit(self, digest: str) -> Path:
+        """Folder of a finished unit."""
+        return self.root / "units" / digest
+
+    def has(self, digest: str) -> bool:
+        """Whether the unit is finished."""
+        return (self.unit(digest) / UNIT).is_file()
+
+    def has_weights(self, digest: str) -> bool:
+        """Whether the weights of a finished unit were kept."""
+        return (self.unit(digest) / WEIGHTS).is_file()
+
+    def partial(self, digest: str) -> Path:
+        """Folder of a unit at work, made when missing; its checkpoint survives a kill."""
+        folder = self.root / "partial" / digest
+        self._make(folder)
+        return folder
+
+    def finish(
+        self, digest: str, predictions: Predictions, history: list[dict[str, Any]], facts: Mapping[str, Any]
+    ) -> None:
+        """Turn the partial folder (which may hold weights) into a finished unit."""
+        folder = self.partial(digest)
+        table.write(predictions, folder / PREDICTIONS)
+        write_json(folder / HISTORY, history)
+        write_json(folder / UNIT, dict(facts))
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+        self._make(self.root / "units")
+        target = self.unit(digest)
+        if target.exists():
+            shutil.rmtree(target)
+        folder.replace(target)
+
+    def add_predictions(self, digest: str, more: Predictions) -> None:
+        """Replace the predictions of a finished unit, as when a split was predicted later."""
+        table.write(more, self.unit(digest) / PREDICTIONS)
+
+    def predictions(self, digest: str) -> Predictions:
+        """What a finished unit predicted."""
+        return table.read(self.unit(digest) / PREDICTIONS)
+
+    def history(self, digest: str) -> list[dict[str, Any]]:
+        """One record per epoch: epoch, loss, accuracy (or None), seconds, images."""
+        value: list[dict[str, Any]] = read_json(self.unit(digest) / HISTORY)
+        return value
+
+    def facts(self, digest: str) -> dict[str, Any]:
+        """What is known about how a finished unit was made: inputs, device, threads, precision, seconds, versions."""
+        value: dict[str, Any] = read_json(self.unit(digest) / UNIT)
+        return value
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AuditError(
+                f"cannot write to the store: {error.strerror}",
+                where=str(folder),
+                hint="name another with --store",
+            ) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write beside the path, then rename; a number that is not finite is an error."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    aside.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    aside.replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON that the store wrote."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        hint = "remove the folder; the next run makes it again"
+        raise DataError(f"cannot read: {error}", where=str(path), hint=hint) from error

@@ -1,0 +1,72 @@
+"""What a worker is asked to do, as plain data that any process can receive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditkit.cohort import Draw, Rows
+from auditkit.spec.model import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRef:
+    """A component by id, with resolved options as JSON values; the worker's own registry builds it."""
+
+    kind: str
+    id: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCacheRef:
+    """A memory-mapped uint8 array (images, size, size, 3) on disk: a .npy file."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitWork:
+    """One unit: train, predict, store.
+
+    `truth` is (images of the data set,) int8: 1 where the image has the task's positive level, 0 where not, -1 where
+    missing. `strata` is (images,) int64, opaque; `stratum_counts` its counts over the training draw. `identity` is
+    (images,) int64 or None. `splits` maps "train", "valid", "test" to draws; `predict` lists those to be predicted.
+    `init` is "none", "imagenet", "checkpoint:FILE" or "unit:DIGEST" (weights in the store).
+    `train_first` False only predicts with the stored weights of the unit itself, adding `predict` to what is stored.
+    """
+
+    digest: str
+    label: str
+    seed: int
+    init: str
+    train: str
+    model: ComponentRef
+    objective: ComponentRef
+    recipe: Recipe
+    images: ImageCacheRef
+    truth: Any = field(repr=False)
+    identity: Rows | None = field(repr=False)
+    strata: Rows | None = field(repr=False)
+    stratum_counts: tuple[int, ...]
+    splits: dict[str, Draw] = field(repr=False)
+    predict: tuple[str, ...] = ("valid", "test")
+    train_first: bool = True
+    keep_weights: bool = False
+    store: str = ".auditkit"
+    device: str = "auto"
+    threads: int = 1
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a worker found: the device it will use and what the device can do."""
+
+    device: str
+    device_name: str
+    bfloat16: bool
+    cores: int
+    torch: str
+    torchvision: str

@@ -1,0 +1,75 @@
+"""Progress as frozen values: work sends them, the command line draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know now: `level` is "info" or "warning"."""
+
+    text: str
+    level: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesCached:
+    """The image cache has grown to `done` of `total` images."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStarted:
+    """A unit began, or went on after `epoch` finished epochs. `label` is "task arm seed 0"."""
+
+    digest: str
+    label: str
+    epochs: int
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepsDone:
+    """Within an epoch: `images` of `total` images visited, at `images_per_second`."""
+
+    digest: str
+    epoch: int
+    images: int
+    total: int
+    images_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """An epoch ended; `accuracy` is on the validation split, None without one."""
+
+    digest: str
+    epoch: int
+    loss: float
+    accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDone:
+    """A unit's predictions are stored; `accuracy` is on the test split."""
+
+    digest: str
+    accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFailed:
+    """A unit ended without predictions."""
+
+    digest: str
+    label: str
+    message: str
+
+
+Event = Notice | ImagesCached | UnitStarted | StepsDone | EpochDone | UnitDone | UnitFailed
+Send = Callable[[Event], None]

@@ -1,0 +1,1 @@
+"""The evidence wing: predictions in, findings out, and no torch."""

@@ -1,0 +1,198 @@
+"""All that an audit found, as plain frozen values: what findings.json holds and every report is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from auditkit.contracts import Level
+
+Quantity = Literal["value", "gap", "signed_gap", "change", "change_in_gap"]
+Status = Literal["estimable", "not estimable", "undefined by definition"]
+Verdict = Literal["", "changed", "no change larger than the margin", "cannot tell"]
+Place = tuple[tuple[str, Level], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval; both ends finite."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A number with its support.
+
+    `over` are the attributes that make the groups, `at` the group (for a gap: empty; for a signed gap: the pair's
+    first level is subtracted from its second). `against` is the arm a change is measured from. `estimate` is the mean
+    over seeds of the per-seed values; numerator and denominator are means over seeds; `images` and `identities` are
+    distinct. `interval` is the plain one, `simultaneous` holds over the whole family; verdicts are decided on it.
+    """
+
+    task: str
+    arm: str
+    metric: str
+    over: tuple[str, ...] = ()
+    at: Place = ()
+    quantity: Quantity = "value"
+    test: str = "plain"
+    against: str = ""
+    estimate: float | None = None
+    interval: Interval | None = None
+    simultaneous: Interval | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    images: int = 0
+    identities: int | None = None
+    per_seed: tuple[float | None, ...] = ()
+    seed_sd: float | None = None
+    status: Status = "estimable"
+    reason: str = ""
+    verdict: Verdict = ""
+    explanation: str = ""
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CellCount:
+    """Images of one group before (the reference draw) and after (the arm's draw), copies included."""
+
+    at: Place
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marginal:
+    """Share of an attribute's level in the training rows, in the pool and in the arm's draw."""
+
+    attribute: str
+    level: Level
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What an arm trains on. `effective` is the effective number, (sum of copies)^2 / sum of squared copies."""
+
+    task: str
+    arm: str
+    rows: int
+    originals: int
+    copies: int
+    distinct_images: int
+    distinct_identities: int | None
+    effective_images: float
+    effective_identities: float | None
+    most_copies_of_one: int
+    cells: tuple[CellCount, ...]
+    marginals: tuple[Marginal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Test rows whose photo, person or identical file the arm also trained on."""
+
+    task: str
+    arm: str
+    test: str
+    what: Literal["photo", "identity", "identical file"]
+    touched: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Training curve of a unit, one value per epoch; `accuracy` is on valid, None without one."""
+
+    task: str
+    arm: str
+    seed: int
+    loss: tuple[float, ...]
+    accuracy: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRow:
+    """Table 3 for one attribute: its minority level, share, gender mix, and the reference arm's error inside/outside."""
+
+    task: str
+    attribute: str
+    minority: Level
+    share_train: float
+    share_valid: float | None
+    share_by: tuple[tuple[str, float], ...]
+    error_inside: Finding
+    error_outside: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A test photo that an arm turned right or wrong against the reference, by majority over seeds."""
+
+    task: str
+    arm: str
+    against: str
+    file_name: str
+    row: int
+    direction: Literal["turned right", "turned wrong"]
+    seeds: int
+    at: Place = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlipCount:
+    """Number of flips in a group."""
+
+    task: str
+    arm: str
+    against: str
+    at: Place
+    turned_right: int
+    turned_wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """A published figure beside ours."""
+
+    where: str
+    sentence: str
+    value: float
+    ours: Finding | None
+    judgement: Literal["consistent", "not consistent", "cannot tell", "other protocol", "not judged"]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateRow:
+    """A gate and how it came out; `place` is file:line of the gate."""
+
+    name: str
+    sentence: str
+    outcome: Literal["pass", "fail", "insufficient evidence", "not judged"]
+    finding: Finding | None
+    detail: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything a report is drawn from."""
+
+    findings: tuple[Finding, ...] = ()
+    compositions: tuple[Composition, ...] = ()
+    leaks: tuple[Leak, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    scan: tuple[ScanRow, ...] = ()
+    flips: tuple[Flip, ...] = ()
+    flip_counts: tuple[FlipCount, ...] = ()
+    published: tuple[PublishedRow, ...] = ()
+    gates: tuple[GateRow, ...] = ()
+    families: Mapping[str, int] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,75 @@
+"""The narrow waist between the wings: what a unit predicted for every image it was asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from auditkit.cohort import SPLITS
+from auditkit.errors import DataError
+
+COLUMNS = ("split", "row", "copy", "identity", "truth", "margin")
+TYPES = {
+    "split": np.int8,
+    "row": np.int64,
+    "copy": np.int64,
+    "identity": np.int64,
+    "truth": np.int8,
+    "margin": np.float32,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """One row per evaluated image of a unit.
+
+    split: (n,) int8, an index into SPLITS; row: (n,) int64 in the data set; copy: (n,) int64, 0 is the photo itself;
+    identity: (n,) int64, -1 where unknown; truth: (n,) int8, 1 is the task's positive level; margin: (n,) float32,
+    logit of positive minus logit of negative, so that a prediction is positive where margin > 0.
+    """
+
+    split: NDArray[np.int8]
+    row: NDArray[np.int64]
+    copy: NDArray[np.int64]
+    identity: NDArray[np.int64]
+    truth: NDArray[np.int8]
+    margin: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        for name in COLUMNS:
+            values = np.ascontiguousarray(getattr(self, name), dtype=TYPES[name])
+            object.__setattr__(self, name, values)
+            if len(values) != len(self.row):
+                raise ValueError(f"column {name!r} has {len(values)} values, not {len(self.row)}")
+        if not np.isfinite(self.margin).all():
+            raise ValueError("a logit margin is not finite")
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def on(self, split: str) -> Predictions:
+        """The rows of one split."""
+        mask = self.split == SPLITS.index(split)
+        return Predictions(*(getattr(self, name)[mask] for name in COLUMNS))
+
+
+def write(predictions: Predictions, path: Path) -> None:
+    """Write Parquet beside the path, then rename it into place."""
+    table = pa.table({name: getattr(predictions, name) for name in COLUMNS})
+    aside = path.with_name(path.name + ".part")
+    pq.write_table(table, aside, compression="zstd")
+    aside.replace(path)
+
+
+def read(path: Path) -> Predictions:
+    """Read what `write` wrote."""
+    try:
+        table = pq.read_table(path, columns=list(COLUMNS))
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read predictions: {error}", where=str(path)) from error
+    return Predictions(*(table[name].to_numpy() for name in COLUMNS))

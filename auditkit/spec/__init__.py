@@ -1,0 +1,1 @@
+"""The audit file: what it may say, and where each mistake stands."""

@@ -1,0 +1,271 @@
+"""The audit as a frozen, strictly typed value. Positions in the file are no part of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from auditkit.contracts import Condition, Level
+
+ANYONE = "anyone"
+
+
+class Section(BaseModel):
+    """A table of the audit file: strict, frozen, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Use(BaseModel):
+    """A component by id with its options, as in ``{ use = "oversample", until = "balanced" }``; a bare id will do."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+    use: str = Field(description="id of the component, or DISTRIBUTION:ID where two packages share an id")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options as they stand in the file."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+def _named(value: Any) -> Any:
+    return {"use": value} if isinstance(value, str) else value
+
+
+Component = Annotated[Use, BeforeValidator(_named)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[int, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=60)]
+SplitName = Literal["train", "valid", "test"]
+
+
+class About(Section):
+    """[audit]: what is asked, and who asked it first."""
+
+    title: str
+    question: str = ""
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Cell(Section):
+    """An exact number of images that satisfy a condition."""
+
+    where: Condition
+    count: Positive
+
+
+class Pool(Section):
+    """Which images a split is made of: all images of the named splits, `draw` of them, or exact cells."""
+
+    from_: tuple[SplitName, ...] = Field(default=("train",), alias="from", min_length=1)
+    draw: Positive | None = Field(default=None, description="how many images, drawn at random without replacement")
+    cells: tuple[Cell, ...] = Field(default=(), description="exact numbers of images per cell, without replacement")
+
+
+class TrainPool(Pool):
+    """The training pool; `hold_out` is the share of people (of images, where identities are unknown) kept for valid."""
+
+    hold_out: Fraction = 0.0
+
+
+class Image(Section):
+    """Centre square of min(side, crop), then resize to `size` pixels."""
+
+    crop: Positive = 178
+    size: Annotated[int, Field(ge=16, le=512)] = 128
+
+
+class AfterResampling(Section):
+    """Split after resampling, as published: copies of one photo fall on both sides."""
+
+    train: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    valid: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+
+class Data(Section):
+    """[data]: the dataset, the pools of the splits, and the seed of every draw."""
+
+    dataset: Component = Use(use="celeba")
+    seed: int = 0
+    train: TrainPool = TrainPool()
+    valid: Pool | None = None
+    test: Pool | None = Pool.model_validate({"from": ("test",)})
+    image: Image = Image()
+    split_by: Literal["identity", "image"] = Field(
+        default="identity", description="what `hold_out`, and a split of data that has none, keep together"
+    )
+    split_after_resampling: AfterResampling | None = None
+
+
+class Task(Section):
+    """What a network learns to predict: whether `target` has the level `positive`."""
+
+    target: str
+    name: Name = ""
+    positive: Level = 1
+
+    @property
+    def label(self) -> str:
+        """The name, or the target where none was given."""
+        return self.name or self.target
+
+
+class SGD(Section):
+    """Stochastic gradient descent, as in torch.optim.SGD."""
+
+    use: Literal["sgd"] = "sgd"
+    lr: Annotated[float, Field(gt=0)] = 0.001
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    nesterov: bool = False
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+
+
+class AdamW(Section):
+    """AdamW, as in torch.optim.AdamW."""
+
+    use: Literal["adamw"]
+    lr: Annotated[float, Field(gt=0)] = 0.001
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+
+
+class Constant(Section):
+    """The learning rate stays."""
+
+    use: Literal["constant"] = "constant"
+
+
+class OneCycle(Section):
+    """The learning rate rises over the `warm_up` share of steps, then falls to zero along a cosine."""
+
+    use: Literal["one-cycle"]
+    warm_up: Annotated[float, Field(gt=0, lt=1)] = 0.25
+
+
+class Budget(Section):
+    """How long an arm trains: passes over its own draw, or optimizer steps."""
+
+    epochs: Positive | None = None
+    steps: Positive | None = None
+
+
+class Augment(Section):
+    """Random change of a picture; each parameter is drawn per (row, copy) from a stateless key."""
+
+    flip: bool = True
+    rotate: Annotated[float, Field(ge=0, le=45)] = Field(default=10.0, description="largest angle in degrees")
+    scale: Annotated[float, Field(ge=0, lt=0.5)] = Field(
+        default=0.1, description="largest crop, as a share of the side"
+    )
+    brightness: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    contrast: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    saturation: Annotated[float, Field(ge=0, lt=1)] = 0.2
+
+
+class Recipe(Section):
+    """[recipe]: how every arm is trained, unless the arm says otherwise."""
+
+    model: Component = Use(use="resnet18")
+    init: str = "imagenet"
+    optimizer: Annotated[SGD | AdamW, Field(discriminator="use")] = SGD()
+    schedule: Annotated[Constant | OneCycle, Field(discriminator="use")] = Constant()
+    budget: Budget = Budget(epochs=10)
+    batch_size: Positive = 256
+    objective: Component = Use(use="cross-entropy")
+    augment: Augment = Field(default=Augment(), description="what an augmented copy may change")
+    flip: bool = Field(default=False, description="flip every training image at random in every epoch, in every arm")
+    select: Literal["last", "best"] = Field(default="last", description="weights of the last or the best valid epoch")
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+
+
+class Arm(Section):
+    """One way of training: five independent fields, a partial recipe, and seeds if they differ."""
+
+    name: Name
+    init: str | None = None
+    train: Literal["all", "head"] = "all"
+    on: Literal["train", "valid"] = "train"
+    sampler: Component = Use(use="none")
+    objective: Component | None = None
+    recipe: dict[str, Any] = Field(default={}, description="a partial [recipe]")
+    seeds: tuple[int, ...] | None = None
+    label: str = Field(default="", description="what the report calls the arm")
+    role: Literal["arm", "placebo", "control", "baseline"] = Field(
+        default="arm", description="how the report treats it; the contrast against a placebo is the headline"
+    )
+
+
+class Selector(Section):
+    """Names a finding: in gates, published figures, compare and findings.json alike."""
+
+    task: str
+    arm: str
+    metric: str = "accuracy"
+    over: tuple[str, ...] = ()
+    at: Condition | None = None
+    quantity: Literal["value", "gap", "signed_gap", "change", "change_in_gap"] = "value"
+    test: Literal["plain", "resampled"] = "plain"
+    against: str | None = Field(
+        default=None, description="the arm that a change is measured from; default the reference"
+    )
+
+
+class Evidence(Section):
+    """[evidence]: the confirmatory family, declared before looking."""
+
+    reference: str = ""
+    placebo: str | None = None
+    groups: tuple[tuple[str, ...], ...] = ()
+    metrics: tuple[Component, ...] = Field(default=(Use(use="accuracy"),), min_length=1)
+    margin: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.005, description="what counts as no change")
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    replicates: Annotated[int, Field(ge=200)] = 10_000
+    minimum_images: Positive = 30
+    minimum_identities: Positive = 10
+    spillover: bool = Field(default=True, description="ask the same of every attribute of the table, as exploration")
+    scan: bool = Field(default=True, description="the reference arm's error inside and outside of every attribute")
+
+
+class Published(Section):
+    """A figure someone printed, to stand beside ours."""
+
+    where: str
+    finding: Selector | None = None
+    value: float
+    label: str = Field(default="", description="what the figure is, where no finding of ours answers to it")
+    protocol: Literal["same", "as published"] = "as published"
+    precision: Literal["exact", "rounded", "truncated", "approximate"] = "rounded"
+    note: str = ""
+
+
+class Gate(Section):
+    """A condition on a finding's interval that decides the exit code."""
+
+    finding: Selector
+    at_most: float | None = None
+    at_least: float | None = None
+    name: str = ""
+
+
+class StandIn(Section):
+    """[stand_in]: profile and dataset used, loudly, when the data was not configured."""
+
+    dataset: Component
+    profile: str | None = None
+
+
+class Audit(Section):
+    """The whole file, after profile, overrides and scale were applied."""
+
+    audit: About
+    data: Data = Data()
+    task: tuple[Task, ...] = Field(min_length=1)
+    recipe: Recipe = Recipe()
+    arm: tuple[Arm, ...] = Field(min_length=1)
+    evidence: Evidence = Evidence()
+    published: tuple[Published, ...] = ()
+    gate: tuple[Gate, ...] = ()
+    profile: dict[str, dict[str, Any]] = {}
+    stand_in: StandIn | None = None

@@ -1,0 +1,1 @@
+"""The training wing: pixels and weights, and no group label."""
