@@ -1,7 +1,90 @@
-"""The command line."""
+"""The command line: the only printer of errors, the only exit codes, the only ``except AuditError``.
+
+Commands live one per file and are imported when asked for, so that ``--help`` is quick.
+"""
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
 
-def main() -> None:
-    """Run the command line."""
+import click
+
+from auditkit.errors import AuditError, Interrupted, RunFailed
+
+DONE, GATE_FAILED, BAD_INPUT, RUN_FAILED, INSUFFICIENT, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+COMMANDS = {
+    "run": "Run an audit: train what is not done yet, then report.",
+    "plan": "Show every unit of an audit: done, to run, or stale and because of what.",
+    "report": "Render the report again from what is stored.",
+    "validate": "Check audit files: every mistake at once, each with its place.",
+    "init": "Write a commented audit file.",
+    "data": "Check, make or download image data.",
+    "plugins": "List the plugins, or show one with its options.",
+    "schema": "Print the JSON Schema of the audit file, plugin options included.",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called; the help needs none of them."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Names in the order of a user's day."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command of that name, from auditkit.cli.NAME."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"auditkit.cli.{name}"), name)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list without importing the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="auditkit", prog_name="auditkit")
+def group() -> None:
+    """What does oversampling one attribute of image data do to predicting another, and to the gaps between groups?
+
+    \b
+    auditkit run audits/bald.toml                   the whole experiment, on rendered faces when there is no CelebA
+    auditkit run audits/bald.toml --data PATH       the same on your copy
+
+    \b
+    Exit codes: 0 done · 1 a gate failed · 2 bad input · 3 a unit or plugin failed · 4 insufficient evidence for a
+    gate · 130 interrupted (the same command continues).
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(exit_code(arguments))
+
+
+def exit_code(arguments: list[str] | None = None) -> int:
+    """Run the command line; print what went wrong in one piece and return the exit code."""
+    try:
+        code = group.main(arguments, prog_name="auditkit", standalone_mode=False)
+        return code if isinstance(code, int) else DONE
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except AuditError as error:
+        click.echo(str(error), err=True)
+        return _code(error)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+
+
+def _code(error: AuditError) -> int:
+    if isinstance(error, Interrupted):
+        return INTERRUPTED
+    return RUN_FAILED if isinstance(error, RunFailed) else BAD_INPUT
+
+

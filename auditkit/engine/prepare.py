@@ -1,0 +1,176 @@
+"""From an audit file to everything a run needs: spec, components, open data, pools, plan. Trains nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from auditkit.cohort import OpenDataset
+from auditkit.contracts import Dataset
+from auditkit.engine.draws import Pools, pools
+from auditkit.engine.plan import Ingredients, Plan, make_plan
+from auditkit.engine.registry import Registry
+from auditkit.engine.resolution import Chosen, ResolvedAudit
+from auditkit.engine.store import Store
+from auditkit.errors import DataError, Problem
+from auditkit.spec import problems, reader
+from auditkit.spec.reader import Source
+
+PLACE_VARIABLE = "AUDITKIT_DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line says beside the audit file; nothing of it goes into a digest except the overrides."""
+
+    path: Path
+    profile: str | None = None
+    sets: tuple[str, ...] = ()
+    scale: float = 1.0
+    data: Path | None = None
+    require_data: bool = False
+    store: Path = Path(".auditkit")
+    reports: Path = Path("reports")
+    device: str = "auto"
+    workers: int | None = None
+    threads: int | None = None
+    keep_weights: bool = False
+    disabled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """An audit whose file and components are in order; its data is not open yet."""
+
+    settings: Settings
+    source: Source = field(repr=False)
+    registry: Registry = field(repr=False)
+    resolved: ResolvedAudit = field(repr=False)
+    place: Path | None
+    stand_in: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the report: a run on other data, with another profile or scale, never overwrites it."""
+        parts = [self.settings.path.stem]
+        if self.stand_in:
+            parts.append("stand-in")
+        if self.settings.profile:
+            parts.append(self.settings.profile)
+        if self.settings.scale != 1.0:
+            parts.append(f"x{self.settings.scale:g}")
+        return "-".join(parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Everything that a run, a plan or a report starts from."""
+
+    read: Read
+    dataset: OpenDataset
+    pools: Pools
+    plan: Plan
+    store: Store
+
+
+def read_audit(settings: Settings) -> Read:
+    """Read and check the file: syntax, types, components, names of attributes. Raises InvalidAudit with all mistakes."""
+    registry = Registry.load(disabled=settings.disabled)
+    source, resolved = _resolve(settings, registry, stand_in=False)
+    place = _named_place(settings, resolved)
+    stand_in = False
+    if place is None:
+        place = _default_place(registry, resolved.dataset)
+        stand_in = place is None and _wants_a_place(registry, resolved.dataset)
+    if stand_in:
+        if settings.require_data or resolved.audit.stand_in is None:
+            raise _no_data(registry, resolved.dataset)
+        source, resolved = _resolve(settings, registry, stand_in=True)
+    _check_names(registry, resolved, source, place)
+    return Read(settings, source, registry, resolved, place, stand_in)
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Read the audit, open its data, draw the pools and lay out the units."""
+    read = read_audit(settings)
+    dataset = read.registry.build(read.resolved.dataset).open(read.place)
+    names = dict(zip(dataset.attributes.names, dataset.attributes.levels, strict=True))
+    _raise_if(read.registry.check_names(read.resolved, names), read.source)
+    drawn = pools(read.resolved.audit.data, dataset)
+    plan = make_plan(read.resolved, Ingredients(dataset.fingerprint, _checkpoints(read.resolved)))
+    return Prepared(read, dataset, drawn, plan, Store(settings.store))
+
+
+def _resolve(settings: Settings, registry: Registry, *, stand_in: bool) -> tuple[Source, ResolvedAudit]:
+    source = reader.read(settings.path, profile=settings.profile, sets=settings.sets, stand_in=stand_in)
+    audit, found = reader.parse(source)
+    _raise_if(found if audit is None else [], source)
+    assert audit is not None
+    resolved, more = registry.resolve(audit, scale=settings.scale)
+    _raise_if([*found, *more], source)
+    assert resolved is not None
+    return source, resolved
+
+
+def _raise_if(found: list[Problem], source: Source) -> None:
+    if found:
+        raise problems.invalid(found, source)
+
+
+def _named_place(settings: Settings, resolved: ResolvedAudit) -> Path | None:
+    """Where the user said the data is: flag, then environment, then file."""
+    if settings.data is not None:
+        return settings.data
+    if os.environ.get(PLACE_VARIABLE):
+        return Path(os.environ[PLACE_VARIABLE])
+    written = resolved.audit.data.place
+    return settings.path.parent / written if written else None
+
+
+def _dataset_class(registry: Registry, chosen: Chosen) -> type[Dataset]:
+    found: type[Dataset] = registry.load_class(chosen)
+    return found
+
+
+def _default_place(registry: Registry, chosen: Chosen) -> Path | None:
+    place = _dataset_class(registry, chosen).default_place(chosen.options)
+    return place if place is not None and place.is_dir() and any(place.iterdir()) else None
+
+
+def _wants_a_place(registry: Registry, chosen: Chosen) -> bool:
+    return _dataset_class(registry, chosen).default_place(chosen.options) is not None
+
+
+def _no_data(registry: Registry, chosen: Chosen) -> DataError:
+    place = _dataset_class(registry, chosen).default_place(chosen.options)
+    return DataError(
+        f"no data for dataset {chosen.component.id!r}: nothing was named, and {place} is missing or empty",
+        hint=f"name the place with --data PATH, the variable {PLACE_VARIABLE} or [data] place",
+    )
+
+
+def _check_names(registry: Registry, resolved: ResolvedAudit, source: Source, place: Path | None) -> None:
+    levels: Mapping[str, tuple[Any, ...]] = _dataset_class(registry, resolved.dataset).attribute_levels(
+        resolved.dataset.options, place
+    )
+    _raise_if(registry.check_names(resolved, levels), source)
+
+
+def _checkpoints(resolved: ResolvedAudit) -> dict[str, str]:
+    """SHA-256 of every checkpoint file that an arm starts from."""
+    names = {arm.init.partition(":")[2] for arm in resolved.arms if arm.init.startswith("checkpoint:")}
+    return {name: _sha256(Path(name)) for name in sorted(names)}
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"cannot read the checkpoint: {error.strerror}", where=str(path)) from error
+
+
