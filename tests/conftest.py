@@ -1,0 +1,27 @@
+"""What every test can ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder with celeba-mini/ and celeba-annotations/: real data that may not be passed on, so not in the project."""
+    named = os.environ.get("AUDITKIT_TEST_DATA")
+    place = Path(named) if named else Path(__file__).resolve().parents[2] / "shared"
+    if not (place / "celeba-annotations").is_dir():
+        pytest.skip(
+            "no real CelebA data: set AUDITKIT_TEST_DATA to a folder that holds celeba-annotations/ and celeba-mini/"
+        )
+    return place
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's cache, nor sees the user's data."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.delenv("AUDITKIT_DATA", raising=False)

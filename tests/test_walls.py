@@ -1,0 +1,85 @@
+"""The walls of the design: who may import whom, and what may not be read."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted([*ROOT.glob("auditkit/**/*.py"), *ROOT.glob("plugins/**/*.py")])
+
+
+def test_the_import_contracts_hold() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def imports_inside_functions(tree: ast.Module) -> Iterator[int]:
+    for function in ast.walk(tree):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from (n.lineno for n in ast.walk(function) if isinstance(n, (ast.Import, ast.ImportFrom)))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_import_stands_inside_a_function(source: Path) -> None:
+    if source.is_relative_to(ROOT / "auditkit" / "cli"):
+        pytest.skip("fast paths of the command line may import late")
+    assert not list(imports_inside_functions(ast.parse(source.read_text())))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_pickle_is_read_and_no_global_randomness_is_used(source: Path) -> None:
+    text = source.read_text()
+    for forbidden in ("import pickle", "import dill", "allow_pickle=True", "np.random.seed", "np.random.rand"):
+        assert forbidden not in text
+    if "torch.load(" in text:
+        assert "weights_only=True" in text
+
+
+@pytest.mark.parametrize(
+    ("module", "banned"),
+    [
+        ("auditkit", {"numpy", "pydantic", "pluggy", "torch"}),
+        ("auditkit.cli", {"numpy", "pydantic", "pandas", "torch", "rich"}),
+        ("auditkit_plugins", {"numpy", "pandas", "torch", "sklearn", "fairlearn"}),
+        ("auditkit.engine.registry", {"pandas", "torch", "sklearn", "fairlearn"}),
+        ("auditkit.engine.prepare", {"pandas", "torch", "sklearn", "fairlearn"}),
+        ("auditkit.report.document", {"pandas", "torch", "sklearn", "fairlearn", "rich"}),
+    ],
+)
+def test_importing_stays_light(module: str, banned: set[str]) -> None:
+    code = f"import sys, {module}; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not banned & set(done.stdout.split())
+
+
+def test_planning_asks_no_clock_path_or_environment() -> None:
+    tree = ast.parse((ROOT / "auditkit" / "engine" / "plan.py").read_text())
+    names = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    names |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+    assert not names & {"os", "time", "datetime", "pathlib", "platform", "sys"}
+
+
+def test_no_group_label_enters_the_training_wing() -> None:
+    for source in (ROOT / "auditkit" / "training").glob("*.py"):
+        text = source.read_text()
+        assert "Attributes" not in text, source
+        assert "Cohort" not in text, source
+
+
+def test_no_sampler_sees_a_pixel() -> None:
+    for source in (ROOT / "plugins" / "samplers").glob("*.py"):
+        names = {n.module or "" for n in ast.walk(ast.parse(source.read_text())) if isinstance(n, ast.ImportFrom)}
+        assert not names & {"PIL", "torch", "torchvision"}, source
+        assert "ImageSource" not in source.read_text(), source
