@@ -9,7 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from auditkit.cohort import Attributes, Cohort, Draw, ImageSource, OpenDataset
+    from auditkit.cohort import (
+        MISSING,
+        SPLITS,
+        Attributes,
+        Checkup,
+        Cohort,
+        Draw,
+        GroupCount,
+        ImageSource,
+        OpenDataset,
+    )
     from auditkit.contracts import (
         ArmName,
         AttributeName,
@@ -33,9 +43,12 @@ if TYPE_CHECKING:
     from auditkit.errors import AuditError, DataError
     from auditkit.hooks import hookimpl
     from auditkit.predictions import Predictions
+    from auditkit.streams import generator, uniforms
 
 _HOMES = {
-    "auditkit.cohort": ("Attributes", "Cohort", "Draw", "ImageSource", "OpenDataset"),
+    "auditkit.cohort": (
+        "MISSING", "SPLITS", "Attributes", "Checkup", "Cohort", "Draw", "GroupCount", "ImageSource", "OpenDataset",
+    ),
     "auditkit.contracts": (
         "ArmName", "AttributeName", "Component", "Condition", "Count", "CountMetric", "Dataset", "Level", "Metric",
         "Model", "Need", "Objective", "Options", "PretrainedFile", "Sampler", "ScoreMetric", "TableMetric", "component",
@@ -43,13 +56,15 @@ _HOMES = {
     "auditkit.errors": ("AuditError", "DataError"),
     "auditkit.hooks": ("hookimpl",),
     "auditkit.predictions": ("Predictions",),
+    "auditkit.streams": ("generator", "uniforms"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "ArmName", "AttributeName", "Attributes", "AuditError", "Cohort", "Component", "Condition", "Count", "CountMetric",
-    "DataError", "Dataset", "Draw", "ImageSource", "Level", "Metric", "Model", "Need", "Objective", "OpenDataset",
-    "Options", "Predictions", "PretrainedFile", "Sampler", "ScoreMetric", "TableMetric", "component", "hookimpl",
+    "MISSING", "SPLITS", "ArmName", "AttributeName", "Attributes", "AuditError", "Checkup", "Cohort", "Component",
+    "Condition", "Count", "CountMetric", "DataError", "Dataset", "Draw", "GroupCount", "ImageSource", "Level",
+    "Metric", "Model", "Need", "Objective", "OpenDataset", "Options", "Predictions", "PretrainedFile", "Sampler",
+    "ScoreMetric", "TableMetric", "component", "generator", "hookimpl", "uniforms",
 ]  # fmt: skip
 
 

@@ -77,6 +77,25 @@ class OpenDataset:
         return len(self.file_names)
 
 
+@dataclass(frozen=True, slots=True)
+class GroupCount:
+    """How many images of a group were found, beside how many the original data set has (None where unknown)."""
+
+    group: str
+    found: int
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What a dataset can tell of a place beyond opening it: a verdict in words, facts, problems, group counts."""
+
+    verdict: str
+    facts: tuple[tuple[str, str], ...] = ()
+    problems: tuple[str, ...] = ()
+    groups: tuple[GroupCount, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
     """The attribute view of a split: all that a sampler sees.

@@ -2,7 +2,7 @@
 
 A plugin is a module under the entry-point group ``auditkit``. It registers *components* through the hooks of
 `auditkit.hooks`. A component is a frozen record of its id, its options and the place of its class as a string, so that
-listing and validating import nothing heavy. The values that travel (Cohort, Draw, OpenDataset) are in `auditkit.cohort`.
+listing and validating import little. The values that travel (Cohort, Draw, OpenDataset) lie in `auditkit.cohort`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
+from auditkit.errors import AuditError
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
 
-    from auditkit.cohort import Cohort, Draw, OpenDataset
+    from auditkit.cohort import Checkup, Cohort, Draw, OpenDataset
     from auditkit.predictions import Predictions
 
 HOOK_VERSION = 1
@@ -244,3 +246,11 @@ class Dataset(Plugin):
     def default_place(cls, options: Any) -> Path | None:
         """Where the data is looked for when the user names no place; None when it needs no place."""
         return None
+
+    def check(self, place: Path) -> Checkup | None:
+        """Look closer at `place` than `open` does: what is there, what is missing; None if there is no more."""
+        return None
+
+    def download(self, place: Path) -> None:
+        """Fetch the data from its publisher into the folder `place`, or raise `auditkit.AuditError`."""
+        raise AuditError("this dataset has no download", where=str(place), hint="put the files there yourself")
