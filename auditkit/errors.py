@@ -54,3 +54,11 @@ class RunFailed(AuditError):
 
 class Interrupted(AuditError):
     """The user stopped the run; the same command continues it. Exit code 130."""
+
+
+class ImpossibleRequest(AuditError):
+    """The audit asks for images that the data does not have; `problem` leads to the place in the audit file."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message, where=".".join(map(str, problem.path)), hint=problem.hint)
+        self.problem = problem

@@ -1,0 +1,242 @@
+"""Which images a split is made of, and which rows an arm trains on. Every choice has its own key from the data seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditkit import streams
+from auditkit.cohort import SPLITS, Cohort, Draw, Mask, OpenDataset, Rows
+from auditkit.contracts import Need, Sampler
+from auditkit.engine.resolution import ResolvedArm
+from auditkit.errors import AuditError, ImpossibleRequest, Path, Problem, RunFailed
+from auditkit.predictions import Predictions
+from auditkit.spec.model import AfterResampling, Data, Pool
+
+SHARES_WITHOUT_SPLITS = (0.7, 0.1, 0.2)
+"""Shares of train, valid and test in a data set that comes without splits."""
+_REPEATED = 2**32  # above every copy number: tells apart the repetitions of one (row, copy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pools:
+    """Row numbers, ascending, that the splits are made of before any arm's sampler; no row is in two of them."""
+
+    train: Rows
+    valid: Rows
+    test: Rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitDraws:
+    """What a unit trains on, validates on and is tested on.
+
+    `sampled` is all that the sampler drew: the same as `train`, unless the audit splits after resampling. It is what
+    another arm's sampler is given when it needs this arm's draw.
+    """
+
+    train: Draw
+    valid: Draw
+    test: Draw
+    sampled: Draw
+
+
+# ------------------------------------------------------------------------------------------------------------ pools
+
+
+def pools(data: Data, dataset: OpenDataset) -> Pools:
+    """Draw the pools of an audit.
+
+    A pool is all images of the splits it names, `draw` of them, or exact cells; a later pool never holds a row of an
+    earlier one. A data set without splits is first split 70/10/20 by person (by image with `split_by = "image"`, or
+    where identities are unknown). Raises ImpossibleRequest, with the numbers, for more images than there are.
+    """
+    splits = dataset.splits if dataset.splits is not None else _split_anew(data, dataset)
+    free = np.ones(len(dataset), dtype=bool)
+    train = _pool(data.train, "train", data.seed, dataset, splits, free)
+    train, valid = _hold_out(data, dataset, train)
+    if data.valid is not None:
+        if data.train.hold_out:
+            path: Path = ("data", "train", "hold_out")
+            raise _impossible(path, "valid images are held out of train and also drawn from a pool", "remove one")
+        valid = _pool(data.valid, "valid", data.seed, dataset, splits, free)
+    after = data.split_after_resampling
+    if after is not None and after.train + after.valid >= 1:
+        message = f"train and valid take {after.train + after.valid:g} of the images and leave none for test"
+        raise _impossible(("data", "split_after_resampling"), message, "make their sum less than 1")
+    test = np.zeros(0, dtype=np.int64)
+    if data.test is not None and after is None:
+        test = _pool(data.test, "test", data.seed, dataset, splits, free)
+    return Pools(train, valid, test)
+
+
+def _pool(pool: Pool, name: str, seed: int, dataset: OpenDataset, splits: NDArray[np.int8], free: Mask) -> Rows:
+    """The rows of one pool; marks them as no longer free."""
+    path: Path = ("data", name)
+    rng = streams.generator(seed, "pool", SPLITS.index(name))
+    there = np.flatnonzero(free & np.isin(splits, [SPLITS.index(split) for split in pool.from_]))
+    where = "+".join(pool.from_) if free.all() else f"{'+'.join(pool.from_)} (rows of earlier pools left out)"
+    if pool.draw is not None and pool.cells:
+        raise _impossible((*path, "cells"), "a pool has both draw and cells", "give one of them")
+    if pool.cells:
+        rows = _cells(pool, (*path, "cells"), dataset, there, where, rng)
+    elif pool.draw is not None:
+        rows = _some(there, pool.draw, (*path, "draw"), f"images in {where}", rng)
+    else:
+        rows = there
+    if len(rows) == 0:
+        raise _impossible((*path, "from"), f"there are no images in {where}")
+    free[rows] = False
+    return rows
+
+
+def _cells(pool: Pool, path: Path, dataset: OpenDataset, there: Rows, where: str, rng: np.random.Generator) -> Rows:
+    masks = [dataset.attributes.matches(cell.where)[there] for cell in pool.cells]
+    _refuse_overlap(masks, path, where)
+    parts = [
+        _some(there[mask], cell.count, (*path, index, "count"), f"images with {cell.where} in {where}", rng)
+        for index, (cell, mask) in enumerate(zip(pool.cells, masks, strict=True))
+    ]
+    return np.sort(np.concatenate(parts))
+
+
+def _refuse_overlap(masks: list[Mask], path: Path, where: str) -> None:
+    for later, mask in enumerate(masks):
+        for earlier in range(later):
+            both = int((mask & masks[earlier]).sum())
+            if both:
+                message = f"cells {earlier + 1} and {later + 1} overlap: {both:,} images in {where} belong to both"
+                raise _impossible((*path, later, "where"), message, "make the conditions exclude each other")
+
+
+def _some(rows: Rows, count: int, path: Path, what: str, rng: np.random.Generator) -> Rows:
+    """Draw without replacement, ascending."""
+    if count > len(rows):
+        message = f"asked for {count:,} images, but there are {len(rows):,} {what}"
+        raise _impossible(path, message, f"ask for at most {len(rows):,}, name more splits in from, or use --scale")
+    return np.sort(rng.choice(rows, count, replace=False))
+
+
+def _hold_out(data: Data, dataset: OpenDataset, train: Rows) -> tuple[Rows, Rows]:
+    """Keep a share of the people of the pool (of its images where identities are unknown) for valid."""
+    share = data.train.hold_out
+    if share == 0:
+        return train, np.zeros(0, dtype=np.int64)
+    units = _people(data, dataset)[train]
+    order = streams.generator(data.seed, "hold-out").permutation(np.unique(units))
+    kept = round(share * len(order))
+    if not 0 < kept < len(order):
+        message = f"holding out {share:g} of {len(order):,} people or images leaves one side empty"
+        raise _impossible(("data", "train", "hold_out"), message, "draw more images or choose another share")
+    held = np.isin(units, order[:kept])
+    return train[~held], train[held]
+
+
+def _split_anew(data: Data, dataset: OpenDataset) -> NDArray[np.int8]:
+    """Split by shuffled people until each split has its share of images."""
+    units = _people(data, dataset)
+    people, position = np.unique(units, return_inverse=True)
+    order = streams.generator(data.seed, "split").permutation(len(people))
+    sizes = np.bincount(position, minlength=len(people))
+    before = np.empty(len(people), dtype=np.float64)
+    before[order] = np.cumsum(sizes[order]) - sizes[order]
+    edges = np.cumsum(SHARES_WITHOUT_SPLITS)[:2] * len(units)
+    return np.searchsorted(edges, before, side="right").astype(np.int8)[position]
+
+
+def _people(data: Data, dataset: OpenDataset) -> Rows:
+    """(images,) int64: what a split keeps together."""
+    if data.split_by == "image" or dataset.identities is None:
+        return np.arange(len(dataset), dtype=np.int64)
+    return dataset.identities
+
+
+def _impossible(path: Path, message: str, hint: str = "") -> ImpossibleRequest:
+    return ImpossibleRequest(Problem(path, message, hint))
+
+
+# ------------------------------------------------------------------------------------------------------- arm's draws
+
+
+def arm_draws(
+    arm: ResolvedArm,
+    data: Data,
+    pools: Pools,
+    dataset: OpenDataset,
+    sampler: Sampler,
+    seed: int,
+    inputs: Mapping[Need, Draw | Predictions],
+) -> UnitDraws:
+    """Let an arm's sampler draw from its pool, and lay out what it is validated and tested on.
+
+    An arm `on = "valid"` trains on the valid pool and has nothing to validate on. With `split_after_resampling` the
+    whole train pool is resampled first and the result is split, so that copies of a photo fall on both sides.
+
+    `inputs` answers `sampler.needs`; a draw is the other arm's `UnitDraws.sampled`. `seed` is the unit's own. The path
+    of an ImpossibleRequest starts at the arm's table: ("sampler",). Raises RunFailed for a draw that breaks the
+    sampler's contract.
+    """
+    cohort = _cohort(arm, data, pools, dataset)
+    try:
+        drawn = sampler.draw(cohort, inputs, streams.generator(seed, "sampler"))
+    except ImpossibleRequest:
+        raise
+    except AuditError as error:
+        raise _impossible(("sampler",), f"arm {arm.name!r}: {error.message}", error.hint) from error
+    _check(drawn, cohort, arm)
+    if data.split_after_resampling is not None:
+        return _split(drawn, data.split_after_resampling, data.seed)
+    nothing = Draw(np.zeros(0, dtype=np.int64))
+    return UnitDraws(drawn, nothing if arm.on == "valid" else Draw(pools.valid), Draw(pools.test), drawn)
+
+
+def _cohort(arm: ResolvedArm, data: Data, pools: Pools, dataset: OpenDataset) -> Cohort:
+    rows = pools.train
+    if arm.on == "valid":
+        if data.split_after_resampling is not None:
+            raise _impossible(("on",), f"arm {arm.name!r} cannot train on valid: the split is made after resampling")
+        rows = pools.valid
+        if len(rows) == 0:
+            hint = "give [data] valid, or hold_out a share of train"
+            raise _impossible(("on",), f"arm {arm.name!r} trains on valid, which is empty", hint)
+    identities = None if dataset.identities is None else dataset.identities[rows]
+    return Cohort(rows, dataset.attributes, identities)
+
+
+def _check(drawn: Draw, cohort: Cohort, arm: ResolvedArm) -> None:
+    """Hold a sampler to its contract: rows of its cohort only, copies not negative, not empty."""
+    name = f"sampler {arm.sampler.component.id!r} of arm {arm.name!r}"
+    place = f"plugin {arm.sampler.distribution} {arm.sampler.version}"
+    if len(drawn) == 0:
+        raise RunFailed(f"{name} drew no rows from {len(cohort):,}", where=place)
+    outside = int((~np.isin(drawn.rows, cohort.rows)).sum())
+    if outside:
+        raise RunFailed(f"{name} drew {outside:,} rows that are not in its cohort", where=place)
+    if (drawn.copy < 0).any():
+        raise RunFailed(f"{name} drew negative copy numbers", where=place)
+
+
+def _split(drawn: Draw, shares: AfterResampling, seed: int) -> UnitDraws:
+    """Split exactly, ordered by a stateless key of (row, copy), so that arms agree on nearly all that they share."""
+    keys = streams.uniforms(seed, "split-after-resampling", drawn.rows, drawn.copy + _repetition(drawn) * _REPEATED, 1)
+    order = np.argsort(keys[:, 0], kind="stable")
+    train = round(shares.train * len(drawn))
+    valid = round(shares.valid * len(drawn))
+    parts = [np.sort(part) for part in np.split(order, [train, train + valid])]
+    first, second, third = (Draw(drawn.rows[part], drawn.copy[part]) for part in parts)
+    return UnitDraws(first, second, third, drawn)
+
+
+def _repetition(drawn: Draw) -> Rows:
+    """(m,) int64: how many earlier entries have the same row and copy."""
+    order = np.lexsort((drawn.copy, drawn.rows))
+    rows, copy = drawn.rows[order], drawn.copy[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (rows[1:] != rows[:-1]) | (copy[1:] != copy[:-1])
+    starts = np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))
+    repetition = np.empty(len(order), dtype=np.int64)
+    repetition[order] = np.arange(len(order)) - starts
+    return repetition

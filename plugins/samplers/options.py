@@ -1,0 +1,140 @@
+"""Options of the built-in samplers; importing them imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from auditkit import ArmName, AttributeName, Condition, Count, Options
+
+Where = Annotated[
+    Condition | Literal["anyone"],
+    Field(description='which photos: a condition such as { Bald = 1, Male = 1 }, or "anyone"'),
+]
+Copies = Literal["augmented", "duplicate"]
+Over = Annotated[
+    tuple[AttributeName, ...],
+    Field(description="attributes whose combinations of levels are the groups"),
+]
+
+
+class NoneOptions(Options):
+    """Every photo once."""
+
+
+class OversampleOptions(Options):
+    """Exactly one of `until`, `times`, `extra` and `like` says how many copies are added; every photo itself stays."""
+
+    where: Where = "anyone"
+    until: Literal["balanced"] | None = Field(
+        default=None,
+        description="add copies until matching photos, copies included, are as many as all others; spread evenly, so "
+        "that no photo has two copies more than another",
+    )
+    times: int | None = Field(
+        default=None, gt=0, description="this many copies of each matching photo, beside the photo itself"
+    )
+    extra: float | None = Field(
+        default=None, ge=0, description="this fraction, of what `of` names, is added as copies of matching photos"
+    )
+    of: Literal["dataset", "attribute"] | None = Field(
+        default=None,
+        description='what `extra` is a fraction of: all photos ("dataset") or the matching ones ("attribute")',
+    )
+    like: ArmName | None = Field(
+        default=None,
+        description="a placebo of that arm: as many different photos as it copied are copied, each as often as there",
+    )
+    distinct: bool = Field(
+        default=False, description="with like: as many copies as in that arm, but all of different photos"
+    )
+    replacement: bool = Field(
+        default=False,
+        description="with until or extra: draw the photos to copy independently, with replacement; otherwise extra "
+        "copies no photo twice",
+    )
+    copies: Copies | None = Field(
+        default=None, description="augmented copies or plain duplicates; default augmented, with like as in that arm"
+    )
+
+    @model_validator(mode="after")
+    def _one_amount(self) -> Self:
+        given = [name for name in ("until", "times", "extra", "like") if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            raise ValueError(f"give exactly one of until, times, extra and like; found {found}")
+        self._check_company(given[0])
+        return self
+
+    def _check_company(self, given: str) -> None:
+        if given == "extra" and self.of is None:
+            raise ValueError('extra needs of = "dataset" or of = "attribute": a fraction of what?')
+        if given != "extra" and self.of is not None:
+            raise ValueError(f"of goes with extra, not with {given}")
+        if given == "until" and self.where == "anyone":
+            raise ValueError('until = "balanced" needs a condition in where: anyone has no others to balance')
+        if self.distinct and given != "like":
+            raise ValueError(f"distinct goes with like, not with {given}")
+        if self.replacement and given not in ("until", "extra"):
+            raise ValueError(f"replacement goes with until or extra, not with {given}")
+
+
+class AugmentEveryoneOptions(Options):
+    """Every photo is replaced by one augmented copy, so that an augmented look says nothing about an attribute."""
+
+    like: ArmName | None = Field(
+        default=None, description="take the photos of that arm, each as often as there; default every photo once"
+    )
+
+
+class UndersampleOptions(Options):
+    """Exactly one of `where` (matching photos and the others) and `over` says what the groups are."""
+
+    where: Condition | None = Field(default=None, description="two groups: photos that match, and the others")
+    over: Over = ()
+    to: Count | None = Field(
+        default=None, gt=0, description="photos kept of each group; default as many as the smallest group has"
+    )
+
+    @model_validator(mode="after")
+    def _one_grouping(self) -> Self:
+        if (self.where is None) == (not self.over):
+            raise ValueError("give exactly one of where and over")
+        return self
+
+
+class BalanceOptions(Options):
+    """Groups of equal size by repeating photos of the smaller ones."""
+
+    over: Over = Field(min_length=1)
+    how: Literal["upsample", "reweight"] = Field(
+        default="upsample",
+        description="upsample: every photo, and copies spread evenly until every group is as large as the largest; "
+        "reweight: as many draws as photos, with replacement, each group equally likely",
+    )
+    copies: Copies = Field(default="duplicate", description="augmented copies or plain duplicates")
+
+
+class Cell(Options):
+    """An exact number of rows that satisfy a condition."""
+
+    where: Condition = Field(description="a condition such as { Male = 1, Young = 0 }")
+    count: Count = Field(gt=0, description="rows of this cell, copies included")
+
+
+class CellsOptions(Options):
+    """Exact numbers of rows per cell; photos in no cell are left out."""
+
+    cells: tuple[Cell, ...] = Field(min_length=1, description="cells that exclude each other")
+    copies: Literal["none", "augmented", "duplicate"] = Field(
+        default="none", description="what fills a cell that has fewer photos than asked for; none makes it an error"
+    )
+
+
+class UpweightErrorsOptions(Options):
+    """Just train twice: photos that another arm gets wrong are repeated."""
+
+    arm: ArmName = Field(description="the arm whose predictions on its training photos are read")
+    times: int = Field(gt=0, description="this many copies of each misclassified photo, beside the photo itself")
+    copies: Copies = Field(default="duplicate", description="augmented copies or plain duplicates")

@@ -1,0 +1,152 @@
+"""Samplers that add copies of photos, and the placebos that they are measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditkit import AuditError, Cohort, Draw, Need, Predictions, Sampler
+from auditkit_plugins.samplers.copying import Times, independent, once, photos, repeated, spread
+from auditkit_plugins.samplers.options import AugmentEveryoneOptions, NoneOptions, OversampleOptions
+
+Inputs = Mapping[Need, Draw | Predictions]
+
+
+class Everyone(Sampler):
+    """Every photo once, nothing resampled."""
+
+    Options = NoneOptions
+
+    def draw(self, cohort: Cohort, inputs: Inputs, rng: np.random.Generator) -> Draw:
+        """Return the cohort."""
+        return Draw(cohort.rows)
+
+
+class Oversample(Sampler):
+    """Copies of the photos that match a condition, or the placebo of another arm."""
+
+    Options = OversampleOptions
+    options: OversampleOptions
+
+    @classmethod
+    def needs(cls, options: OversampleOptions) -> tuple[Need, ...]:
+        """The draw of the arm that a placebo is like."""
+        return _draw_of(options.like)
+
+    def draw(self, cohort: Cohort, inputs: Inputs, rng: np.random.Generator) -> Draw:
+        """Return the whole cohort, and copies of photos that match."""
+        match = self._match(cohort)
+        count = int(match.sum())
+        if count == 0:
+            raise AuditError(f"none of {photos(len(cohort))} has {self.options.where}", hint=_WIDEN)
+        times = np.ones(len(cohort), dtype=np.int64)
+        copies = self.options.copies or "augmented"
+        if self.options.like is None:
+            times[match] += self._copies_of_each(count, len(cohort), rng)
+        else:
+            other = _other(inputs)
+            times[match] += self._as_there(other, count, rng)
+            copies = self.options.copies or ("augmented" if other.copy.any() else "duplicate")
+        return repeated(cohort.rows, times, copies)
+
+    def _match(self, cohort: Cohort) -> NDArray[np.bool_]:
+        where = self.options.where
+        return np.ones(len(cohort), dtype=bool) if isinstance(where, str) else cohort.matches(where)
+
+    def _copies_of_each(self, count: int, total: int, rng: np.random.Generator) -> Times:
+        """(count,) int64: copies of each matching photo."""
+        chosen = self.options
+        if chosen.times is not None:
+            return np.full(count, chosen.times, dtype=np.int64)
+        if chosen.until is not None:
+            wanted = self._missing_for_balance(count, total)
+            return independent(wanted, count, rng) if chosen.replacement else spread(wanted, count, rng)
+        wanted = self._extra(count, total)
+        return independent(wanted, count, rng) if chosen.replacement else once(wanted, count, rng)
+
+    def _missing_for_balance(self, count: int, total: int) -> int:
+        others = total - count
+        if others < count:
+            raise AuditError(
+                f"cannot balance by adding: {photos(count)} with {self.options.where} already outnumber "
+                f"the {others:,} others",
+                hint="oversample the others, or use the sampler 'undersample'",
+            )
+        return others - count
+
+    def _extra(self, count: int, total: int) -> int:
+        fraction = self.options.extra or 0.0
+        wanted = round(fraction * (total if self.options.of == "dataset" else count))
+        if wanted > count and not self.options.replacement:
+            raise AuditError(
+                f"extra = {fraction:g} of the {self.options.of} asks for {wanted:,} copies of "
+                f"different photos, but {photos(count)} of {total:,} match {self.options.where}",
+                hint="lower extra, or set replacement = true",
+            )
+        return wanted
+
+    def _as_there(self, other: Draw, count: int, rng: np.random.Generator) -> Times:
+        """(count,) int64: copies of each matching photo, in number as in the other arm's draw."""
+        there = _copies_per_photo(other)
+        if len(there) == 0:
+            raise AuditError(f"arm {self.options.like!r} makes no copies, so that there is nothing to be like")
+        if self.options.distinct:
+            there = np.ones(there.sum(), dtype=np.int64)
+        if len(there) > count:
+            raise AuditError(
+                f"{photos(len(there))} to copy, as many different ones as in arm {self.options.like!r}, but "
+                f"{photos(count)} match {self.options.where}",
+                hint="drop distinct, or widen where" if self.options.distinct else _WIDEN,
+            )
+        times = np.zeros(count, dtype=np.int64)
+        times[rng.permutation(count)[: len(there)]] = there
+        return times
+
+
+class AugmentEveryone(Sampler):
+    """Every photo replaced by an augmented copy."""
+
+    Options = AugmentEveryoneOptions
+    options: AugmentEveryoneOptions
+
+    @classmethod
+    def needs(cls, options: AugmentEveryoneOptions) -> tuple[Need, ...]:
+        """The draw of the arm whose photos are taken."""
+        return _draw_of(options.like)
+
+    def draw(self, cohort: Cohort, inputs: Inputs, rng: np.random.Generator) -> Draw:
+        """Return the cohort, or the other arm's photos as often as there, every row an augmented copy."""
+        rows, times = cohort.rows, np.ones(len(cohort), dtype=np.int64)
+        if self.options.like is not None:
+            rows, times = np.unique(_other(inputs).rows, return_counts=True)
+            outside = int((~np.isin(rows, cohort.rows)).sum())
+            if outside:
+                raise AuditError(
+                    f"arm {self.options.like!r} draws {photos(outside)} that this arm may not train on",
+                    hint="give both arms the same on",
+                )
+        numbered = repeated(rows, times, "augmented")
+        return Draw(numbered.rows, numbered.copy + 1)
+
+
+_WIDEN = "widen where, or draw more images in [data]"
+
+
+def _draw_of(arm: str | None) -> tuple[Need, ...]:
+    return () if arm is None else (Need(arm, "draw"),)
+
+
+def _other(inputs: Mapping[Need, Any]) -> Draw:
+    (draw,) = inputs.values()
+    if not isinstance(draw, Draw):
+        raise TypeError("a placebo needs the draw of another arm")
+    return draw
+
+
+def _copies_per_photo(drawn: Draw) -> Times:
+    """Copies of every photo that has any: how often it was drawn, less once for the photo itself."""
+    copies = np.unique(drawn.rows, return_counts=True)[1] - 1
+    return copies[copies > 0].astype(np.int64)
