@@ -98,9 +98,7 @@ class Cells(Sampler):
             fewer = 'ask for fewer, or set copies = "augmented"'
             raise AuditError(
                 f"asked for {cell.count:,} rows with {cell.where}, but there are {photos(count)}",
-                hint='ask for fewer, or set copies = "augmented"'
-                if count
-                else "leave the cell out, or draw more images",
+                hint=fewer if count else "leave the cell out, or draw more images in [data]",
             )
         return once(cell.count, count, rng) if cell.count <= count else spread(cell.count, count, rng)
 
