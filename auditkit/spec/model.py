@@ -268,5 +268,8 @@ class Audit(Section):
     evidence: Evidence = Evidence()
     published: tuple[Published, ...] = ()
     gate: tuple[Gate, ...] = ()
+    words: dict[str, dict[str, str]] = Field(
+        default={}, description='words for levels, as in { Male = { 0 = "women", 1 = "men" } }'
+    )
     profile: dict[str, dict[str, Any]] = {}
     stand_in: StandIn | None = None
