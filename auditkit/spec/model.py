@@ -204,8 +204,12 @@ class Selector(Section):
     task: str
     arm: str
     metric: str = "accuracy"
-    over: tuple[str, ...] = ()
-    at: Condition | None = None
+    over: tuple[str, ...] = Field(default=(), description="attributes whose combined levels are the groups")
+    at: Condition | None = Field(
+        default=None,
+        description="the group; of a gap: attributes of `over` held at a level, so that the gap is over the others "
+        "within it, as in over = ['Male', 'Young'], at = { Male = 1 }: old against young among men",
+    )
     quantity: Literal["value", "gap", "signed_gap", "change", "change_in_gap"] = "value"
     test: Literal["plain", "resampled"] = "plain"
     against: str | None = Field(
