@@ -52,6 +52,10 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.row)
 
+    def splits(self) -> list[str]:
+        """Names of the splits there are rows of."""
+        return [SPLITS[code] for code in np.unique(self.split)]
+
     def on(self, split: str) -> Predictions:
         """The rows of one split."""
         mask = self.split == SPLITS.index(split)

@@ -177,7 +177,16 @@ def _asked_by_children(units: list[Unit]) -> Iterator[Unit]:
         predict = tuple(dict.fromkeys((*unit.predict, *extra)))
         keep = unit.digest in starts or bool(extra)
         yield Unit(
-            unit.task, unit.arm, unit.position, unit.seed, unit.digest, unit.init, unit.inputs, unit.parents, predict, keep
+            unit.task,
+            unit.arm,
+            unit.position,
+            unit.seed,
+            unit.digest,
+            unit.init,
+            unit.inputs,
+            unit.parents,
+            predict,
+            keep,
         )
 
 

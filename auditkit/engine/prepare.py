@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from auditkit.cohort import OpenDataset
+import numpy as np
+
+from auditkit.cohort import Cohort, OpenDataset
 from auditkit.contracts import Dataset
 from auditkit.engine.draws import Pools, pools
 from auditkit.engine.plan import Ingredients, Plan, make_plan
 from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.engine.store import Store
-from auditkit.errors import DataError, Problem
+from auditkit.errors import DataError, ImpossibleRequest, Problem
 from auditkit.spec import problems, reader
 from auditkit.spec.reader import Source
 
@@ -76,6 +78,11 @@ class Prepared:
     plan: Plan
     store: Store
 
+    def everyone(self) -> Cohort:
+        """All images of the data set as a cohort."""
+        rows = np.arange(len(self.dataset), dtype=np.int64)
+        return Cohort(rows, self.dataset.attributes, self.dataset.identities)
+
 
 def read_audit(settings: Settings) -> Read:
     """Read and check the file: syntax, types, components, names of attributes. Raises InvalidAudit with all mistakes."""
@@ -100,9 +107,16 @@ def prepare(settings: Settings) -> Prepared:
     dataset = read.registry.build(read.resolved.dataset).open(read.place)
     names = dict(zip(dataset.attributes.names, dataset.attributes.levels, strict=True))
     _raise_if(read.registry.check_names(read.resolved, names), read.source)
-    drawn = pools(read.resolved.audit.data, dataset)
+    drawn = _pools(read, dataset)
     plan = make_plan(read.resolved, Ingredients(dataset.fingerprint, _checkpoints(read.resolved)))
     return Prepared(read, dataset, drawn, plan, Store(settings.store))
+
+
+def _pools(read: Read, dataset: OpenDataset) -> Pools:
+    try:
+        return pools(read.resolved.audit.data, dataset)
+    except ImpossibleRequest as error:
+        raise problems.invalid([error.problem], read.source) from error
 
 
 def _resolve(settings: Settings, registry: Registry, *, stand_in: bool) -> tuple[Source, ResolvedAudit]:
@@ -172,5 +186,3 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"cannot read the checkpoint: {error.strerror}", where=str(path)) from error
-
-

@@ -19,7 +19,7 @@ PREDICTIONS, UNIT, HISTORY, WEIGHTS = (
     "history.json",
     "weights.safetensors",
 )
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT, INDEX = "checkpoint.safetensors", "index.json"
 
 
 class Store:
@@ -57,7 +57,7 @@ class Store:
         folder = self.partial(digest)
         table.write(predictions, folder / PREDICTIONS)
         write_json(folder / HISTORY, history)
-        write_json(folder / UNIT, dict(facts))
+        write_json(folder / UNIT, {**facts, "predicted": predictions.splits()})
         (folder / CHECKPOINT).unlink(missing_ok=True)
         self._make(self.root / "units")
         target = self.unit(digest)
@@ -68,6 +68,30 @@ class Store:
     def add_predictions(self, digest: str, more: Predictions) -> None:
         """Replace the predictions of a finished unit, as when a split was predicted later."""
         table.write(more, self.unit(digest) / PREDICTIONS)
+        write_json(self.unit(digest) / UNIT, {**self.facts(digest), "predicted": more.splits()})
+
+    def predicted(self, digest: str) -> frozenset[str]:
+        """The splits that a unit has predictions for; none while it is not finished."""
+        return frozenset(self.facts(digest)["predicted"]) if self.has(digest) else frozenset()
+
+    def remember(self, key: str, digest: str, inputs: Mapping[str, Any]) -> None:
+        """Note the last inputs of an (audit, task, arm, seed), so that a later plan can say what changed."""
+        index = self.index()
+        index[key] = {"digest": digest, "inputs": dict(inputs)}
+        self._make(self.root)
+        write_json(self.root / INDEX, index)
+
+    def index(self) -> dict[str, Any]:
+        """Key -> {digest, inputs} of what was last run under that key."""
+        path = self.root / INDEX
+        value: dict[str, Any] = read_json(path) if path.is_file() else {}
+        return value
+
+    def findings(self, key: str) -> Path:
+        """Where the findings of a set of units and an evidence section lie."""
+        folder = self.root / "findings"
+        self._make(folder)
+        return folder / f"{key}.json"
 
     def predictions(self, digest: str) -> Predictions:
         """What a finished unit predicted."""
@@ -82,6 +106,10 @@ class Store:
         """What is known about how a finished unit was made: inputs, device, threads, precision, seconds, versions."""
         value: dict[str, Any] = read_json(self.unit(digest) / UNIT)
         return value
+
+    def every_facts(self) -> list[dict[str, Any]]:
+        """Facts of all finished units."""
+        return [read_json(path) for path in sorted((self.root / "units").glob(f"*/{UNIT}"))]
 
     def _make(self, folder: Path) -> None:
         try:

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from auditkit.contracts import Level
 
+REVISION = 1
+"""Raise whenever the same predictions would lead to other findings."""
+
 Quantity = Literal["value", "gap", "signed_gap", "change", "change_in_gap"]
 Status = Literal["estimable", "not estimable", "undefined by definition"]
 Verdict = Literal["", "changed", "no change larger than the margin", "cannot tell"]

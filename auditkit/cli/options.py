@@ -1,0 +1,45 @@
+"""Options that several commands share, and the settings they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from auditkit.engine.prepare import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+AUDIT = click.argument("audit", type=click.Path(path_type=Path))
+_SHARED = (
+    click.option("--data", type=click.Path(path_type=Path), help="Folder or file of the data (or AUDITKIT_DATA)."),
+    click.option("--require-data", is_flag=True, help="Refuse the stand-in when no data was configured."),
+    click.option("--profile", metavar="NAME", help="Apply [profile.NAME] of the audit file."),
+    click.option(
+        "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a key, typed as TOML; repeatable."
+    ),
+    click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Multiply every count."),
+    click.option(
+        "--store", type=click.Path(path_type=Path), help="Where units are kept [.auditkit, or AUDITKIT_STORE]."
+    ),
+    click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), help="Where reports go."),
+    click.option(
+        "-p", "--no-plugin", "disabled", multiple=True, metavar="NAME", help="Do not load a plugin; repeatable."
+    ),
+)
+
+
+def settings_options(command: Command) -> Command:
+    """Add the options that say what an audit runs on and where things lie."""
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+def settings(audit: Path, values: dict[str, Any]) -> Settings:
+    """Settings from a command's parameters; those that the command has no option for keep their defaults."""
+    store = values.pop("store", None) or Path(os.environ.get("AUDITKIT_STORE", ".auditkit"))
+    return Settings(path=audit, store=store, **values)

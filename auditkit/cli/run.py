@@ -1,0 +1,79 @@
+"""``auditkit run``: train what is not done yet, then report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from auditkit.cli.options import AUDIT, settings, settings_options
+from auditkit.cli.outcome import DONE, RUN_FAILED, conclude, gate_code, write_reports
+from auditkit.cli.progress import progress
+from auditkit.engine.outlook import outlook
+from auditkit.engine.prepare import Prepared, prepare
+from auditkit.engine.schedule import undone
+from auditkit.errors import Interrupted
+
+
+@click.command()
+@AUDIT
+@settings_options
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), help="Units at work at once [one per core; one on a GPU].")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads per unit [cores divided by workers].")
+@click.option("--keep-weights", is_flag=True, help="Keep every unit's weights, not only those another arm needs.")
+@click.option("--progress", "drawing", type=click.Choice(["auto", "bars", "plain", "none"]), default="auto")
+@click.option("--quiet", is_flag=True, help="Do not print the report; only where it is.")
+def run(audit: Path, drawing: str, quiet: bool, **values: Any) -> int:
+    """Train what AUDIT asks for and is not done yet, then report.
+
+    Running again trains nothing that is done. Ctrl-C stops cleanly; the same command continues from the last epoch.
+    """
+    console = Console(highlight=False)
+    prepared = prepare(settings(audit, values))
+    _announce(console, prepared)
+    failed = _train(console, prepared, drawing)
+    results = conclude(prepared)
+    write_reports(console, prepared, results, quiet=quiet)
+    return RUN_FAILED if failed else gate_code(results) or DONE
+
+
+def _announce(console: Console, prepared: Prepared) -> None:
+    read = prepared.read
+    console.print(f"[bold]{read.settings.path.stem}[/] · {read.resolved.audit.audit.title}")
+    if read.stand_in:
+        name = read.resolved.dataset.component.id
+        text = f'! No data configured: using the stand-in "{name}" (SYNTHETIC). --data PATH runs on your copy.'
+        console.print(text, style="yellow", markup=False)
+    view = outlook(prepared)
+    people = prepared.dataset.identities
+    of = "" if people is None else f" of {len(set(people.tolist())):,} people"
+    console.print(f"{len(prepared.dataset):,} photos{of} · {_counts(prepared)}", markup=False)
+    if view.visits_to_run:
+        pace = f"{view.images_per_second:,.0f} img/s {view.pace_source}"
+        console.print(f"{view.visits_to_run:,} training visits · about {view.minutes:.1f} min ({pace})", markup=False)
+
+
+def _counts(prepared: Prepared) -> str:
+    resolved, units = prepared.read.resolved, prepared.plan.units
+    done = len(units) - len(undone(prepared))
+    tasks, arms = len(resolved.audit.task), len(resolved.arms)
+    seeds = max(len(arm.seeds) for arm in resolved.arms)
+    return f"{tasks} task x {arms} arms x {seeds} seeds = {len(units)} units, {done} done"
+
+
+def _train(console: Console, prepared: Prepared, drawing: str) -> bool:
+    """Run what is undone; whether a unit failed."""
+    left = len(undone(prepared))
+    if left == 0:
+        return False
+    from auditkit.engine.running import train
+
+    try:
+        with progress(drawing, console, left) as drawn:
+            return bool(train(prepared, drawn.send))
+    except KeyboardInterrupt:
+        command = "the same command continues from the last finished epoch"
+        raise Interrupted(f"interrupted; what is finished is kept, and {command}") from None

@@ -1,0 +1,126 @@
+"""What a plan looks like from here: which units are done, which are stale and because of what, how long the rest takes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from auditkit.engine.drawing import Drawing
+from auditkit.engine.plan import Unit, reasons
+from auditkit.engine.prepare import Prepared
+from auditkit.engine.schedule import index_key, is_done
+from auditkit.spec.model import Recipe
+from auditkit.spec.sentences import gate_sentence, published_sentence
+
+ASSUMED_AT_64 = 250.0
+"""Images per second and machine at 64 pixels, assumed until a run has measured its own; two CPU cores reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One unit; rows and visits are None while the draw waits for another unit's predictions."""
+
+    arm: str
+    task: str
+    seed: int
+    digest: str
+    starts_from: str
+    rows: int | None
+    visits: int | None
+    state: str
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Rows for every unit, and an estimate for what is left. `pace_source` says where the pace is from."""
+
+    rows: tuple[Row, ...]
+    images_per_second: float
+    pace_source: str
+    not_judged: tuple[str, ...]
+
+    def count(self, state: str) -> int:
+        """Number of units in a state."""
+        return sum(row.state == state for row in self.rows)
+
+    @property
+    def visits_to_run(self) -> int:
+        """Training visits of all units that are not done; each digest once."""
+        left = {row.digest: row.visits or 0 for row in self.rows if row.state != "done"}
+        return sum(left.values())
+
+    @property
+    def minutes(self) -> float:
+        """Estimated minutes for what is left."""
+        return self.visits_to_run / self.images_per_second / 60
+
+    def to_json(self) -> str:
+        """The same as JSON."""
+        summary = {"visits": self.visits_to_run, "minutes": self.minutes, "images_per_second": self.images_per_second}
+        return json.dumps({"units": [asdict(row) for row in self.rows], **summary}, indent=1)
+
+
+def outlook(prepared: Prepared) -> Outlook:
+    """Look at every unit of a plan."""
+    drawing, index = Drawing(prepared), prepared.store.index()
+    rows = tuple(_row(prepared, unit, drawing, index) for unit in prepared.plan.units)
+    pace, source = _pace(prepared)
+    audit = prepared.read.resolved.audit
+    sentences = [gate_sentence(gate) for gate in audit.gate] + [published_sentence(p) for p in audit.published]
+    return Outlook(rows, pace, source, tuple(sentences) if any(r.state != "done" for r in rows) else ())
+
+
+def _row(prepared: Prepared, unit: Unit, drawing: Drawing, index: dict[str, Any]) -> Row:
+    count = len(drawing.of(unit).train) if drawing.known(unit) else None
+    state, because = _state(prepared, unit, index)
+    return Row(
+        unit.arm.name,
+        unit.task.label,
+        unit.seed,
+        unit.digest,
+        _start(prepared, unit),
+        count,
+        None if count is None else visits(unit.arm.recipe, count),
+        state,
+        because,
+    )
+
+
+def _state(prepared: Prepared, unit: Unit, index: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    if is_done(prepared, unit):
+        return "done", ()
+    last = index.get(index_key(prepared, unit))
+    if last is None or last["digest"] == unit.digest:
+        return "to run", ()
+    return "stale", reasons(last["inputs"], unit.inputs)
+
+
+def _start(prepared: Prepared, unit: Unit) -> str:
+    if not unit.init.startswith("unit:"):
+        return unit.init
+    digest = unit.init.partition(":")[2]
+    arm = next(other.arm.name for other in prepared.plan.units if other.digest == digest)
+    return f"{arm}/{digest[:6]}"
+
+
+def visits(recipe: Recipe, rows: int) -> int:
+    """Images a unit looks at while it trains."""
+    if recipe.budget.steps is not None:
+        return recipe.budget.steps * min(recipe.batch_size, rows)
+    return rows * (recipe.budget.epochs or 0)
+
+
+def _pace(prepared: Prepared) -> tuple[float, str]:
+    """Images per second, all processes together: measured by earlier units at this image size, or assumed."""
+    size = prepared.read.resolved.audit.data.image.size
+    measured = [
+        facts["images_per_second"] * facts["processes"]
+        for facts in prepared.store.every_facts()
+        if facts["inputs"]["data"]["image"]["size"] == size and facts["inputs"]["train"] == "all"
+    ]
+    if measured:
+        return median(measured), "measured here"
+    return ASSUMED_AT_64 * (64 / size) ** 2, "assumed for two CPU cores"

@@ -1,0 +1,37 @@
+"""Findings, kept under the digest of all they depend on, so that a report only reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditkit.engine.plan import digest_of
+from auditkit.engine.prepare import Prepared
+from auditkit.engine.store import read_json, write_json
+from auditkit.evidence import archive
+from auditkit.evidence.results import REVISION, Results
+
+
+def key(prepared: Prepared) -> str:
+    """Digest of the units that are done, the sections that evidence reads, the metrics used and the revision."""
+    resolved, store = prepared.read.resolved, prepared.store
+    inputs: dict[str, Any] = {
+        "revision": REVISION,
+        "name": prepared.read.name,
+        "units": [(u.task.label, u.arm.name, u.seed, u.digest, store.has(u.digest)) for u in prepared.plan.units],
+        "audit": resolved.audit.model_dump(
+            mode="json", by_alias=True, include={"audit", "evidence", "published", "gate", "words", "arm"}
+        ),
+        "metrics": [metric.record() for metric in resolved.metrics],
+    }
+    return digest_of(inputs)
+
+
+def stored(prepared: Prepared) -> Results | None:
+    """Findings of exactly these units and sections, if they were derived before."""
+    path = prepared.store.findings(key(prepared))
+    return archive.load(read_json(path)) if path.is_file() else None
+
+
+def keep(prepared: Prepared, results: Results) -> None:
+    """Keep findings for the next report."""
+    write_json(prepared.store.findings(key(prepared)), archive.dump(results))
