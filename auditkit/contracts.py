@@ -197,6 +197,8 @@ class Metric(Plugin):
     percent: ClassVar[bool] = True
     within_target: ClassVar[bool] = False
     """Whether the metric still means something inside a group that is defined by the target itself."""
+    describes_test: ClassVar[bool] = False
+    """Whether it describes the test set alone, such as a count: no interval, and no contrast between arms, is asked."""
 
 
 class CountMetric(Metric):
@@ -215,6 +217,12 @@ class ScoreMetric(Metric):
     @abstractmethod
     def compute(self, truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
         """truth (n,) of 0 and 1, score (n,) probability of the positive class, weight (n,) not negative."""
+
+    def influence(
+        self, truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """(n,) derivative of `compute` with respect to each weight; None makes the core leave people out in turn."""
+        return None
 
 
 class TableMetric(Metric):

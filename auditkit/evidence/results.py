@@ -11,7 +11,7 @@ from auditkit.contracts import Level
 REVISION = 1
 """Raise whenever the same predictions would lead to other findings."""
 
-Quantity = Literal["value", "gap", "signed_gap", "change", "change_in_gap"]
+Quantity = Literal["value", "gap", "signed_gap", "ratio", "change", "change_in_gap", "change_in_signed_gap"]
 Status = Literal["estimable", "not estimable", "undefined by definition"]
 Verdict = Literal["", "changed", "no change larger than the margin", "cannot tell"]
 Place = tuple[tuple[str, Level], ...]

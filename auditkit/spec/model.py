@@ -210,7 +210,9 @@ class Selector(Section):
         description="the group; of a gap: attributes of `over` held at a level, so that the gap is over the others "
         "within it, as in over = ['Male', 'Young'], at = { Male = 1 }: old against young among men",
     )
-    quantity: Literal["value", "gap", "signed_gap", "change", "change_in_gap"] = "value"
+    quantity: Literal["value", "gap", "signed_gap", "ratio", "change", "change_in_gap", "change_in_signed_gap"] = (
+        "value"
+    )
     test: Literal["plain", "resampled"] = "plain"
     against: str | None = Field(
         default=None, description="the arm that a change is measured from; default the reference"
