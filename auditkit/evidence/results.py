@@ -29,10 +29,11 @@ class Interval:
 class Finding:
     """A number with its support.
 
-    `over` are the attributes that make the groups, `at` the group. Of a gap, `at` are the attributes of
-    `over` held at a level, and the gap is over the others within it; a signed gap is its second level minus its first. `against` is the arm a change is measured from. `estimate` is the mean
-    over seeds of the per-seed values; numerator and denominator are means over seeds; `images` and `identities` are
-    distinct. `interval` is the plain one, `simultaneous` holds over the whole family; verdicts are decided on it.
+    `over` are the attributes that make the groups, `at` the group. Of a gap, `at` are the attributes of `over` held at
+    a level, and the gap is over the others within it; a signed gap is its second level minus its first. `against` is
+    the arm a change is measured from. `estimate` is the mean over seeds of the per-seed values; numerator and
+    denominator are means over seeds; `images` and `identities` are distinct. `interval` is the plain one,
+    `simultaneous` holds over the whole family; verdicts are decided on it.
     """
 
     task: str
