@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from auditkit import Component
+from auditkit import Component, Options, component
 
-DATASETS: tuple[Component, ...] = ()
+CELEBA_PLACE = "data/celeba"
+
+
+class CelebAOptions(Options):
+    """CelebA has no options: what a copy is made of is found by looking at it."""
+
+
+DATASETS: tuple[Component, ...] = (
+    component(
+        "celeba",
+        "auditkit_plugins.datasets.celeba:CelebA",
+        options=CelebAOptions,
+        summary="CelebA in a folder, official or as it is passed around; a consistent subset is accepted and labelled",
+    ),
+)

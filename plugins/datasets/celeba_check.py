@@ -1,0 +1,143 @@
+"""A close look at a CelebA folder, for ``auditkit data check``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from auditkit import SPLITS, Checkup, DataError, GroupCount, ImageSource
+from auditkit_plugins.datasets.annotations import Annotations, read_annotations
+from auditkit_plugins.datasets.celeba import best_listing, notes, verdict
+from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES, HEIGHT, IMAGES, PEOPLE, POSITIVES, SPLIT_SIZES, WIDTH
+from auditkit_plugins.datasets.celeba_places import Places, locate
+from auditkit_plugins.datasets.images import Listing, positions
+
+SAMPLE = 200
+SHOWN = 10
+
+
+def check(root: Path) -> Checkup:
+    """Look at everything that `open` leaves out. Raises DataError where the annotations cannot be read at all."""
+    places = locate(root)
+    table = read_annotations(places)
+    found = best_listing(places, table)
+    facts, problems = list(_file_facts(places, table)), list(notes(places, table, found))
+    if found is not None:
+        picked = positions(table.names, found.names)
+        facts += _image_facts(found, picked)
+        problems += [*_missing(table, picked, found), *_unreadable(found, picked), *_identical(table, found, picked)]
+    kind = "synthetic, rendered by auditkit" if places.synthetic else verdict(table)
+    return Checkup(kind, tuple(facts), tuple(problems), tuple(_groups(table)))
+
+
+def _file_facts(places: Places, table: Annotations) -> Iterator[tuple[str, str]]:
+    yield "attributes", f"{places.attributes.name}: {len(table.names):,} images (official {IMAGES:,})"
+    yield "splits", places.splits.name if places.splits else "missing: list_eval_partition.txt"
+    if places.identities is None or table.identities is None:
+        yield "identities", "missing: identity_CelebA.txt"
+    else:
+        people = len(np.unique(table.identities))
+        yield "identities", f"{places.identities.name}: {people:,} people (official {PEOPLE:,})"
+
+
+def _image_facts(found: Listing, picked: NDArray[np.int64]) -> Iterator[tuple[str, str]]:
+    there = picked[picked >= 0]
+    total = int(found.arrays["sizes"][there].sum())
+    extra = len(found.names) - len(there)
+    more = f", and {extra:,} without a row" if extra else ""
+    yield "images", f"{found.place.name}: {len(there):,}{more}, {total / 1e6:,.0f} MB"
+    sizes = _sizes(found, there)
+    if sizes:
+        widths, heights = [w for w, _ in sizes], [h for _, h in sizes]
+        same = set(sizes) == {(WIDTH, HEIGHT)}
+        text = "" if same else f" (official {WIDTH} x {HEIGHT}; other crops are resized)"
+        span = f"{_span(widths)} x {_span(heights)} pixels in a sample of {len(sizes)}"
+        yield "image size", span + text
+
+
+def _span(values: list[int]) -> str:
+    return str(values[0]) if min(values) == max(values) else f"{min(values)}-{max(values)}"
+
+
+def _sample(there: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Evenly spread, so that the same images are looked at every time."""
+    return there[np.unique(np.linspace(0, len(there) - 1, min(SAMPLE, len(there))).astype(np.int64))]
+
+
+def _sizes(found: Listing, there: NDArray[np.int64]) -> list[tuple[int, int]]:
+    sample = _sample(there) if len(there) else there
+    source = found.source(sample)
+    sizes = []
+    for index in range(len(sample)):
+        size = _size(source, index)
+        sizes += [size] if size else []
+    return sizes
+
+
+def _size(source: ImageSource, index: int) -> tuple[int, int] | None:
+    try:
+        with Image.open(io.BytesIO(source.read(index))) as image:
+            image.load()
+            return image.size
+    except (OSError, DataError, SyntaxError):
+        return None
+
+
+def _missing(table: Annotations, picked: NDArray[np.int64], found: Listing) -> Iterator[str]:
+    absent = np.flatnonzero(picked < 0)
+    if len(absent):
+        names = _listed([table.names[i] for i in absent.tolist()])
+        yield f"{len(absent):,} images are announced but missing from {found.place.name}: {names}"
+
+
+def _unreadable(found: Listing, picked: NDArray[np.int64]) -> Iterator[str]:
+    """Empty files among all images; files that do not decode among a sample."""
+    there = picked[picked >= 0]
+    empty = there[found.arrays["sizes"][there] == 0]
+    sample = _sample(there) if len(there) else there
+    source = found.source(sample)
+    broken = [int(i) for n, i in enumerate(sample.tolist()) if _size(source, n) is None]
+    names = sorted({found.names[i] for i in [*empty.tolist(), *broken]})
+    if names:
+        yield f"{len(names):,} images cannot be read (every file looked at for emptiness, {len(sample)} decoded): " + (
+            _listed(names)
+        )
+
+
+def _identical(table: Annotations, found: Listing, picked: NDArray[np.int64]) -> Iterator[str]:
+    """Byte-identical images, told by size and checksum; a folder has no checksums, and is not asked."""
+    if not found.zipped or table.splits is None:
+        return
+    there = np.flatnonzero(picked >= 0)
+    content = found.arrays["sizes"][picked[there]] << 32 | found.arrays["checksums"][picked[there]]
+    order = np.argsort(content, kind="stable")
+    content, rows = content[order], there[order]
+    twin = np.flatnonzero(content[1:] == content[:-1])
+    if len(twin):
+        across = int(np.count_nonzero(table.splits[rows[twin]] != table.splits[rows[twin + 1]]))
+        first = f"{table.names[rows[twin[0]]]} = {table.names[rows[twin[0] + 1]]}"
+        yield f"{len(twin):,} images are byte-identical to another one, {across:,} of them in another split ({first})"
+
+
+def _groups(table: Annotations) -> Iterator[GroupCount]:
+    official = len(table.names) == IMAGES
+    for at, split in enumerate(SPLITS):
+        rows = slice(None) if table.splits is None else table.splits == at
+        if table.splits is None and at:
+            return
+        label = split if table.splits is not None else "all"
+        codes = table.codes[rows]
+        yield GroupCount(f"{label}: images", len(codes), SPLIT_SIZES[at] if official else None)
+        for name, counts in POSITIVES.items():
+            found = int(np.count_nonzero(codes[:, ATTRIBUTES.index(name)]))
+            expected = (sum(counts) if table.splits is None else counts[at]) if official else None
+            yield GroupCount(f"{label}: {name}", found, expected)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
