@@ -9,8 +9,11 @@ from pydantic import Field, model_validator
 from auditkit import ArmName, AttributeName, Condition, Count, Options
 
 Where = Annotated[
-    Condition | Literal["anyone"],
-    Field(description='which photos: a condition such as { Bald = 1, Male = 1 }, or "anyone"'),
+    Condition | tuple[Condition, ...] | Literal["anyone"],
+    Field(
+        description="which photos: a condition such as { Bald = 1, Male = 1 }, an array of conditions of which one must "
+        'hold, or "anyone"'
+    ),
 ]
 Copies = Literal["augmented", "duplicate"]
 Over = Annotated[
@@ -67,11 +70,25 @@ class OversampleOptions(Options):
         self._check_company(given[0])
         return self
 
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions of which one must hold; none means anyone."""
+        if isinstance(self.where, str):
+            return ()
+        return self.where if isinstance(self.where, tuple) else (self.where,)
+
+    @property
+    def whom(self) -> str:
+        """The conditions in words: "Male=1, Young=1 or Male=0, Young=0"."""
+        return " or ".join(map(str, self.conditions)) or "anyone"
+
     def _check_company(self, given: str) -> None:
         if given == "extra" and self.of is None:
             raise ValueError('extra needs of = "dataset" or of = "attribute": a fraction of what?')
         if given != "extra" and self.of is not None:
             raise ValueError(f"of goes with extra, not with {given}")
+        if self.where == ():
+            raise ValueError('where is an empty array; write where = "anyone" for every photo')
         if given == "until" and self.where == "anyone":
             raise ValueError('until = "balanced" needs a condition in where: anyone has no others to balance')
         if self.distinct and given != "like":

@@ -41,7 +41,7 @@ class Oversample(Sampler):
         match = self._match(cohort)
         count = int(match.sum())
         if count == 0:
-            raise AuditError(f"none of {photos(len(cohort))} has {self.options.where}", hint=_WIDEN)
+            raise AuditError(f"none of {photos(len(cohort))} is {self.options.whom}", hint=_WIDEN)
         times = np.ones(len(cohort), dtype=np.int64)
         copies = self.options.copies or "augmented"
         if self.options.like is None:
@@ -53,8 +53,11 @@ class Oversample(Sampler):
         return repeated(cohort.rows, times, copies)
 
     def _match(self, cohort: Cohort) -> NDArray[np.bool_]:
-        where = self.options.where
-        return np.ones(len(cohort), dtype=bool) if isinstance(where, str) else cohort.matches(where)
+        conditions = self.options.conditions
+        match = np.full(len(cohort), not conditions)
+        for condition in conditions:
+            match |= cohort.matches(condition)
+        return match
 
     def _copies_of_each(self, count: int, total: int, rng: np.random.Generator) -> Times:
         """(count,) int64: copies of each matching photo."""
@@ -71,7 +74,7 @@ class Oversample(Sampler):
         others = total - count
         if others < count:
             raise AuditError(
-                f"cannot balance by adding: {photos(count)} with {self.options.where} already outnumber "
+                f"cannot balance by adding: {photos(count)} with {self.options.whom} already outnumber "
                 f"the {others:,} others",
                 hint="oversample the others, or use the sampler 'undersample'",
             )
@@ -83,7 +86,7 @@ class Oversample(Sampler):
         if wanted > count and not self.options.replacement:
             raise AuditError(
                 f"extra = {fraction:g} of the {self.options.of} asks for {wanted:,} copies of "
-                f"different photos, but {photos(count)} of {total:,} match {self.options.where}",
+                f"different photos, but {photos(count)} of {total:,} match {self.options.whom}",
                 hint="lower extra, or set replacement = true",
             )
         return wanted
@@ -98,7 +101,7 @@ class Oversample(Sampler):
         if len(there) > count:
             raise AuditError(
                 f"{photos(len(there))} to copy, as many different ones as in arm {self.options.like!r}, but "
-                f"{photos(count)} match {self.options.where}",
+                f"{photos(count)} match {self.options.whom}",
                 hint="drop distinct, or widen where" if self.options.distinct else _WIDEN,
             )
         times = np.zeros(count, dtype=np.int64)
