@@ -1,0 +1,207 @@
+"""What must hold between the parts of an audit: names that refer to arms and tasks, rules of pools and recipe."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from auditkit.errors import Path, Problem
+from auditkit.spec.faults import faults
+from auditkit.spec.merge import merged
+from auditkit.spec.messages import audit_problem
+from auditkit.spec.model import Arm, Audit, Budget, Pool, Recipe
+from auditkit.spec.overrides import label
+from auditkit.spec.repair import frozen
+from auditkit.spec.selectors import check_published_and_gates
+from auditkit.spec.words import did_you_mean, listed
+
+STARTS = ("imagenet", "none")
+CHECKPOINT = "checkpoint:"
+
+
+def check(audit: Audit, values: Mapping[str, Any]) -> list[Problem]:
+    """Everything that the types alone do not say; `values` are the raw values, mistaken ones included."""
+    arms = [label(arm) for arm in values.get("arm", ()) if isinstance(arm, Mapping)]
+    checks: tuple[Iterator[Problem], ...] = (
+        _names(audit),
+        _pools(audit),
+        _budget(audit.recipe.budget, ("recipe", "budget"), "[recipe.budget]"),
+        _recipes(audit),
+        _starts(audit, arms),
+        _circles(audit),
+        _valid_split(audit),
+        _seeds(audit),
+        _evidence(audit, arms),
+        _stand_in(audit),
+        check_published_and_gates(audit, values, arms),
+    )
+    return [problem for found in checks for problem in found]
+
+
+def _names(audit: Audit) -> Iterator[Problem]:
+    yield from _repeated([arm.name for arm in audit.arm], lambda index: ("arm", index, "name"), "arm")
+    places: list[Path] = [("task", i, "name" if task.name else "target") for i, task in enumerate(audit.task)]
+    yield from _repeated([task.label for task in audit.task], places.__getitem__, "task")
+    for index, arm in enumerate(audit.arm):
+        if arm.name in STARTS:
+            yield Problem(("arm", index, "name"), f"an arm cannot be called {arm.name!r}: 'init' has that word already")
+
+
+def _repeated(names: Sequence[str], path: Callable[[int], Path], what: str) -> Iterator[Problem]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            first = names.index(name) + 1
+            hint = "give one of them a 'name'" if what == "task" else "give one of them another name"
+            yield Problem(path(index), f"{what} {name!r} is there twice, first as number {first}", hint)
+
+
+def _pools(audit: Audit) -> Iterator[Problem]:
+    pools: dict[str, Pool | None] = {"train": audit.data.train, "valid": audit.data.valid, "test": audit.data.test}
+    for name, pool in pools.items():
+        if pool is not None and pool.draw is not None and pool.cells:
+            said = f"[data.{name}] has both 'draw' and 'cells'; the cells already say how many images"
+            yield Problem(("data", name, "draw"), said, "leave out one of them", at_key=True)
+    after = audit.data.split_after_resampling
+    if after is not None and after.train + after.valid >= 1:
+        said = f"'train' and 'valid' in [data.split_after_resampling] sum to {after.train + after.valid:g}"
+        yield Problem(("data", "split_after_resampling"), said, "leave something for test", at_key=True)
+
+
+def _budget(budget: Budget, path: Path, name: str) -> Iterator[Problem]:
+    if (budget.epochs is None) == (budget.steps is None):
+        says = "neither 'epochs' nor 'steps'" if budget.epochs is None else "both 'epochs' and 'steps'"
+        yield Problem(path, f"{name} has {says}", "say one: budget = { epochs = 10 } or { steps = 6000 }", at_key=True)
+
+
+def arm_recipe(audit: Audit, arm: Arm) -> dict[str, Any]:
+    """The raw values of the recipe with an arm's partial one laid over it."""
+    base = audit.recipe.model_dump(by_alias=True)
+    return merged(base, {key: value for key, value in arm.recipe.items() if value is not None})
+
+
+def _recipes(audit: Audit) -> Iterator[Problem]:
+    for index, arm in enumerate(audit.arm):
+        values = frozen(arm_recipe(audit, arm))
+        at: Path = ("arm", index, "recipe")
+        found = faults(Recipe, values)
+        for fault in found:
+            problem = audit_problem(fault, Recipe, values)
+            yield Problem(at + problem.path, _in_arm(problem.message, arm), problem.hint, problem.at_key)
+        if not found and "budget" in arm.recipe:
+            budget = Recipe.model_validate(values).budget
+            yield from _budget(budget, (*at, "budget"), f"the budget of arm {arm.name!r}")
+
+
+def _in_arm(message: str, arm: Arm) -> str:
+    return message.replace("the file", f"the recipe of arm {arm.name!r}").replace(
+        " in [", f" in the recipe of arm {arm.name!r}, ["
+    )
+
+
+def _starts(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
+    yield from _start(audit.recipe.init, ("recipe", "init"), arms)
+    for index, arm in enumerate(audit.arm):
+        if arm.init is not None:
+            yield from _start(arm.init, ("arm", index, "init"), arms)
+        elif isinstance(arm.recipe.get("init"), str):
+            yield from _start(arm.recipe["init"], ("arm", index, "recipe", "init"), arms)
+
+
+def _start(init: str, path: Path, arms: Sequence[str]) -> Iterator[Problem]:
+    if init == CHECKPOINT:
+        yield Problem(path, "'checkpoint:' needs a file", 'as in init = "checkpoint:weights.safetensors"')
+    elif init not in STARTS and init not in arms and not init.startswith(CHECKPOINT):
+        hint = did_you_mean(init, [*STARTS, *arms]).replace("there is", "there is 'checkpoint:FILE',")
+        yield Problem(path, f"'init' names {init!r}, which is no arm and no known start", hint)
+
+
+def start_of(audit: Audit, arm: Arm) -> str:
+    """Where an arm starts from: its own word, its recipe's, or the audit's."""
+    if arm.init is not None:
+        return arm.init
+    own = arm.recipe.get("init")
+    return own if isinstance(own, str) else audit.recipe.init
+
+
+def _circles(audit: Audit) -> Iterator[Problem]:
+    edges = {arm.name: {start_of(audit, arm)} for arm in audit.arm}
+    circle = find_circle(edges)
+    if circle:
+        index = next(i for i, arm in enumerate(audit.arm) if arm.name == circle[0])
+        told = " -> ".join(circle)
+        yield Problem(("arm", index, "init"), f"arms start from each other in a circle: {told}")
+
+
+def find_circle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Arms that wait for each other, each for the next, ending where it began; () when there are none."""
+    try:
+        TopologicalSorter({name: sorted(edges[name]) for name in edges}).prepare()
+    except CycleError as error:
+        nodes: list[str] = error.args[1]
+        return tuple(reversed(nodes))
+    return ()
+
+
+def _valid_split(audit: Audit) -> Iterator[Problem]:
+    data = audit.data
+    after = data.split_after_resampling
+    has_valid = data.train.hold_out > 0 or data.valid is not None or (after is not None and after.valid > 0)
+    hint = "" if has_valid else "set hold_out in [data.train], or give [data.valid]"
+    for path, select, on, name in _selections(audit):
+        if select == "best" and not has_valid:
+            yield Problem(path, f"'select' is 'best' for {name}, but there is no valid split to judge by", hint)
+        elif select == "best" and on == "valid":
+            yield Problem(path, f"'select' is 'best' for {name}, which trains on valid and cannot be selected on it")
+    for index, arm in enumerate(audit.arm):
+        if arm.on == "valid" and not has_valid:
+            yield Problem(("arm", index, "on"), f"arm {arm.name!r} trains on valid, but there is no valid split", hint)
+
+
+def _selections(audit: Audit) -> Iterator[tuple[Path, str, str, str]]:
+    yield ("recipe", "select"), audit.recipe.select, "train", "the recipe"
+    for index, arm in enumerate(audit.arm):
+        own = arm.recipe.get("select")
+        if own is not None or (arm.on == "valid" and audit.recipe.select == "best"):
+            path: Path = ("arm", index, "recipe", "select") if own is not None else ("arm", index, "on")
+            yield path, str(own or audit.recipe.select), arm.on, f"arm {arm.name!r}"
+
+
+def _seeds(audit: Audit) -> Iterator[Problem]:
+    sets: list[tuple[Path, tuple[int, ...]]] = [(("recipe", "seeds"), audit.recipe.seeds)]
+    sets += [(("arm", i, "seeds"), arm.seeds) for i, arm in enumerate(audit.arm) if arm.seeds is not None]
+    for path, seeds in sets:
+        for seed, times in Counter(seeds).items():
+            if times > 1:
+                yield Problem(path, f"seed {seed} is there {times} times; the same seed trains the same network")
+        if not seeds:
+            yield Problem(path, "'seeds' must have at least 1 value")
+
+
+def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
+    evidence = audit.evidence
+    for key, name in (("reference", evidence.reference), ("placebo", evidence.placebo)):
+        if name and name not in arms:
+            yield Problem(("evidence", key), f"{key!r} names {name!r}, which is no arm", did_you_mean(name, arms))
+    if evidence.placebo and evidence.placebo == evidence.reference:
+        yield Problem(("evidence", "placebo"), f"{evidence.placebo!r} is the reference already")
+    for index, group in enumerate(evidence.groups):
+        path: Path = ("evidence", "groups", index)
+        if not group:
+            yield Problem(path, "a group names at least one attribute", 'as in groups = [["Male"]]')
+        if len(set(group)) < len(group):
+            yield Problem(path, f"the group {listed(group, 'and')} names an attribute twice")
+        if set(group) in [set(other) for other in evidence.groups[:index]]:
+            yield Problem(path, f"the group {listed(group, 'and')} is there twice")
+    names = [metric.use for metric in evidence.metrics]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Problem(("evidence", "metrics", index), f"metric {name!r} is there twice")
+
+
+def _stand_in(audit: Audit) -> Iterator[Problem]:
+    name = audit.stand_in.profile if audit.stand_in is not None else None
+    if name is not None and name not in audit.profile:
+        hint = did_you_mean(name, audit.profile) or "the file has no [profile.NAME]"
+        yield Problem(("stand_in", "profile"), f"there is no profile {name!r}", hint)

@@ -1,0 +1,201 @@
+"""Faults in our own words: what was found, what is allowed, what was probably meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from auditkit.errors import Path, Problem
+from auditkit.spec.faults import Fault
+from auditkit.spec.merge import COMPONENTS
+from auditkit.spec.overrides import label
+from auditkit.spec.shape import Table, homes, keys_at
+from auditkit.spec.words import did_you_mean, found, listed, nearest
+
+Describe = Callable[[Path], str]
+
+_TYPES = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "text in quotes",
+    "tuple_type": "an array",
+    "list_type": "an array",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "finite_number": "a finite number",
+}
+_LIMITS = {
+    "greater_than": ("gt", "greater than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+_NAMES = "may have letters, digits, '.', '-' and '_', and starts with a letter or digit"
+_FIRST = {
+    "audit": 'begin with [audit] and a title = "..."',
+    "task": 'as in [[task]] and target = "Male"',
+    "arm": 'as in [[arm]] and name = "original"',
+}
+
+
+def audit_problem(fault: Fault, model: Table, values: Mapping[str, Any]) -> Problem:
+    """The problem that a fault of the audit file is."""
+
+    def name(path: Path) -> str:
+        return value_name(path, values)
+
+    if fault.kind == "missing":
+        return _missing_key(fault, values)
+    if fault.kind == "extra_forbidden":
+        table, key = fault.path[:-1], str(fault.path[-1])
+        hint = _where(model, table, key, values)
+        return Problem(fault.path, f"unknown key {key!r} in {table_name(table, values)}", hint, at_key=True)
+    return _wrong_value(fault, name)
+
+
+def option_problem(fault: Fault, model: Table, values: Mapping[str, Any], at: Path, component: str) -> Problem:
+    """The problem that a fault of a component's options is; `at` is the path of the component's table."""
+
+    def name(path: Path) -> str:
+        return f"option {_dotted(path)!r} of {component}"
+
+    if fault.kind == "missing":
+        return Problem(at + fault.path[:-1], f"{component} needs the option {_dotted(fault.path)!r}")
+    if fault.kind == "extra_forbidden":
+        known = keys_at(model, fault.path[:-1], values)
+        hint = did_you_mean(str(fault.path[-1]), known) or ("" if known else "it has no options")
+        return Problem(at + fault.path, f"unknown {name(fault.path)}", hint, at_key=True)
+    wrong = _wrong_value(fault, name)
+    return Problem(at + wrong.path, wrong.message, wrong.hint)
+
+
+def table_name(path: Path, values: Any) -> str:
+    """How a table is called: "[recipe.budget]", "arm 'oversampled'", "gate 1"."""
+    if not path:
+        return "the file"
+    if path[0] in ("arm", "task", "gate", "published") and len(path) > 1 and isinstance(path[1], int):
+        rest = _dotted(path[2:])
+        return f"{_element(path, values)}{f', {rest}' if rest else ''}"
+    return f"[{_dotted(path)}]"
+
+
+def value_name(path: Path, values: Any) -> str:
+    """How a value is called: "'epochs' in [recipe.budget]", "entry 2 of 'seeds' in [recipe]"."""
+    if not path:
+        return "the file"
+    if isinstance(path[-1], int):
+        if len(path) == 2:
+            return f"[[{path[0]}]] {path[-1] + 1}"
+        return f"entry {path[-1] + 1} of {value_name(path[:-1], values)}"
+    return f"{path[-1]!r} in {table_name(path[:-1], values)}" if len(path) > 1 else f"[{path[0]}]"
+
+
+def _element(path: Path, values: Any) -> str:
+    elements = values.get(path[0], ())
+    index = int(path[1])
+    called = label(elements[index]) if index < len(elements) else ""
+    return f"{path[0]} {called!r}" if called else f"{path[0]} {index + 1}"
+
+
+def _dotted(path: Path) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _missing_key(fault: Fault, values: Mapping[str, Any]) -> Problem:
+    table, key = fault.path[:-1], str(fault.path[-1])
+    if table:
+        return Problem(table, f"{table_name(table, values)} needs the key {key!r}", at_key=True)
+    what = "the table [audit]" if key == "audit" else f"at least one [[{key}]]"
+    return Problem((), f"the file needs {what}", _FIRST.get(key, ""))
+
+
+def _where(model: Table, table: Path, key: str, values: Any) -> str:
+    """What was meant by an unknown key: one of this table, or one that belongs elsewhere."""
+    own = keys_at(model, table, values)
+    if (meant := nearest(key, own)) is not None:
+        return f"did you mean {meant!r}?"
+    here = tuple(part for part in table if isinstance(part, str))
+    others = sorted(homes(model), key=lambda home: home[0][: len(here)] != here)
+    exact = [home for home in others if home[1] == key]
+    if exact:
+        return f"{key!r} belongs in {_home(exact[0][0], here)}"
+    if (meant := nearest(key, [known for _, known in others])) is not None:
+        home = next(home for home, known in others if known == meant)
+        return f"did you mean {meant!r} (in {_home(home, here)})?"
+    return did_you_mean(key, own)
+
+
+def _home(home: tuple[str, ...], here: tuple[str, ...]) -> str:
+    if home[: len(here)] == here and here:
+        return ".".join(home[len(here) :])
+    dotted = ".".join(home)
+    return f"[[{dotted}]]" if dotted in ("arm", "task", "gate", "published") else f"[{dotted}]"
+
+
+def _wrong_value(fault: Fault, name: Describe) -> Problem:
+    context = fault.contexts[0]
+    if fault.kind == "union_tag_invalid":
+        tags = re.findall(r"'([^']*)'", context["expected_tags"])
+        said = f"{name((*fault.path, 'use'))} must be {listed(tags)}, found {found(context['tag'])}"
+        return Problem((*fault.path, "use"), said, _hint(context["tag"], tags))
+    if fault.kind == "union_tag_not_found":
+        return Problem(fault.path, f"{name(fault.path)} needs the key 'use'", at_key=True)
+    rule, hint = _rule(fault)
+    return Problem(fault.path, f"{name(fault.path)} {rule}", hint)
+
+
+def _rule(fault: Fault) -> tuple[str, str]:
+    context, seen = fault.contexts[0], found(fault.value)
+    if fault.kind in _LIMITS:
+        key, words = _LIMITS[fault.kind]
+        return f"must be {words} {context[key]}, found {seen}", ""
+    if fault.kind in ("too_short", "too_long"):
+        few = fault.kind == "too_short"
+        limit = context["min_length" if few else "max_length"]
+        return f"must have at {'least' if few else 'most'} {limit} value{'s' * (limit != 1)}", ""
+    if fault.kind == "string_pattern_mismatch":
+        return (
+            f"{_NAMES}, found {seen}" if "A-Za-z0-9" in context["pattern"] else f"must match {context['pattern']}"
+        ), ""
+    if fault.kind == "string_too_long":
+        return f"must have at most {context['max_length']} characters", ""
+    if fault.kind in ("value_error", "assertion_error"):
+        return f"is wrong: {context.get('error', fault.text)}", ""
+    return _alternatives(fault, seen)
+
+
+def _alternatives(fault: Fault, seen: str) -> tuple[str, str]:
+    """For types and literals, of which a union may allow several."""
+    literals: list[str] = []
+    types: list[str] = []
+    for kind, context in zip(fault.kinds, fault.contexts, strict=True):
+        if kind == "literal_error":
+            literals += _literals(context["expected"])
+        elif kind in _TYPES:
+            types.append(_component(fault.path) or _TYPES[kind])
+    if not literals and not types:
+        return f"is wrong: {fault.text[:1].lower()}{fault.text[1:]}", ""
+    allowed = [*literals, *dict.fromkeys(types)]
+    words = " or ".join(filter(None, [", ".join(allowed[:-1]), allowed[-1]]))
+    return f"must be {words}, found {seen}", _hint(fault.value, [text.strip("'") for text in literals])
+
+
+def _literals(expected: str) -> list[str]:
+    return re.findall(r"'[^']*'|\d+", expected)
+
+
+def _component(path: Path) -> str:
+    is_component = path[-1:] and (path[-1] in COMPONENTS or path[-2:-1] == ("metrics",))
+    return "the id of a component in quotes, or a table with 'use'" if is_component else ""
+
+
+def _hint(value: Any, known: Sequence[str]) -> str:
+    meant = nearest(value, known) if isinstance(value, str) else None
+    return f"did you mean {meant!r}?" if meant is not None else ""

@@ -1,0 +1,78 @@
+"""[profile.NAME] and [stand_in]: changes to the audit that are asked for by name, or by missing data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from auditkit.errors import Path, Problem
+from auditkit.spec.merge import Layers
+from auditkit.spec.overrides import label
+from auditkit.spec.words import did_you_mean
+
+KEEP = {"arms": "arm", "tasks": "task"}
+"""Keys of a profile that keep some of the arms or tasks, and the arrays they are kept of."""
+
+
+def put_stand_in(layers: Layers) -> list[str]:
+    """Put the stand-in's dataset in place; return the profile it asks for."""
+    stand_in = layers.get(("stand_in",))
+    if not isinstance(stand_in, Mapping):
+        return []
+    if "dataset" in stand_in:
+        if not isinstance(layers.values.setdefault("data", {}), dict):
+            return []
+        layers.put(("data", "dataset"), stand_in["dataset"], ("stand_in", "dataset"))
+    named = stand_in.get("profile")
+    known = layers.get(("profile",))
+    return [named] if isinstance(known, Mapping) and isinstance(named, str) and named in known else []
+
+
+def put_profile(layers: Layers, name: str) -> list[Problem]:
+    """Lay a profile over everything, then keep only the arms and tasks it names."""
+    profile = layers.get(("profile", name))
+    if not isinstance(profile, Mapping):
+        return []
+    changes = {key: value for key, value in profile.items() if key not in KEEP}
+    layers.overlay((), changes, ("profile", name))
+    problems = []
+    for key in [key for key in KEEP if key in profile]:
+        problems += _keep(layers, ("profile", name, key), profile[key], KEEP[key])
+    return problems
+
+
+def _keep(layers: Layers, path: Path, wanted: Any, what: str) -> list[Problem]:
+    """Keep the arms or tasks that a profile names, and drop what names the others."""
+    elements = layers.get((what,))
+    if not isinstance(wanted, list) or not wanted or not all(isinstance(name, str) for name in wanted):
+        return [Problem(path, f"'{what}s' of a profile must be an array of names")]
+    if not isinstance(elements, list):
+        return []
+    known = [label(element) for element in elements]
+    layers.keep((what,), [index for index, name in enumerate(known) if name in wanted])
+    _drop(layers, what, {name for name in known if name not in wanted})
+    return [
+        Problem((*path, index), f"there is no {what} {name!r}", did_you_mean(name, known))
+        for index, name in enumerate(wanted)
+        if name not in known
+    ]
+
+
+def _drop(layers: Layers, what: str, names: set[str]) -> None:
+    """Drop the gates, published figures and the placebo that name a dropped arm or task."""
+    for array in ("published", "gate"):
+        entries = layers.get((array,))
+        if isinstance(entries, list):
+            kept = [index for index, entry in enumerate(entries) if not _names(entry, what, names)]
+            layers.keep((array,), kept)
+    evidence = layers.get(("evidence",))
+    if what == "arm" and isinstance(evidence, dict) and evidence.get("placebo") in names:
+        del evidence["placebo"]
+
+
+def _names(entry: Any, what: str, names: set[str]) -> bool:
+    finding = entry.get("finding") if isinstance(entry, Mapping) else None
+    if not isinstance(finding, Mapping):
+        return False
+    said = [finding.get(what), finding.get("against") if what == "arm" else None]
+    return any(isinstance(name, str) and name in names for name in said)

@@ -1,0 +1,155 @@
+"""From an audit file to a typed audit, with every mistake at its place.
+
+The order of precedence, lowest first: the file, the stand-in's dataset and profile, the profile asked for, overrides.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import Any
+
+from auditkit.errors import AuditError, InvalidAudit, Path, Problem
+from auditkit.spec import overrides, profiles
+from auditkit.spec.checks import check
+from auditkit.spec.faults import faults
+from auditkit.spec.merge import Layers, copied
+from auditkit.spec.messages import audit_problem
+from auditkit.spec.model import Audit
+from auditkit.spec.problems import report
+from auditkit.spec.repair import frozen, repaired
+from auditkit.spec.source import Source
+from auditkit.spec.words import did_you_mean
+
+__all__ = ["Source", "invalid", "load_valid", "parse", "read"]
+
+
+def load_valid(
+    path: FilePath, *, profile: str | None = None, sets: Sequence[str] = (), stand_in: bool = False
+) -> tuple[Audit, Source]:
+    """Read and parse; raise InvalidAudit with the report of all mistakes unless there are none."""
+    source = read(path, profile=profile, sets=sets, stand_in=stand_in)
+    audit, problems = parse(source)
+    if audit is None or problems:
+        raise invalid(problems, source)
+    return audit, source
+
+
+def invalid(problems: Iterable[Problem], source: Source) -> InvalidAudit:
+    """The error that carries these problems and their report."""
+    kept = tuple(problems)
+    return InvalidAudit(kept, report(kept, source))
+
+
+def read(path: FilePath, *, profile: str | None = None, sets: Sequence[str] = (), stand_in: bool = False) -> Source:
+    """Read a file, lay profile and overrides over it, and remember where every value came from.
+
+    Raises:
+        AuditError: the file cannot be read, is not UTF-8 or not TOML, or has no such profile.
+    """
+    text = _text(path)
+    values = _toml(path, text)
+    layers = Layers(copied(values))
+    of_stand_in = profiles.put_stand_in(layers) if stand_in else []
+    names = tuple(dict.fromkeys([*of_stand_in, *_asked(path, values, profile)]))
+    problems = [problem for name in names for problem in profiles.put_profile(layers, name)]
+    problems += overrides.apply(layers, sets)
+    return Source(
+        path=path,
+        text=text,
+        values=layers.values,
+        origins=layers.origins,
+        sets=tuple(sets),
+        profiles=names,
+        stand_in=stand_in,
+        problems=tuple(problems),
+    )
+
+
+def parse(source: Source) -> tuple[Audit | None, list[Problem]]:
+    """The typed audit, and every mistake that can be seen without plugins and data.
+
+    With mistakes, the audit is what remains once the mistaken values are left out: good for finding more mistakes in
+    the rest, and for nothing else. None when nothing useful remains.
+    """
+    values = frozen(source.values)
+    wrong = faults(Audit, values)
+    found = [*source.problems, *(audit_problem(fault, Audit, values) for fault in wrong)]
+    audit = repaired(values, wrong)
+    if audit is not None:
+        broken = [fault.path for fault in wrong]
+        found += [problem for problem in check(audit, values) if not _echoes(problem, broken)]
+    return audit, found
+
+
+def _echoes(problem: Problem, broken: Iterable[Path]) -> bool:
+    """Whether a later finding only repeats that a value was wrong or missing."""
+    return any(problem.path[: len(path)] == path or path[: len(problem.path)] == problem.path for path in broken)
+
+
+def _text(path: FilePath) -> str:
+    where = str(path)
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise AuditError("there is no such file", where=where, hint=_beside(path)) from None
+    except IsADirectoryError:
+        raise AuditError("this is a folder, not an audit file", where=where, hint=_inside(path)) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise AuditError(f"line {line} is not UTF-8 text", where=where, hint="save the file as UTF-8") from None
+    except OSError as error:
+        raise AuditError(f"cannot read the file: {error.strerror}", where=where) from None
+
+
+def _beside(path: FilePath) -> str:
+    folder = path.parent
+    names = [other.name for other in folder.glob("*.toml")] if folder.is_dir() else []
+    return did_you_mean(path.name, sorted(names)) if names else ""
+
+
+def _inside(path: FilePath) -> str:
+    names = sorted(str(file) for file in path.glob("*.toml"))[:12]
+    return f"in it: {', '.join(names)}" if names else ""
+
+
+def _toml(path: FilePath, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _malformed(path, text, str(error)) from None
+    except RecursionError:
+        raise AuditError("the file is nested too deeply", where=str(path)) from None
+
+
+def _malformed(path: FilePath, text: str, message: str) -> InvalidAudit:
+    said, line, column = _position(message, text)
+    problem = Problem((), f"not valid TOML: {said}")
+    lines = text.split("\n")
+    excerpt = lines[line - 1].rstrip("\r") if line <= len(lines) else ""
+    pointer = f"{line:>5} | {excerpt}\n      | {' ' * (column - 1)}^"
+    return InvalidAudit((problem,), f"{path}:{line}:{column}: {problem.message}\n{pointer}\n1 mistake, nothing was run")
+
+
+def _position(message: str, text: str) -> tuple[str, int, int]:
+    match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message, re.DOTALL)
+    if match is None:
+        return message, 1, 1
+    said = match[1][:1].lower() + match[1][1:]
+    if match[2]:
+        return said, int(match[2]), int(match[3])
+    lines = text.rstrip("\n").split("\n")
+    return said, len(lines), len(lines[-1].rstrip("\r")) + 1
+
+
+def _asked(path: FilePath, values: Mapping[str, Any], name: str | None) -> list[str]:
+    if name is None:
+        return []
+    known = values.get("profile")
+    names = list(known) if isinstance(known, Mapping) else []
+    if name not in names:
+        hint = did_you_mean(name, names) or "the file has no [profile.NAME]"
+        raise AuditError(f"there is no profile {name!r} in {path}", where="--profile", hint=hint)
+    return [name]

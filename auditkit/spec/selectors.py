@@ -1,0 +1,96 @@
+"""Rules of published figures and gates: that the finding they name is one the audit can make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from auditkit.errors import Path, Problem
+from auditkit.spec.model import Audit, Selector
+from auditkit.spec.overrides import label
+from auditkit.spec.sentences import CHANGES, ONE_GROUP
+from auditkit.spec.words import did_you_mean, listed
+
+SIGNED = ("signed_gap", "change_in_signed_gap")
+
+
+def check_published_and_gates(audit: Audit, values: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Problem]:
+    """Problems of every [[published]] and [[gate]]."""
+    tasks = [label(task) for task in values.get("task", ()) if isinstance(task, Mapping)]
+    for index, published in enumerate(audit.published):
+        if published.finding is not None:
+            yield from _selector(published.finding, ("published", index, "finding"), audit, tasks, arms)
+        elif not published.label:
+            said = f"published {index + 1} has neither a 'finding' nor a 'label' that says what the figure is"
+            yield Problem(("published", index), said, at_key=True)
+    for index, gate in enumerate(audit.gate):
+        yield from _selector(gate.finding, ("gate", index, "finding"), audit, tasks, arms)
+        if gate.at_most is None and gate.at_least is None:
+            said = f"gate {index + 1} has no bound"
+            yield Problem(("gate", index), said, "give at_most, at_least or both", at_key=True)
+        elif gate.at_most is not None and gate.at_least is not None and gate.at_least > gate.at_most:
+            said = f"gate {index + 1} can never pass: at_least {gate.at_least:g} is above at_most {gate.at_most:g}"
+            yield Problem(("gate", index, "at_least"), said)
+
+
+def _selector(
+    finding: Selector, path: Path, audit: Audit, tasks: Sequence[str], arms: Sequence[str]
+) -> Iterator[Problem]:
+    if finding.task not in tasks:
+        yield Problem((*path, "task"), f"there is no task {finding.task!r}", did_you_mean(finding.task, tasks))
+    for key, arm in (("arm", finding.arm), ("against", finding.against)):
+        if arm is not None and arm not in arms:
+            yield Problem((*path, key), f"there is no arm {arm!r}", did_you_mean(arm, arms))
+    yield from _metric(finding, path, audit)
+    yield from _against(finding, path, audit)
+    yield from _groups(finding, path, audit)
+
+
+def _metric(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
+    metrics = [metric.use.rpartition(":")[2] for metric in audit.evidence.metrics]
+    if finding.metric not in metrics:
+        hint = did_you_mean(finding.metric, metrics)
+        yield Problem((*path, "metric"), f"metric {finding.metric!r} is not among the metrics of [evidence]", hint)
+
+
+def _against(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
+    if finding.quantity not in CHANGES:
+        if finding.against is not None:
+            said = f"'against' is for a change, and the quantity is {finding.quantity!r}"
+            yield Problem((*path, "against"), said, f"quantity is {listed(CHANGES)} for a change", at_key=True)
+        return
+    if finding.arm == (finding.against or audit.evidence.reference):
+        yield Problem(
+            path, f"a change of arm {finding.arm!r} against itself is always 0", "name another arm in 'against'"
+        )
+
+
+def _groups(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
+    over, at = finding.over, finding.at.levels if finding.at is not None else {}
+    for name, levels in at.items():
+        if name not in over:
+            said = f"'at' gives a level of {name!r}, which is not in 'over'"
+            yield Problem((*path, "at", name), said, did_you_mean(name, over), at_key=True)
+        elif len(levels) > 1:
+            yield Problem((*path, "at", name), f"'at' names one group, so one level of {name!r}")
+    if len(set(over)) < len(over):
+        yield Problem((*path, "over"), "'over' names an attribute twice")
+    elif over and set(over) not in [set(group) for group in audit.evidence.groups]:
+        hint = f"add {list(over)} there".replace("'", '"')
+        yield Problem((*path, "over"), f"{listed(over, 'and')} is not among the groups of [evidence]", hint)
+    yield from _free(finding, path, [name for name in over if name not in at])
+
+
+def _free(finding: Selector, path: Path, free: Sequence[str]) -> Iterator[Problem]:
+    """A value needs every level named; a gap needs an attribute left to compare."""
+    quantity = finding.quantity.replace("_", " ")
+    if finding.quantity not in ONE_GROUP:
+        if not free:
+            said = f"a {quantity} needs groups to compare"
+            yield Problem(path, said, "name an attribute in 'over' that 'at' leaves open", at_key=True)
+        elif finding.quantity in SIGNED and len(free) > 1:
+            said = f"a {quantity} compares the levels of one attribute, and 'at' leaves {listed(free, 'and')} open"
+            yield Problem(path, said, at_key=True)
+    elif free:
+        said = f"a {quantity} is of one group, and 'at' leaves {listed(free, 'and')} open"
+        yield Problem(path, said, f"as in at = {{ {free[0]} = 1 }}", at_key=True)

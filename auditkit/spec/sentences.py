@@ -1,0 +1,56 @@
+"""Selectors, gates and published figures in words."""
+
+from __future__ import annotations
+
+from auditkit.contracts import Condition
+from auditkit.spec.model import Gate, Published, Selector
+
+_WORDS = {
+    "value": "{metric}",
+    "gap": "{metric} gap",
+    "signed_gap": "signed {metric} gap",
+    "ratio": "{metric} ratio",
+    "change": "change in {metric}",
+    "change_in_gap": "change in the {metric} gap",
+    "change_in_signed_gap": "change in the signed {metric} gap",
+}
+ONE_GROUP = ("value", "change")
+CHANGES = ("change", "change_in_gap", "change_in_signed_gap")
+
+
+def selector_sentence(finding: Selector, reference: str = "") -> str:
+    """What a selector names: "change in the accuracy gap over Male, arm oversampled against original, task Male"."""
+    what = _WORDS[finding.quantity].format(metric=finding.metric.replace("_", " "))
+    arm = f"arm {finding.arm}"
+    if finding.quantity in CHANGES:
+        arm += f" against {finding.against or reference or 'the reference'}"
+    parts = [f"{what}{_groups(finding)}", arm, f"task {finding.task}"]
+    return ", ".join([*parts, "resampled test"] if finding.test == "resampled" else parts)
+
+
+def gate_sentence(gate: Gate, reference: str = "") -> str:
+    """What a gate demands, with its name in front where it has one."""
+    bounds = [("at least", gate.at_least), ("at most", gate.at_most)]
+    demand = " and ".join(f"{words} {bound:g}" for words, bound in bounds if bound is not None)
+    name = f"{gate.name}: " if gate.name else ""
+    return f"{name}{selector_sentence(gate.finding, reference)}, {demand}"
+
+
+def published_sentence(published: Published, reference: str = "") -> str:
+    """What a published figure is, where it was printed, and its value."""
+    what = published.label
+    if not what and published.finding is not None:
+        what = selector_sentence(published.finding, reference)
+    return f"{published.where}: {what} = {published.value:g}"
+
+
+def _groups(finding: Selector) -> str:
+    held = _held(finding.at)
+    if finding.quantity in ONE_GROUP:
+        return f" at {held}" if held else ""
+    free = [name for name in finding.over if finding.at is None or name not in finding.at.levels]
+    return f" over {' and '.join(free)}{f' within {held}' if held else ''}"
+
+
+def _held(at: Condition | None) -> str:
+    return str(at) if at is not None and at.levels else ""

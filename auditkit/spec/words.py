@@ -1,0 +1,53 @@
+"""Words for messages: values, lists, and the name that was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant, by spelling, or by letters alone; None when nothing is near."""
+    names = [name for name in known if name]
+    plain = {_plain(name): name for name in reversed(names)}
+    if _plain(word) in plain:
+        return plain[_plain(word)]
+    close = get_close_matches(_plain(word), plain, n=1, cutoff=0.6)
+    return plain[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest, or else all there are when they are few."""
+    names = list(dict.fromkeys(known))
+    found = nearest(word, names)
+    if found is not None:
+        return f"did you mean {found!r}?"
+    return f"there is {listed(names, 'and')}" if 0 < len(names) <= 12 else ""
+
+
+def listed(values: Iterable[Any], last: str = "or") -> str:
+    """The values as in "'a', 'b' or 'c'"."""
+    words = [repr(value) for value in values]
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def found(value: Any) -> str:
+    """What stands in the file, in the words of TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f"the text {_short(repr(value))}"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, Mapping):
+        return "a table"
+    return "an array" if isinstance(value, list | tuple) else f"{type(value).__name__} {value}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")
