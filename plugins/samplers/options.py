@@ -11,8 +11,8 @@ from auditkit import ArmName, AttributeName, Condition, Count, Options
 Where = Annotated[
     Condition | tuple[Condition, ...] | Literal["anyone"],
     Field(
-        description="which photos: a condition such as { Bald = 1, Male = 1 }, an array of conditions of which one must "
-        'hold, or "anyone"'
+        description="which photos: a condition such as { Bald = 1, Male = 1 }, an array of conditions of which one "
+        'must hold, or "anyone"'
     ),
 ]
 Copies = Literal["augmented", "duplicate"]
