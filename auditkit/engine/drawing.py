@@ -11,9 +11,9 @@ from auditkit.contracts import Need, Sampler
 from auditkit.engine.draws import UnitDraws, arm_draws
 from auditkit.engine.plan import Unit, digest_of
 from auditkit.engine.prepare import Prepared
-from auditkit.errors import ImpossibleRequest
+from auditkit.errors import ImpossibleRequest, Problem
 from auditkit.predictions import Predictions
-from auditkit.spec import problems
+from auditkit.spec import reader
 
 
 class Drawing:
@@ -39,7 +39,7 @@ class Drawing:
             try:
                 self._made[key] = self._draw(unit)
             except ImpossibleRequest as error:
-                raise problems.invalid([self._placed(unit, error)], self.prepared.read.source) from error
+                raise reader.invalid([self._placed(unit, error)], self.prepared.read.source) from error
         return self._made[key]
 
     def _draw(self, unit: Unit) -> UnitDraws:
@@ -58,6 +58,6 @@ class Drawing:
         plan = self.prepared.plan
         return [(need, plan.unit(unit.task.label, need.arm, unit.position)) for need in unit.arm.needs]
 
-    def _placed(self, unit: Unit, error: ImpossibleRequest) -> problems.Problem:
+    def _placed(self, unit: Unit, error: ImpossibleRequest) -> Problem:
         names = [arm.name for arm in self.prepared.read.resolved.audit.arm]
         return replace(error.problem, path=("arm", names.index(unit.arm.name), *error.problem.path))

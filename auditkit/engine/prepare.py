@@ -19,7 +19,7 @@ from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.engine.store import Store
 from auditkit.errors import DataError, ImpossibleRequest, Problem
-from auditkit.spec import problems, reader
+from auditkit.spec import reader
 from auditkit.spec.reader import Source
 
 PLACE_VARIABLE = "AUDITKIT_DATA"
@@ -116,7 +116,7 @@ def _pools(read: Read, dataset: OpenDataset) -> Pools:
     try:
         return pools(read.resolved.audit.data, dataset)
     except ImpossibleRequest as error:
-        raise problems.invalid([error.problem], read.source) from error
+        raise reader.invalid([error.problem], read.source) from error
 
 
 def _resolve(settings: Settings, registry: Registry, *, stand_in: bool) -> tuple[Source, ResolvedAudit]:
@@ -132,7 +132,7 @@ def _resolve(settings: Settings, registry: Registry, *, stand_in: bool) -> tuple
 
 def _raise_if(found: list[Problem], source: Source) -> None:
     if found:
-        raise problems.invalid(found, source)
+        raise reader.invalid(found, source)
 
 
 def _named_place(settings: Settings, resolved: ResolvedAudit) -> Path | None:

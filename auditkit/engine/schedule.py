@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.cohort import Draw, Rows
 from auditkit.engine.drawing import Drawing
+from auditkit.engine.executors import Executor
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.resolution import Chosen
@@ -20,13 +21,6 @@ from auditkit.errors import AuditError
 from auditkit.events import Send, UnitFailed
 
 WORK = "auditkit.engine.worker:work"
-
-
-class Executor(Protocol):
-    """Maps a function, named "module:function", over plain work items; see `auditkit.engine.executors`."""
-
-    def submit(self, function: str, item: Any) -> Future[Any]:
-        """Run function(item, send) somewhere; the future has its result or its exception."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,58 @@
+"""Trains what is left of a prepared audit: look at the machine, decode the images, run the units."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from auditkit.engine.cache import ensure_images
+from auditkit.engine.executors import Executor, Local
+from auditkit.engine.prepare import Prepared
+from auditkit.engine.schedule import Places, execute, needed_rows, undone
+from auditkit.engine.work import ComponentRef, Machine
+from auditkit.events import Send, UnitFailed
+
+PROBE, OBTAIN = "auditkit.engine.worker:probe", "auditkit.engine.worker:obtain_weights"
+
+
+def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
+    """Run every unit that is not done, in worker processes, and return those that failed.
+
+    Images are decoded by one process per core. On a CPU the cores are then divided between the units at work; on a GPU
+    one process has it, so that what is compiled and resident is used by every unit.
+    """
+    cores = _cores()
+    workers, threads = _division(prepared, cores)
+    with Local(cores, 1, send) as pool:
+        machine: Machine = pool.submit(PROBE, prepared.read.settings.device).result()
+        _obtain_weights(prepared, pool)
+        images = ensure_images(
+            prepared.dataset, needed_rows(prepared), prepared.read.resolved.audit.data.image, pool, send
+        )
+        places = Places(images, machine.device, threads, workers)
+        if machine.device == "cpu" and threads == 1:
+            return execute(prepared, pool, places, send)
+    if machine.device != "cpu":
+        places = replace(places, processes=prepared.read.settings.workers or 1, threads=cores)
+    with Local(places.processes, places.threads, send) as pool:
+        return execute(prepared, pool, places, send)
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _division(prepared: Prepared, cores: int) -> tuple[int, int]:
+    """Units at work at once, and threads for each: as many units as cores, while there are as many."""
+    settings = prepared.read.settings
+    workers = settings.workers or max(1, min(cores, len(undone(prepared))))
+    return workers, settings.threads or max(1, cores // workers)
+
+
+def _obtain_weights(prepared: Prepared, executor: Executor) -> None:
+    """Have ImageNet weights before anything is decoded or trained, since they may not be had."""
+    models = {unit.arm.model.component.id: unit.arm.model for unit in undone(prepared) if unit.init == "imagenet"}
+    for model in models.values():
+        ref = ComponentRef("model", model.component.id, model.options.model_dump(by_alias=True))
+        executor.submit(OBTAIN, ref).result()
