@@ -59,8 +59,8 @@ class OpenDataset:
 
     file_names: one per image. identities: (images,) int64, whose face, or None. splits: (images,) int8, an index
     into SPLITS, or None. `fingerprint` identifies annotations and images by content. `kind` is what the report says:
-    "official CelebA", "subset, not official CelebA", "synthetic"; `notes` are further remarks for the reader. checksums: (images,) int64,
-    equal where files are identical byte for byte, or None where that is not known.
+    "official CelebA", "subset, not official CelebA", "synthetic"; `notes` are further remarks for the reader.
+    checksums: (images,) int64, equal where files are identical byte for byte, or None where that is not known.
     """
 
     file_names: tuple[str, ...]
