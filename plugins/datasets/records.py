@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from auditkit import Component, Options, component
+from typing import Annotated
+
+from pydantic import Field
+
+from auditkit import Component, Condition, Count, Options, component
 
 CELEBA_PLACE = "data/celeba"
+FACES_REVISION = 1
+"""Raised whenever the same options would give other people or other pixels."""
 
 
 class CelebAOptions(Options):
     """CelebA has no options: what a copy is made of is found by looking at it."""
+
+
+class FacesOptions(Options):
+    """How many rendered faces, and of whom."""
+
+    images: Annotated[Count, Field(ge=50, le=999_999, description="how many photos; about five of each person")] = 2000
+    seed: int = Field(default=0, description="other people and other photos for every seed")
+    enrich: bool = Field(
+        default=True,
+        description="more bald people (14 %, a quarter of them women) and more old people (40 % of the others) than in "
+        "CelebA, so that small sets have something to say; false draws CelebA's own shares",
+    )
+    remove_cue: Condition | None = Field(
+        default=None,
+        description="plant an effect: photos that match, as in { Bald = 1 }, are drawn halfway between women and men "
+        "in every cue, so that gender cannot be told there",
+    )
 
 
 DATASETS: tuple[Component, ...] = (
@@ -17,5 +40,12 @@ DATASETS: tuple[Component, ...] = (
         "auditkit_plugins.datasets.celeba:CelebA",
         options=CelebAOptions,
         summary="CelebA in a folder, official or as it is passed around; a consistent subset is accepted and labelled",
+    ),
+    component(
+        "faces",
+        "auditkit_plugins.datasets.faces:Faces",
+        options=FacesOptions,
+        summary="rendered faces of nobody, with CelebA's attributes and their joint statistics; needs no files",
+        revision=FACES_REVISION,
     ),
 )
