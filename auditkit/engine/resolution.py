@@ -23,6 +23,11 @@ class Chosen:
     version: str
     source: str = ""
 
+    @property
+    def address(self) -> str:
+        """DISTRIBUTION:ID, which no other plugin can claim; what a ComponentRef should carry."""
+        return f"{self.distribution}:{self.component.id}"
+
     def record(self) -> dict[str, Any]:
         """What of it goes into a digest: never the distribution's version, which says nothing about results."""
         return {

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from auditkit.errors import Path
+
+Table = TypeVar("Table", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def faults(model: type[BaseModel], values: Mapping[str, Any]) -> list[Fault]:
     return []
 
 
-def read_options(model: type[BaseModel], values: Mapping[str, Any]) -> tuple[BaseModel | None, list[Fault]]:
+def read_options(model: type[Table], values: Mapping[str, Any]) -> tuple[Table | None, list[Fault]]:
     """Options of a component, read as JSON: what arrives in another process is read by the same rules."""
     try:
         return model.model_validate_json(json.dumps(values, default=str)), []

@@ -88,7 +88,9 @@ class Data(Section):
     """[data]: the dataset, the pools of the splits, and the seed of every draw."""
 
     dataset: Component = Use(use="celeba")
-    place: str | None = Field(default=None, description="folder or file of the data; --data and AUDITKIT_DATA go before")
+    place: str | None = Field(
+        default=None, description="folder or file of the data; --data and AUDITKIT_DATA go before"
+    )
     seed: int = 0
     train: TrainPool = TrainPool()
     valid: Pool | None = None

@@ -10,7 +10,7 @@ AnyPool = TypeVar("AnyPool", bound=Pool)
 
 
 def scaled(audit: Audit, factor: float) -> Audit:
-    """The audit with every draw and cell count multiplied. Plugin options marked `Count` are the registry's to scale."""
+    """The audit with every draw and cell count multiplied; options marked `Count` are the registry's to scale."""
     if factor == 1.0:
         return audit
     data = audit.data

@@ -1,0 +1,130 @@
+"""Choosing a component by the id that an audit names, and reading its options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from auditkit.contracts import Component, Kind, Options
+from auditkit.engine.provenance import source_hash
+from auditkit.engine.resolution import Chosen
+from auditkit.errors import Path, Problem
+from auditkit.spec.faults import read_options
+from auditkit.spec.marks import counts
+from auditkit.spec.messages import option_problem
+from auditkit.spec.model import Use
+from auditkit.spec.scale import scaled_count
+from auditkit.spec.words import did_you_mean, listed, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A component and the distribution that offers it."""
+
+    kind: Kind
+    component: Component
+    distribution: str
+    version: str
+
+    @property
+    def provider(self) -> str:
+        """The distribution with its version."""
+        return f"{self.distribution} {self.version}"
+
+    @property
+    def address(self) -> str:
+        """The id that no other distribution can claim."""
+        return f"{self.distribution}:{self.component.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A plugin that did not load, and why: `error` is the original error in one line."""
+
+    name: str
+    distribution: str
+    version: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"plugin {self.name!r} of {self.distribution} {self.version} did not load: {self.error}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """All components that were found, and the plugins that were not."""
+
+    registered: tuple[Registered, ...]
+    broken: tuple[Broken, ...] = ()
+
+
+def choose(shelf: Shelf, kind: Kind, use: Use, path: Path, scale: float = 1.0) -> tuple[Chosen | None, list[Problem]]:
+    """The component that a table names, with its options; problems have the table at `path`."""
+    offers = offers_of(shelf, kind, use.use)
+    if len(offers) != 1:
+        problem = _ambiguous(offers, path) if offers else _unknown(shelf, kind, use.use, path)
+        return None, [problem]
+    offer = offers[0]
+    options, problems = _options(offer, use, path, scale)
+    if options is None:
+        return None, problems
+    source = source_hash(offer.distribution, offer.component.factory)
+    return Chosen(kind, offer.component, options, offer.distribution, offer.version, source), []
+
+
+def offers_of(shelf: Shelf, kind: Kind | None, use: str) -> list[Registered]:
+    """The components that an id, or DISTRIBUTION:ID, can mean."""
+    distribution, _, name = use.rpartition(":")
+    return [
+        offer
+        for offer in shelf.registered
+        if offer.component.id == name
+        and kind in (None, offer.kind)
+        and distribution.lower() in ("", offer.distribution.lower())
+    ]
+
+
+def _ambiguous(offers: Sequence[Registered], path: Path) -> Problem:
+    kind, name = offers[0].kind, offers[0].component.id
+    providers = " and ".join(offer.provider for offer in offers)
+    hint = f"write {listed(offer.address for offer in offers)}"
+    return Problem((*path, "use"), f"{kind} {name!r} is offered by {providers}", hint)
+
+
+def _unknown(shelf: Shelf, kind: Kind, name: str, path: Path) -> Problem:
+    others = sorted({offer.kind for offer in shelf.registered if offer.component.id == name})
+    known = [offer.component.id for offer in shelf.registered if offer.kind == kind]
+    if others:
+        hint = f"{name!r} is a {others[0]}"
+    elif nearest(name, known) is not None or len(known) <= 6:
+        hint = did_you_mean(name, known)
+    else:
+        hint = "auditkit plugins list shows all"
+    told = "; ".join([hint, *map(str, shelf.broken)] if hint else map(str, shelf.broken))
+    return Problem((*path, "use"), f"unknown {kind} {name!r}", told)
+
+
+def _options(offer: Registered, use: Use, path: Path, scale: float) -> tuple[Options | None, list[Problem]]:
+    model, name = offer.component.options, f"{offer.kind} {offer.component.id!r}"
+    try:
+        options, found = read_options(model, use.options)
+        if options is not None and scale != 1.0:
+            options = _scaled(options, scale)
+    except Exception as error:
+        said = f"{name} of {offer.provider} cannot read its options: {type(error).__name__}: {error}"
+        return None, [Problem(path, said)]
+    problems = [option_problem(fault, model, use.options, path, name) for fault in found]
+    return options, problems
+
+
+def _scaled(options: Options, scale: float) -> Options:
+    """The options with every number of images multiplied."""
+    values = options.model_dump(mode="json", by_alias=True)
+    for mark in counts(options):
+        parent: Any = values
+        for part in mark.path[:-1]:
+            parent = parent[part]
+        parent[mark.path[-1]] = scaled_count(mark.value, scale)
+    scaled, _ = read_options(type(options), values)
+    return scaled or options

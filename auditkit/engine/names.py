@@ -1,0 +1,107 @@
+"""Names of attributes and levels, wherever an audit says them, against those the data set has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from auditkit.contracts import Condition, Level
+from auditkit.engine.resolution import Chosen, ResolvedAudit
+from auditkit.engine.resolve import component_paths
+from auditkit.errors import Path, Problem
+from auditkit.spec.marks import conditions, names
+from auditkit.spec.model import Audit, Selector
+from auditkit.spec.words import did_you_mean, listed
+
+Levels = Mapping[str, tuple[Level, ...]]
+_FEW = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A name the audit says, the levels it says of it, and where."""
+
+    name: str
+    path: Path
+    where: str
+    levels: tuple[Level, ...] = ()
+    at_key: bool = False
+
+
+def check_names(resolved: ResolvedAudit, levels: Levels) -> list[Problem]:
+    """Every name and level that the data set does not have. Levels known as () are not checked."""
+    dataset = resolved.dataset.component.id
+    said = (*_in_audit(resolved.audit), *_in_options(resolved))
+    found = (problem for one in said for problem in _problems(one, levels, dataset))
+    return list(dict.fromkeys(found))
+
+
+def _problems(said: _Said, levels: Levels, dataset: str) -> Iterator[Problem]:
+    if said.name not in levels:
+        message = f"unknown attribute {said.name!r} in {said.where}"
+        yield Problem(said.path, message, _hint(said.name, levels, dataset), said.at_key)
+        return
+    known = levels[said.name]
+    for level in said.levels if known else ():
+        if level not in known:
+            has = listed(known, "and") if len(known) <= _FEW else f"{len(known)} others"
+            message = f"attribute {said.name!r} has no level {level!r} in {said.where}"
+            yield Problem(said.path, message, f"it has {has}")
+
+
+def _hint(name: str, levels: Levels, dataset: str) -> str:
+    meant = did_you_mean(name, levels)
+    if len(levels) <= _FEW:
+        return meant
+    return f"{meant} {dataset} has {len(levels)} attributes: auditkit data check lists them".strip()
+
+
+def _in_audit(audit: Audit) -> Iterator[_Said]:
+    for index, task in enumerate(audit.task):
+        yield _Said(task.target, ("task", index, "target"), f"task {task.label!r}")
+        at: Path = ("task", index, "positive")
+        yield _Said(task.target, at, f"'positive' of task {task.label!r}", (task.positive,))
+    for split, pool in (("train", audit.data.train), ("valid", audit.data.valid), ("test", audit.data.test)):
+        for index, cell in enumerate(pool.cells if pool is not None else ()):
+            yield from _condition(cell.where, ("data", split, "cells", index, "where"), f"[data.{split}], 'cells'")
+    for index, group in enumerate(audit.evidence.groups):
+        for place, name in enumerate(group):
+            yield _Said(name, ("evidence", "groups", index, place), "'groups' of [evidence]")
+    for index, published in enumerate(audit.published):
+        if published.finding is not None:
+            yield from _selector(published.finding, ("published", index, "finding"), f"published {index + 1}")
+    for index, gate in enumerate(audit.gate):
+        yield from _selector(gate.finding, ("gate", index, "finding"), f"gate {index + 1}")
+    for name in audit.words:
+        yield _Said(name, ("words", name), "[words]", at_key=True)
+
+
+def _selector(finding: Selector, path: Path, where: str) -> Iterator[_Said]:
+    for index, name in enumerate(finding.over):
+        yield _Said(name, (*path, "over", index), f"{where}, 'over'")
+    if finding.at is not None:
+        yield from _condition(finding.at, (*path, "at"), f"{where}, 'at'")
+
+
+def _condition(condition: Condition, path: Path, where: str) -> Iterator[_Said]:
+    for name, levels in condition.levels.items():
+        yield _Said(name, (*path, name), where, levels, at_key=True)
+
+
+def _in_options(resolved: ResolvedAudit) -> Iterator[_Said]:
+    yield from _options(resolved.dataset, ("data", "dataset"))
+    for index, metric in enumerate(resolved.metrics):
+        yield from _options(metric, ("evidence", "metrics", index))
+    for index, arm in enumerate(resolved.arms):
+        paths = component_paths(resolved.audit, index)
+        for chosen in (arm.sampler, arm.objective, arm.model):
+            yield from _options(chosen, paths[chosen.kind])
+
+
+def _options(chosen: Chosen, path: Path) -> Iterator[_Said]:
+    component = f"{chosen.kind} {chosen.component.id!r}"
+    for mark in names(chosen.options, "attribute"):
+        where = f"{component}, option {mark.path[0]!r}"
+        yield _Said(mark.value, path + mark.path, where, at_key=mark.at_key)
+    for mark in conditions(chosen.options):
+        yield from _condition(mark.value, path + mark.path, f"{component}, option {mark.path[0]!r}")

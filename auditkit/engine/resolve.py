@@ -1,0 +1,143 @@
+"""From a typed audit to one whose components are chosen and whose arms have every default filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from auditkit.contracts import Kind, Need
+from auditkit.engine.components import Shelf, choose
+from auditkit.engine.resolution import Chosen, ResolvedArm, ResolvedAudit
+from auditkit.errors import AuditError, Path, Problem
+from auditkit.spec.checks import arm_recipe, find_circle, start_of
+from auditkit.spec.marks import names
+from auditkit.spec.model import Arm, Audit, Recipe, Use
+from auditkit.spec.repair import frozen
+from auditkit.spec.scale import scaled
+from auditkit.spec.words import did_you_mean
+
+LoadClass = Callable[[Chosen], type[Any]]
+
+
+@dataclass(slots=True)
+class _Resolving:
+    shelf: Shelf
+    load_class: LoadClass
+    audit: Audit
+    scale: float
+    problems: dict[Problem, None] = field(default_factory=dict)
+
+    def choose(self, kind: Kind, use: Use, path: Path) -> Chosen | None:
+        chosen, found = choose(self.shelf, kind, use, path, self.scale)
+        self.problems.update(dict.fromkeys(found))
+        return chosen
+
+
+def resolve(
+    shelf: Shelf, load_class: LoadClass, audit: Audit, scale: float = 1.0
+) -> tuple[ResolvedAudit | None, list[Problem]]:
+    """The resolved audit, or everything that is wrong with its components."""
+    work = _Resolving(shelf, load_class, scaled(audit, scale), scale)
+    dataset = work.choose("dataset", work.audit.data.dataset, ("data", "dataset"))
+    metrics = [
+        work.choose("metric", use, ("evidence", "metrics", index))
+        for index, use in enumerate(work.audit.evidence.metrics)
+    ]
+    arms = [_arm(work, index, arm) for index, arm in enumerate(work.audit.arm)]
+    found = tuple(arm for arm in arms if arm is not None)
+    work.problems.update(dict.fromkeys(_circles(found)))
+    chosen = tuple(metric for metric in metrics if metric is not None)
+    if work.problems or dataset is None:
+        return None, list(work.problems)
+    return ResolvedAudit(work.audit, dataset, found, chosen), []
+
+
+def component_paths(audit: Audit, index: int) -> dict[Kind, Path]:
+    """Where the components of an arm stand in the file."""
+    arm = audit.arm[index]
+    at: Path = ("arm", index)
+    objective: Path = ("recipe", "objective")
+    if arm.objective is not None:
+        objective = (*at, "objective")
+    elif "objective" in arm.recipe:
+        objective = (*at, "recipe", "objective")
+    model: Path = (*at, "recipe", "model") if "model" in arm.recipe else ("recipe", "model")
+    return {"sampler": (*at, "sampler"), "objective": objective, "model": model}
+
+
+def _arm(work: _Resolving, index: int, arm: Arm) -> ResolvedArm | None:
+    recipe = _recipe(work.audit, arm)
+    paths = component_paths(work.audit, index)
+    sampler = work.choose("sampler", arm.sampler, paths["sampler"])
+    objective = work.choose("objective", arm.objective or recipe.objective, paths["objective"])
+    model = work.choose("model", recipe.model, paths["model"])
+    if sampler is None or objective is None or model is None:
+        return None
+    needs, found = _needs(work, arm, sampler, paths["sampler"])
+    for chosen, path in ((sampler, paths["sampler"]), (objective, paths["objective"]), (model, paths["model"])):
+        found += _arm_names(work.audit, arm, chosen, path)
+    work.problems.update(dict.fromkeys(found))
+    return ResolvedArm(
+        name=arm.name,
+        init=start_of(work.audit, arm),
+        train=arm.train,
+        on=arm.on,
+        sampler=sampler,
+        objective=objective,
+        model=model,
+        recipe=recipe,
+        seeds=arm.seeds or recipe.seeds,
+        needs=needs,
+    )
+
+
+def _recipe(audit: Audit, arm: Arm) -> Recipe:
+    """The audit's recipe with the arm's over it; the audit's alone where the reader has refused the arm's."""
+    try:
+        return Recipe.model_validate(frozen(arm_recipe(audit, arm)))
+    except ValidationError:
+        return audit.recipe
+
+
+def _needs(work: _Resolving, arm: Arm, sampler: Chosen, path: Path) -> tuple[tuple[Need, ...], list[Problem]]:
+    name = f"sampler {sampler.component.id!r}"
+    try:
+        needs = tuple(work.load_class(sampler).needs(sampler.options))
+    except AuditError as error:
+        return (), [Problem((*path, "use"), error.message, error.hint)]
+    except Exception as error:
+        said = f"{name} of {sampler.distribution} cannot say what it needs: {type(error).__name__}: {error}"
+        return (), [Problem((*path, "use"), said)]
+    known = [other.name for other in work.audit.arm]
+    marked = {mark.value for mark in names(sampler.options, "arm")}
+    unknown = [need.arm for need in needs if need.arm not in known and need.arm not in marked]
+    said = f"{name} of arm {arm.name!r} needs arm"
+    return needs, [
+        Problem(path, f"{said} {other!r}, which does not exist", did_you_mean(other, known)) for other in unknown
+    ]
+
+
+def _arm_names(audit: Audit, arm: Arm, chosen: Chosen, path: Path) -> Iterator[Problem]:
+    known = [other.name for other in audit.arm]
+    for mark in names(chosen.options, "arm"):
+        where = f"{chosen.kind} {chosen.component.id!r}, option {mark.path[0]!r}"
+        if mark.value not in known:
+            said = f"unknown arm {mark.value!r} in {where}"
+            yield Problem(path + mark.path, said, did_you_mean(mark.value, known), mark.at_key)
+        elif mark.value == arm.name:
+            yield Problem(path + mark.path, f"arm {arm.name!r} names itself in {where}", at_key=mark.at_key)
+
+
+def _circles(arms: tuple[ResolvedArm, ...]) -> list[Problem]:
+    """Circles that needs have a part in; those of starts alone are the reader's to tell."""
+    known = {arm.name for arm in arms}
+    starts = {arm.name: {arm.init} & known for arm in arms}
+    edges = {arm.name: starts[arm.name] | {need.arm for need in arm.needs if need.arm != arm.name} for arm in arms}
+    circle = () if find_circle(starts) else find_circle(edges)
+    if not circle:
+        return []
+    index = next(i for i, arm in enumerate(arms) if arm.name == circle[0])
+    return [Problem(("arm", index, "sampler"), f"arms wait for each other in a circle: {' -> '.join(circle)}")]
