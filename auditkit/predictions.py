@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -60,6 +62,13 @@ class Predictions:
         """The rows of one split."""
         mask = self.split == SPLITS.index(split)
         return Predictions(*(getattr(self, name)[mask] for name in COLUMNS))
+
+
+def joined(parts: Iterable[Predictions]) -> Predictions:
+    """One table of several, one after another."""
+    every = list(parts)
+    columns: list[list[NDArray[Any]]] = [[np.zeros(0, TYPES[c]), *(getattr(p, c) for p in every)] for c in COLUMNS]
+    return Predictions(*map(np.concatenate, columns))
 
 
 def write(predictions: Predictions, path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditkit.cohort import Draw, Rows
+from auditkit.cohort import Draw, ImageSource, Rows
 from auditkit.spec.model import Recipe
 
 
@@ -24,6 +24,17 @@ class ImageCacheRef:
 
     path: str
     size: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FillWork:
+    """Some images to be decoded into the cache: `rows` (n,) int64 of the array at `path`."""
+
+    source: ImageSource = field(repr=False)
+    rows: Rows = field(repr=False)
+    crop: int
+    size: int
+    path: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

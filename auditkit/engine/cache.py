@@ -1,0 +1,173 @@
+"""The image cache on disk: where it lies, which rows are filled, who may fill it. Imports no torch.
+
+A folder per (data fingerprint, crop, size, decoder). `pixels.npy`, (images, size, size, 3) uint8, is made at full
+length but sparse, so that unread images take no room; `filled.npy`, (images,) bool, says which rows are there. A row is
+marked after its pixels are written: a process that is killed leaves rows to be decoded again, never wrong ones. All
+audits share the folder, whichever rows they need.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import Future, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from auditkit.cohort import OpenDataset, Rows
+from auditkit.engine.executors import Executor
+from auditkit.engine.work import FillWork, ImageCacheRef
+from auditkit.errors import AuditError, DataError
+from auditkit.events import ImagesCached, Notice, Send
+from auditkit.spec.model import Image
+from auditkit.training.places import cache_folder
+
+FILL = "auditkit.engine.worker:fill"
+REVISION = 1
+"""Raise when decoding or resizing would give other pixels."""
+_CHUNK = 256
+_LISTED = 10
+_SPARE_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCache:
+    """One folder of the cache."""
+
+    folder: Path
+    images: int
+    size: int
+
+    @property
+    def pixels(self) -> Path:
+        """The array of pixels."""
+        return self.folder / "pixels.npy"
+
+    @property
+    def filled(self) -> Path:
+        """The array that says which rows are there."""
+        return self.folder / "filled.npy"
+
+    def missing(self, rows: Rows) -> Rows:
+        """Those of `rows` that are not decoded yet, ascending, each once."""
+        rows = np.unique(rows)
+        return rows[~np.load(self.filled)[rows]] if self.filled.exists() else rows
+
+    def make(self) -> None:
+        """Make the empty arrays, unless they are there."""
+        _make_array(self.pixels, np.uint8, (self.images, self.size, self.size, 3))
+        _make_array(self.filled, np.bool_, (self.images,))
+
+    def mark(self, rows: Rows) -> None:
+        """Note that the pixels of `rows` are written."""
+        filled = np.load(self.filled, mmap_mode="r+")
+        filled[rows] = True
+        filled.flush()
+
+    @contextmanager
+    def locked(self, send: Send) -> Iterator[None]:
+        """Keep other processes from filling; the lock ends with the process that holds it, however that ends."""
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            send(Notice("another process is decoding these images; waiting for it"))
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def image_cache(fingerprint: str, images: int, image: Image) -> ImageCache:
+    """The place of a data set's pixels in the user's cache."""
+    parts = (fingerprint, image.crop, image.size, REVISION, version("torchvision"))
+    key = hashlib.sha256(":".join(map(str, parts)).encode()).hexdigest()[:24]
+    return ImageCache(cache_folder("images", key), images, image.size)
+
+
+def ensure_images(dataset: OpenDataset, rows: Rows, image: Image, executor: Executor, send: Send) -> ImageCacheRef:
+    """Have the images of `rows` decoded, and say where.
+
+    Raises DataError that lists the images that cannot be read, or says that the disk is too small. The readable ones
+    stay decoded.
+    """
+    cache = image_cache(dataset.fingerprint, len(dataset), image)
+    if len(cache.missing(rows)):
+        _make_folder(cache.folder)
+        with cache.locked(send):
+            _fill(cache, dataset, cache.missing(rows), image, executor, send)
+    return ImageCacheRef(str(cache.pixels), cache.size)
+
+
+def _fill(cache: ImageCache, dataset: OpenDataset, missing: Rows, image: Image, executor: Executor, send: Send) -> None:
+    if not len(missing):
+        return
+    _check_room(cache, len(missing))
+    cache.make()
+    damaged: list[tuple[int, str]] = []
+    done = 0
+    send(ImagesCached(0, len(missing)))
+    chunks = _submit(cache, dataset, missing, image, executor)
+    for future in as_completed(chunks):
+        found = future.result()
+        damaged += found
+        cache.mark(np.setdiff1d(chunks[future], [row for row, _ in found]))
+        done += len(chunks[future])
+        send(ImagesCached(done, len(missing)))
+    if damaged:
+        raise _unreadable(sorted(damaged), dataset)
+
+
+def _submit(
+    cache: ImageCache, dataset: OpenDataset, missing: Rows, image: Image, executor: Executor
+) -> dict[Future[list[tuple[int, str]]], Rows]:
+    parts = np.array_split(missing, -(-len(missing) // _CHUNK))
+    return {
+        executor.submit(FILL, FillWork(dataset.images, part, image.crop, image.size, str(cache.pixels))): part
+        for part in parts
+    }
+
+
+def _unreadable(damaged: list[tuple[int, str]], dataset: OpenDataset) -> DataError:
+    lines = [f"{dataset.file_names[row]}: {text}" for row, text in damaged[:_LISTED]]
+    if len(damaged) > _LISTED:
+        lines.append(f"and {len(damaged) - _LISTED} more")
+    count = "1 image" if len(damaged) == 1 else f"{len(damaged)} images"
+    hint = "restore these files, or remove them and their rows from the attribute table"
+    return DataError(f"{count} cannot be read:\n  " + "\n  ".join(lines), where=dataset.place, hint=hint)
+
+
+def _check_room(cache: ImageCache, images: int) -> None:
+    """A full disk would kill a worker that writes through a memory map, without a word."""
+    needed = images * cache.size * cache.size * 3
+    free = shutil.disk_usage(cache.folder).free
+    if needed + _SPARE_BYTES > free:
+        raise AuditError(
+            f"the image cache needs {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free",
+            where=str(cache.folder),
+            hint="name a folder on another disk with the variable AUDITKIT_CACHE, or lower data.image.size",
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "name another folder with the variable AUDITKIT_CACHE"
+        raise AuditError(f"cannot write to the cache: {error.strerror}", where=str(folder), hint=hint) from error
+
+
+def _make_array(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
+    if path.exists():
+        return
+    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    np.lib.format.open_memmap(aside, mode="w+", dtype=dtype, shape=shape).flush()
+    aside.replace(path)

@@ -1,0 +1,241 @@
+"""Run functions, named "module:function", over plain work items: in worker processes, or here.
+
+The function is called with the item and a `send` for events. Its result, its exception or its process's death ends
+only its own future. The parent of the workers never imports what they run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import traceback
+from concurrent.futures import Future
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from auditkit.errors import AuditError, DataError, Interrupted, RunFailed
+from auditkit.events import Event, Send
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_TRAVELS = (AuditError, DataError, RunFailed, Interrupted)
+
+
+class Executor(Protocol):
+    """Maps a function over work items; `processes` says how many at a time."""
+
+    processes: int
+
+    def submit(self, function: str, item: Any) -> Future[Any]:
+        """Run function(item, send) somewhere; the future has its result or its exception."""
+
+
+def resolve(function: str) -> Any:
+    """The function that "module:function" names."""
+    module, _, name = function.partition(":")
+    return getattr(import_module(module), name)
+
+
+class Inline:
+    """Runs every item at once, in this process: for tests and notebooks."""
+
+    processes = 1
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def submit(self, function: str, item: Any) -> Future[Any]:
+        """Run function(item, send) now."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(resolve(function)(item, self._send))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left open."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    function: str
+    item: Any
+    future: Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An exception on its way between processes: what an AuditError says, or the text of any other."""
+
+    kind: str
+    message: str
+    where: str
+    hint: str
+    trace: str
+
+    def error(self) -> AuditError:
+        """The exception again; what was no AuditError has become a RunFailed with its traceback as a note."""
+        kinds = {kind.__name__: kind for kind in _TRAVELS}
+        error = kinds.get(self.kind, RunFailed)(self.message, where=self.where, hint=self.hint)
+        if self.trace:
+            error.add_note(self.trace)
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    value: Any
+
+
+class Local:
+    """Worker processes on this machine: long-lived, each with its number of threads and one task at a time.
+
+    Used as a context manager. Leaving it in peace lets the workers finish what they do; leaving it by an exception,
+    such as KeyboardInterrupt, ends them at once. Events arrive one after another, from threads of this process.
+    """
+
+    def __init__(self, processes: int, threads: int, send: Send) -> None:
+        self.processes = processes
+        self._send, self._one_at_a_time = send, threading.Lock()
+        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        self._workers = [_Worker(threads) for _ in range(processes)]
+        self._keepers = [threading.Thread(target=self._keep, args=(w,), daemon=True) for w in self._workers]
+
+    def submit(self, function: str, item: Any) -> Future[Any]:
+        """Queue function(item, send) for the next free worker."""
+        future: Future[Any] = Future()
+        self._tasks.put(_Task(function, item, future))
+        return future
+
+    def __enter__(self) -> Self:
+        for keeper in self._keepers:
+            keeper.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
+        if kind is not None:
+            self._abandon()
+        for _keeper in self._keepers:
+            self._tasks.put(None)
+        for keeper in self._keepers:
+            keeper.join()
+
+    def _abandon(self) -> None:
+        while not self._tasks.empty():
+            task = self._tasks.get()
+            if task is not None:
+                task.future.cancel()
+        for worker in self._workers:
+            worker.terminate()
+
+    def _keep(self, worker: _Worker) -> None:
+        while (task := self._tasks.get()) is not None:
+            if task.future.set_running_or_notify_cancel():
+                worker.run(task, self._forward)
+        worker.stop()
+
+    def _forward(self, event: Event) -> None:
+        with self._one_at_a_time:
+            self._send(event)
+
+
+class _Worker:
+    """One process and the thread that keeps it busy; started when first needed, and again after it died."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection[Any, Any] | None = None
+        self._ended = False
+
+    def run(self, task: _Task, forward: Send) -> None:
+        """Have the process do the task, forwarding its events, and settle the future."""
+        try:
+            pipe = self._connected()
+            pipe.send((task.function, task.item))
+            while isinstance(answer := pipe.recv(), Event):
+                forward(answer)
+        except (EOFError, OSError):
+            task.future.set_exception(self._death())
+        except Exception as error:  # an item or an event handler that is at fault must not silence the thread
+            self.terminate(for_good=False)
+            task.future.set_exception(error)
+        else:
+            if isinstance(answer, _Failure):
+                task.future.set_exception(answer.error())
+            else:
+                task.future.set_result(answer.value)
+
+    def terminate(self, *, for_good: bool = True) -> None:
+        """End the process at once."""
+        self._ended = self._ended or for_good
+        process = self._process
+        if process is not None and process.is_alive():
+            process.kill()
+
+    def stop(self) -> None:
+        """Let the process end by itself."""
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.join()
+
+    def _connected(self) -> Connection[Any, Any]:
+        if self._ended:
+            raise EOFError
+        if self._process is None or self._pipe is None or not self._process.is_alive():
+            context = get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
+            self._process.start()
+            theirs.close()
+        return self._pipe
+
+    def _death(self) -> AuditError:
+        process, self._process = self._process, None
+        if self._ended or process is None:
+            return Interrupted("the run was stopped")
+        process.join()
+        code = process.exitcode or 0
+        cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        hint = "out of memory?" if cause == "SIGKILL" else ""
+        return RunFailed(f"the worker process died ({cause})", hint=hint)
+
+
+def _serve(pipe: Connection[Any, Any], threads: int) -> None:
+    """The life of a worker process: answer one task after another until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            function, item = pipe.recv()
+            pipe.send(_answer(function, item, pipe.send))
+
+
+def _answer(function: str, item: Any, send: Send) -> _Result | _Failure:
+    try:
+        return _Result(resolve(function)(item, send))
+    except BrokenPipeError:  # the parent is gone, and with it whoever wanted the answer
+        sys.exit(1)
+    except _TRAVELS as error:
+        return _Failure(type(error).__name__, error.message, error.where, error.hint, "")
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        return _Failure("RunFailed", message, _last_place(error), "", traceback.format_exc())
+
+
+def _last_place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""

@@ -1,0 +1,221 @@
+"""One unit, from a work item to predictions in the store: the room, with `worker`, where the engine meets torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from auditkit.cohort import SPLITS, Draw
+from auditkit.contracts import Model
+from auditkit.engine.store import CHECKPOINT, WEIGHTS, Store
+from auditkit.engine.work import ComponentRef, UnitWork
+from auditkit.errors import AuditError, RunFailed
+from auditkit.events import Send, UnitDone, UnitStarted
+from auditkit.predictions import Predictions, joined
+from auditkit.training import predict, weights
+from auditkit.training.batches import Batches, FeatureBatches, ImageBatches, Labels, Pictures
+from auditkit.training.checkpoint import Progress, read_facts, restore
+from auditkit.training.device import Compute, choose_device, choose_precision, device_name
+from auditkit.training.loop import Lesson, train
+from auditkit.training.network import Network, build_network
+from auditkit.training.optimization import make_optimizer
+from auditkit.training.pixels import Pixels, open_pixels
+
+Build = Callable[[ComponentRef], Any]
+_VERSIONS = ("auditkit", "torch", "torchvision", "numpy")
+
+
+def run_unit(item: UnitWork, build: Build, send: Send) -> None:
+    """Train a unit, or only predict with its stored weights; then store its predictions. `build` makes components."""
+    started = time.perf_counter()
+    store = Store(Path(item.store))
+    if not item.train_first and store.has_weights(item.digest):
+        unit = _Unit.of(item, build, store.facts(item.digest))
+        unit.network.load(weights.load(store.unit(item.digest) / WEIGHTS), where=item.label)
+        store.add_predictions(item.digest, _merged(store.predictions(item.digest), unit.predictions(item.predict)))
+        return
+    checkpoint = store.partial(item.digest) / CHECKPOINT
+    unit = _Unit.of(item, build, read_facts(checkpoint))
+    _load_init(unit, build, store)
+    progress = _train(unit, build, checkpoint, send)
+    if item.keep_weights:
+        weights.save(unit.network.weights(), store.partial(item.digest) / WEIGHTS, {"digest": item.digest})
+    found = unit.predictions(item.predict)
+    facts = {**item.facts, **progress.facts, **_facts(unit, progress, time.perf_counter() - started)}
+    store.finish(item.digest, found, progress.history, facts)
+    send(UnitDone(item.digest, _headline(found, item.predict), facts["seconds"]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Unit:
+    """A unit at work: its network and pixels on the device, its draws without rows of unknown truth."""
+
+    item: UnitWork
+    compute: Compute
+    network: Network
+    pixels: Pixels
+    draws: Mapping[str, Draw] = field(repr=False)
+
+    @staticmethod
+    def of(item: UnitWork, build: Build, remembered: Mapping[str, Any]) -> _Unit:
+        """Build the network; precision and threads are those remembered from earlier work on the unit, if any."""
+        device = choose_device(item.device)
+        precision = remembered.get("precision") or choose_precision(item.recipe.precision, device)
+        compute = Compute(device, precision, remembered.get("threads", item.threads))
+        compute.set_threads()
+        network = build_network(build(item.model), item.seed).to(device)
+        draws = {split: _with_truth(draw, item.truth) for split, draw in item.splits.items()}
+        return _Unit(item, compute, network, open_pixels(Path(item.images.path), device), draws)
+
+    def pictures(self, split: str) -> Pictures:
+        """The images of a split."""
+        return Pictures(self.pixels, self.draws[split], self.item.recipe.augment, self.item.seed)
+
+    def labels(self, split: str) -> Labels:
+        """Truth and strata of a split."""
+        return Labels.of(self.draws[split], self.item.truth, self.item.strata, self.compute.device)
+
+    def truth(self, split: str) -> NDArray[np.int8]:
+        """(n,) int8 of 0 and 1."""
+        known: NDArray[np.int8] = self.item.truth[self.draws[split].rows]
+        return known
+
+    def predictions(self, splits: tuple[str, ...]) -> Predictions:
+        """Predict splits, in the order of their draws. Raises RunFailed when a margin is not finite."""
+        return joined([self._predicted(split) for split in splits if len(self.draws.get(split, ()))])
+
+    def _predicted(self, split: str) -> Predictions:
+        draw = self.draws[split]
+        margins = predict.margins(self.network, self.pictures(split), self.compute)
+        if not np.isfinite(margins).all():
+            raise RunFailed(f"a prediction on {split} is not finite", where=self.item.label)
+        return Predictions(
+            split=np.full(len(draw), SPLITS.index(split)),
+            row=draw.rows,
+            copy=draw.copy,
+            identity=np.full(len(draw), -1) if self.item.identity is None else self.item.identity[draw.rows],
+            truth=self.truth(split),
+            margin=margins,
+        )
+
+
+def _with_truth(draw: Draw, truth: NDArray[np.int8]) -> Draw:
+    known = truth[draw.rows] >= 0
+    return draw if known.all() else Draw(draw.rows[known], draw.copy[known])
+
+
+# --------------------------------------------------------------------------------------------------------- training
+
+
+def _train(unit: _Unit, build: Build, checkpoint: Path, send: Send) -> Progress:
+    item = unit.item
+    if not len(unit.draws["train"]):
+        raise AuditError("there are no images to train on", where=item.label)
+    module, batches, validate = _head_only(unit) if item.train == "head" else _whole(unit)
+    objective = build(item.objective).build(item.stratum_counts).to(unit.compute.device)
+    progress = Progress(module, objective, make_optimizer(item.recipe.optimizer, module.parameters()))
+    remembered = read_facts(checkpoint)
+    restore(progress, checkpoint)
+    progress.facts = _remember(unit, remembered, len(progress.history))
+    lesson = Lesson(item.digest, item.label, item.seed, item.recipe, unit.compute, checkpoint, batches, send, validate)
+    send(UnitStarted(item.digest, item.label, lesson.epochs, len(progress.history)))
+    train(lesson, progress)
+    return progress
+
+
+def _remember(unit: _Unit, remembered: Mapping[str, Any], epochs: int) -> dict[str, Any]:
+    """Facts that a checkpoint carries: what bit identity depends on, and where the unit was interrupted."""
+    devices = [*remembered.get("devices", ())]
+    device = str(unit.compute.device)
+    return {
+        "threads": unit.compute.threads,
+        "precision": unit.compute.precision,
+        "devices": devices if device in devices else [*devices, device],
+        "continued_after_epochs": [*remembered.get("continued_after_epochs", ()), *([epochs] if epochs else ())],
+    }
+
+
+def _whole(unit: _Unit) -> tuple[torch.nn.Module, Batches, Callable[[], float | None]]:
+    recipe = unit.item.recipe
+    pictures, labels = unit.pictures("train"), unit.labels("train")
+    batches = ImageBatches(pictures, labels, recipe.batch_size, unit.item.seed, flip=recipe.flip)
+    if not len(unit.draws.get("valid", ())):
+        return unit.network, batches, lambda: None
+    valid, truth = unit.pictures("valid"), unit.truth("valid")
+    return (
+        unit.network,
+        batches,
+        lambda: predict.accuracy(predict.margins(unit.network, valid, unit.compute), truth),
+    )
+
+
+def _head_only(unit: _Unit) -> tuple[torch.nn.Module, Batches, Callable[[], float | None]]:
+    """Only the last layer trains, on features computed once by the rest, whose statistics stay as they are."""
+    recipe, head = unit.item.recipe, unit.network.head
+    seen = predict.features(unit.network, unit.pictures("train"), unit.compute)
+    batches = FeatureBatches(seen, unit.labels("train"), recipe.batch_size, unit.item.seed)
+    if not len(unit.draws.get("valid", ())):
+        return head, batches, lambda: None
+    valid, truth = predict.features(unit.network, unit.pictures("valid"), unit.compute), unit.truth("valid")
+    return head, batches, lambda: predict.accuracy(predict.head_margins(head, valid), truth)
+
+
+def _load_init(unit: _Unit, build: Build, store: Store) -> None:
+    """Give the network the weights that its `init` names; "none" leaves it as it was built."""
+    kind, _, name = unit.item.init.partition(":")
+    if kind == "imagenet":
+        found = imagenet_weights(build(unit.item.model), unit.item.model.id)
+        unit.network.load(unit.network.without_head(found), where="imagenet")
+    elif kind == "checkpoint":
+        unit.network.load(weights.load(Path(name)), where=name)
+    elif kind == "unit":
+        unit.network.load(weights.load(store.unit(name) / WEIGHTS), where=unit.item.label)
+
+
+def imagenet_weights(model: Model, name: str) -> weights.Tensors:
+    """A model's published weights. Raises AuditError when it has none, or when they cannot be had."""
+    file = model.imagenet()
+    if file is None:
+        raise AuditError(f"the model {name!r} has no ImageNet weights", hint='set recipe.init = "none"')
+    return weights.pretrained(file)
+
+
+# ------------------------------------------------------------------------------------------------------------ facts
+
+
+def _facts(unit: _Unit, progress: Progress, seconds: float) -> dict[str, Any]:
+    earlier = (progress.facts["continued_after_epochs"] or [0])[-1]
+    trained = sum(epoch["seconds"] for epoch in progress.history)
+    visits = sum(epoch["images"] for epoch in progress.history)
+    return {
+        "device": str(unit.compute.device),
+        "device_name": device_name(unit.compute.device),
+        "pixels": unit.pixels.place,
+        "seconds": seconds + sum(epoch["seconds"] for epoch in progress.history[:earlier]),
+        "images_per_second": visits / trained if trained else 0.0,
+        "rows": len(unit.draws["train"]),
+        "visits": visits,
+        "epochs": len(progress.history),
+        "best_epoch": None if progress.best_epoch is None else progress.best_epoch + 1,
+        "versions": {name: version(name) for name in _VERSIONS},
+    }
+
+
+def _headline(found: Predictions, predicted: tuple[str, ...]) -> float:
+    split = "test" if "test" in found.splits() else predicted[-1]
+    shown = found.on(split)
+    return predict.accuracy(shown.margin, shown.truth) or 0.0
+
+
+def _merged(stored: Predictions, more: Predictions) -> Predictions:
+    """Stored splits, with those predicted anew replaced."""
+    kept = [stored.on(split) for split in SPLITS if split in set(stored.splits()) - set(more.splits())]
+    return joined([*kept, more])

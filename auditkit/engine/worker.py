@@ -1,0 +1,44 @@
+"""What a worker process does: look at the machine, decode images, obtain weights, work on a unit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torchvision
+
+from auditkit.engine.registry import Registry
+from auditkit.engine.unit import imagenet_weights, run_unit
+from auditkit.engine.work import ComponentRef, FillWork, Machine, UnitWork
+from auditkit.events import Send
+from auditkit.training import images
+from auditkit.training.device import BFLOAT16, choose_device, choose_precision, device_name
+
+
+def probe(device: str, send: Send) -> Machine:
+    """Say which device "auto", or a device by name, is here. Raises AuditError when it is absent."""
+    chosen = choose_device(device)
+    return Machine(
+        device=str(chosen),
+        device_name=device_name(chosen),
+        bfloat16=choose_precision("auto", chosen) == BFLOAT16,
+        cores=torch.get_num_threads() if chosen.type == "cpu" else 1,
+        torch=torch.__version__,
+        torchvision=torchvision.__version__,
+    )
+
+
+def fill(item: FillWork, send: Send) -> list[tuple[int, str]]:
+    """Decode images into the cache; returns (row, what is wrong) for those that cannot be read."""
+    torch.set_num_threads(1)
+    return images.fill(item.source, item.rows, item.crop, item.size, Path(item.path))
+
+
+def obtain_weights(model: ComponentRef, send: Send) -> None:
+    """Have a model's ImageNet weights in the user's cache, so that a missing download is known before any training."""
+    imagenet_weights(Registry.load().build_ref(model), model.id)
+
+
+def work(item: UnitWork, send: Send) -> None:
+    """Train a unit, or only predict with its stored weights, and store its predictions."""
+    run_unit(item, Registry.load().build_ref, send)

@@ -1,0 +1,129 @@
+"""A draw as batches on the device: which rows, in which order, mirrored or not, all decided on the CPU by keys.
+
+An epoch visits every row of the draw exactly once, in batches whose sizes differ by at most one: no row is dropped and
+no batch is so small that its statistics are noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from auditkit import streams
+from auditkit.cohort import Draw, Rows
+from auditkit.spec.model import Augment
+from auditkit.training.augment import parameters, render
+from auditkit.training.pixels import Pixels, normalise
+
+Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+class Pictures:
+    """The images of a draw, as they are or as augmented copies."""
+
+    def __init__(self, pixels: Pixels, draw: Draw, augment: Augment, seed: int) -> None:
+        pixels.hold(np.unique(draw.rows))
+        self.pixels = pixels
+        self._rows = torch.from_numpy(draw.rows)
+        self._is_copy = torch.from_numpy(draw.copy > 0)
+        self._drawn = torch.from_numpy(parameters(augment, seed, draw.rows, draw.copy))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def gather(self, index: torch.Tensor) -> torch.Tensor:
+        """(n, size, size, 3) uint8 on the device; `index` is (n,) int64 positions in the draw, on the CPU."""
+        images = self.pixels.gather(self._rows[index])
+        touched = self._is_copy[index].nonzero()[:, 0]
+        if len(touched):
+            drawn = self._drawn[index[touched]].to(images.device, non_blocking=True)
+            at = touched.to(images.device, non_blocking=True)
+            images[at] = render(images[at], drawn)
+        return images
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """truth: (n,) float32 of 0 and 1; stratum: (n,) int64, opaque; on the device, in the order of the draw."""
+
+    truth: torch.Tensor
+    stratum: torch.Tensor
+
+    @staticmethod
+    def of(draw: Draw, truth: Rows, strata: Rows | None, device: torch.device) -> Labels:
+        """Look up the labels of a draw in tables over all images."""
+        stratum = np.zeros(len(draw), dtype=np.int64) if strata is None else strata[draw.rows]
+        return Labels(
+            torch.from_numpy(truth[draw.rows].astype(np.float32)).to(device),
+            torch.from_numpy(stratum).to(device),
+        )
+
+
+class Batches(Protocol):
+    """What the training loop reads: inputs and labels of one epoch after another."""
+
+    rows: int
+
+    def steps(self) -> int:
+        """Batches per epoch."""
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch, counted from 0."""
+
+
+def order(seed: int, epoch: int, rows: int, batch_size: int) -> list[torch.Tensor]:
+    """The positions of an epoch's batches: a permutation of all rows, cut into nearly equal parts."""
+    shuffled = streams.generator(seed, "order", epoch).permutation(rows)
+    return [torch.from_numpy(part) for part in np.array_split(shuffled, -(-rows // batch_size))]
+
+
+class ImageBatches:
+    """Batches of normalised images; with `flip`, each row is mirrored or not anew in every epoch."""
+
+    def __init__(self, pictures: Pictures, labels: Labels, batch_size: int, seed: int, *, flip: bool) -> None:
+        self.rows = len(pictures)
+        self._pictures, self._labels = pictures, labels
+        self._batch_size, self._seed, self._flip = batch_size, seed, flip
+
+    def steps(self) -> int:
+        """Batches per epoch."""
+        return -(-self.rows // self._batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield (images, truth, stratum)."""
+        mirrored = torch.from_numpy(streams.generator(self._seed, "flip", epoch).random(self.rows) < 0.5)
+        for index in order(self._seed, epoch, self.rows, self._batch_size):
+            images = self._pictures.gather(index)
+            if self._flip:
+                mirror(images, mirrored[index])
+            at = index.to(images.device, non_blocking=True)
+            yield normalise(images), self._labels.truth[at], self._labels.stratum[at]
+
+
+def mirror(images: torch.Tensor, which: torch.Tensor) -> None:
+    """Mirror some of (n, size, size, 3) images in place; `which` is (n,) bool on the CPU."""
+    at = which.nonzero()[:, 0].to(images.device, non_blocking=True)
+    images[at] = images[at].flip(2)
+
+
+class FeatureBatches:
+    """Batches of features that were computed once."""
+
+    def __init__(self, features: torch.Tensor, labels: Labels, batch_size: int, seed: int) -> None:
+        self.rows = len(features)
+        self._features, self._labels = features, labels
+        self._batch_size, self._seed = batch_size, seed
+
+    def steps(self) -> int:
+        """Batches per epoch."""
+        return -(-self.rows // self._batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield (features, truth, stratum)."""
+        for index in order(self._seed, epoch, self.rows, self._batch_size):
+            at = index.to(self._features.device, non_blocking=True)
+            yield self._features[at], self._labels.truth[at], self._labels.stratum[at]

@@ -1,0 +1,145 @@
+"""The only training loop. It sees inputs, truth and an opaque integer per row, never what the integer stands for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from auditkit import streams
+from auditkit.errors import RunFailed
+from auditkit.events import EpochDone, Send, StepsDone
+from auditkit.spec.model import Recipe
+from auditkit.training.batches import Batch, Batches
+from auditkit.training.checkpoint import Progress, write_checkpoint
+from auditkit.training.device import Compute
+from auditkit.training.network import margin
+from auditkit.training.optimization import rate, set_rate, total_steps
+
+_SECONDS_BETWEEN_EVENTS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What stays the same while a unit trains."""
+
+    digest: str
+    label: str
+    seed: int
+    recipe: Recipe
+    compute: Compute
+    checkpoint: Path
+    batches: Batches = field(repr=False)
+    send: Send = field(repr=False)
+    validate: Callable[[], float | None] = field(repr=False)
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of the whole budget."""
+        return total_steps(self.recipe.budget, self.batches.steps())
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the whole budget; the last may be cut short."""
+        return -(-self.steps // self.batches.steps())
+
+
+def train(lesson: Lesson, progress: Progress) -> None:
+    """Train until the budget is spent, from wherever `progress` stands, and leave the selected weights in place.
+
+    Writes a checkpoint after each epoch. Raises RunFailed when a loss is not finite.
+    """
+    for epoch in range(len(progress.history), lesson.epochs):
+        started = time.perf_counter()
+        progress.module.train()
+        loss, images = _run_epoch(lesson, progress, epoch)
+        accuracy = lesson.validate()
+        seconds = time.perf_counter() - started
+        progress.history.append(
+            {"epoch": epoch + 1, "loss": loss, "accuracy": accuracy, "seconds": seconds, "images": images}
+        )
+        _select(lesson, progress)
+        write_checkpoint(progress, lesson.checkpoint)
+        lesson.send(EpochDone(lesson.digest, epoch + 1, loss, accuracy))
+    if progress.best:
+        progress.module.load_state_dict(progress.best)
+
+
+def _select(lesson: Lesson, progress: Progress) -> None:
+    """Keep the weights of the best validation accuracy; of two equal epochs, the earlier."""
+    accuracy = progress.history[-1]["accuracy"]
+    if lesson.recipe.select != "best" or accuracy is None:
+        return
+    if progress.best_epoch is None or accuracy > progress.history[progress.best_epoch]["accuracy"]:
+        progress.keep_best()
+
+
+def _run_epoch(lesson: Lesson, progress: Progress, epoch: int) -> tuple[float, int]:
+    """One pass, or what the budget leaves of it: mean loss over images, and how many images."""
+    # Dropout and its like draw from torch's generator: keyed by the epoch, so that a continued run draws the same.
+    torch.manual_seed(int(streams.generator(lesson.seed, "noise", epoch).integers(2**63)))
+    first = epoch * lesson.batches.steps()
+    count = min(lesson.batches.steps(), lesson.steps - first)
+    losses = torch.zeros(count, device=lesson.compute.device)
+    sizes = torch.zeros(count, dtype=torch.float32)
+    clock = _Clock(lesson, epoch)
+    batches = lesson.batches.epoch(epoch)
+    for step, batch in zip(range(count), batches, strict=False):
+        set_rate(progress.optimizer, _learning_rate(lesson, first + step))
+        losses[step] = _step(lesson, progress, batch)
+        sizes[step] = len(batch[1])
+        if lesson.compute.device.type == "cpu":
+            _check(lesson, epoch, losses[: step + 1])
+        clock.tick(len(batch[1]))
+    _check(lesson, epoch, losses)
+    images = int(sizes.sum())
+    return float((losses.cpu() * sizes).sum() / images), images
+
+
+def _learning_rate(lesson: Lesson, step: int) -> float:
+    return lesson.recipe.optimizer.lr * rate(lesson.recipe.schedule, step, lesson.steps)
+
+
+def _step(lesson: Lesson, progress: Progress, batch: Batch) -> torch.Tensor:
+    """Forward, backward, update; the loss stays on the device."""
+    inputs, truth, stratum = batch
+    with lesson.compute.autocast():
+        logits = progress.module(inputs)
+    loss: torch.Tensor = progress.objective(margin(logits.to(torch.float32)), truth, stratum)
+    progress.optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    progress.optimizer.step()
+    return loss.detach()
+
+
+def _check(lesson: Lesson, epoch: int, losses: torch.Tensor) -> None:
+    """Losses are looked at after every step on a CPU, once per epoch on a GPU, which must not wait for the host."""
+    if bool(losses[-1].isfinite()) and (lesson.compute.device.type == "cpu" or bool(losses.isfinite().all())):
+        return
+    step = int((~losses.isfinite()).nonzero()[0, 0])
+    remedy = f"lower recipe.optimizer.lr (now {lesson.recipe.optimizer.lr:g})"
+    if lesson.compute.precision != "float32":
+        remedy += ', or set recipe.precision = "float32"'
+    raise RunFailed(f"the loss is not finite in epoch {epoch + 1}, step {step + 1}", where=lesson.label, hint=remedy)
+
+
+class _Clock:
+    """Sends StepsDone, at most four a second."""
+
+    def __init__(self, lesson: Lesson, epoch: int) -> None:
+        self._lesson, self._epoch = lesson, epoch
+        self._started = self._last = time.perf_counter()
+        self._images = 0
+
+    def tick(self, images: int) -> None:
+        self._images += images
+        now = time.perf_counter()
+        if now - self._last < _SECONDS_BETWEEN_EVENTS:
+            return
+        self._last = now
+        speed = self._images / (now - self._started)
+        total = self._lesson.batches.rows
+        self._lesson.send(StepsDone(self._lesson.digest, self._epoch + 1, self._images, total, speed))

@@ -1,0 +1,105 @@
+"""A plugin's network, cut before its last layer: what comes before may run in bfloat16, the last layer never does.
+
+The margin is the difference of two logits; rounded to eight bits, many margins would be equal, or zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from auditkit import streams
+from auditkit.contracts import Model
+from auditkit.errors import AuditError
+
+OUTPUTS = 2
+_BODY, _HEAD = "body.", "head."
+_COUNTER = ".num_batches_tracked"  # absent from weights made before torch 0.4.1, ImageNet's among them
+
+
+class Network(nn.Module):
+    """`body` maps images to features, `head` features to two logits."""
+
+    def __init__(self, model: nn.Module, head_name: str) -> None:
+        super().__init__()
+        head = _last_layer(model, head_name)
+        self.head_name = head_name
+        model.set_submodule(head_name, nn.Identity())
+        self.body = model
+        self.head = head
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """(n, width) float32 outputs of everything before the last layer."""
+        found: torch.Tensor = self.body(images)
+        return found.to(torch.float32)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(n, 2) float32 logits."""
+        features = self.features(images)
+        with torch.autocast(features.device.type, enabled=False):
+            logits: torch.Tensor = self.head(features)
+        return logits
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """State under the names that the plugin's own network gives it."""
+        return {self._own_name(name): tensor for name, tensor in self.state_dict().items()}
+
+    def load(self, weights: Mapping[str, torch.Tensor], *, where: str) -> None:
+        """Take over weights by the plugin's names; a last layer of other shape, or none, leaves ours as it is.
+
+        Raises AuditError when a tensor of the body is missing or has another shape. Tensors without a counterpart,
+        such as auxiliary classifiers, are ignored.
+        """
+        own = self.weights()
+        prefix = f"{self.head_name}."
+        fits = {n: t for n, t in weights.items() if n in own and own[n].shape == t.shape}
+        wrong = sorted(n for n in own if n not in fits and not n.startswith(prefix) and not n.endswith(_COUNTER))
+        if wrong:
+            raise AuditError(_mismatch(wrong, weights, own), where=where, hint="these are weights of another model")
+        whole_head = all(n in fits for n in own if n.startswith(prefix))
+        with torch.no_grad():
+            for name, tensor in fits.items():
+                if whole_head or not name.startswith(prefix):
+                    own[name].copy_(tensor)
+
+    def without_head(self, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Weights but for those of the last layer, as when it answered another question."""
+        return {name: t for name, t in weights.items() if not name.startswith(f"{self.head_name}.")}
+
+    def _own_name(self, name: str) -> str:
+        if name.startswith(_BODY):
+            return name.removeprefix(_BODY)
+        return f"{self.head_name}.{name.removeprefix(_HEAD)}"
+
+
+def _mismatch(wrong: list[str], weights: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> str:
+    name = wrong[0]
+    found = f"has shape {tuple(weights[name].shape)}" if name in weights else "is missing"
+    more = f" ({len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    return f"the tensor {name!r} {found}, not shape {tuple(own[name].shape)}{more}"
+
+
+def _last_layer(model: nn.Module, name: str) -> nn.Linear:
+    try:
+        layer = model.get_submodule(name)
+    except AttributeError:
+        layer = None
+    if not isinstance(layer, nn.Linear):
+        linear = [n for n, module in model.named_modules() if isinstance(module, nn.Linear)]
+        hint = f"its head() should name one of: {', '.join(linear) or 'none, it has no torch.nn.Linear'}"
+        raise AuditError(f"the model has no torch.nn.Linear named {name!r}", where=type(model).__name__, hint=hint)
+    return layer
+
+
+def build_network(model: Model, seed: int) -> Network:
+    """Build the plugin's network with weights that depend on the seed alone; channels last."""
+    torch.manual_seed(int(streams.generator(seed, "init").integers(2**63)))
+    network = Network(model.build(OUTPUTS), model.head())
+    return network.to(memory_format=torch.channels_last)
+
+
+def margin(logits: torch.Tensor) -> torch.Tensor:
+    """(n,) logit of positive minus logit of negative."""
+    return logits[:, 1] - logits[:, 0]

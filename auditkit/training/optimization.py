@@ -1,0 +1,47 @@
+"""Optimizers and learning rates, as an audit's recipe describes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+
+from auditkit.spec.model import SGD, AdamW, Budget, Constant, OneCycle
+
+
+def make_optimizer(spec: SGD | AdamW, parameters: Iterable[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    """Build the optimizer; fused where torch has it, which halves its time on a CPU."""
+    trained = [p for p in parameters if p.requires_grad]
+    fused = trained[0].device.type in ("cpu", "cuda")
+    if isinstance(spec, SGD):
+        return torch.optim.SGD(
+            trained,
+            lr=spec.lr,
+            momentum=spec.momentum,
+            nesterov=spec.nesterov,
+            weight_decay=spec.weight_decay,
+            fused=fused,
+        )
+    return torch.optim.AdamW(trained, lr=spec.lr, weight_decay=spec.weight_decay, fused=fused)
+
+
+def rate(schedule: Constant | OneCycle, step: int, steps: int) -> float:
+    """Factor on the learning rate at a step, counted from 0, of `steps`."""
+    if isinstance(schedule, Constant):
+        return 1.0
+    rising = max(1, round(schedule.warm_up * steps))
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * (step - rising + 1) / (steps - rising + 1)))
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of every parameter."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def total_steps(budget: Budget, steps_per_epoch: int) -> int:
+    """Optimizer steps of the whole budget; a budget in steps wins over one in epochs."""
+    return budget.steps if budget.steps is not None else (budget.epochs or 1) * steps_per_epoch

@@ -1,0 +1,31 @@
+"""ResNet-18, with torchvision's stem or one for small images."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from auditkit import Model, PretrainedFile
+from auditkit_plugins.models.by_name import build, published
+from auditkit_plugins.models.options import ResNet18Options
+
+
+class ResNet18(Model):
+    """ResNet-18 (He et al. 2016), 11 million weights."""
+
+    Options = ResNet18Options
+
+    def build(self, outputs: int) -> nn.Module:
+        """Return torchvision's network; with the small stem, a third of its images' first layers see each pixel."""
+        network = build("resnet18", outputs)
+        if self.options.stem == "small":
+            network.conv1 = nn.Conv2d(3, 64, kernel_size=3, stride=1, padding=1, bias=False)
+            network.maxpool = nn.Identity()
+        return network
+
+    def head(self) -> str:
+        """The fully connected layer."""
+        return "fc"
+
+    def imagenet(self) -> PretrainedFile | None:
+        """Where torchvision's weights can be had; there are none for the small stem."""
+        return published("resnet18") if self.options.stem == "imagenet" else None

@@ -1,0 +1,114 @@
+"""Small things that the tests of the training wing share: photos in memory, a cache, a work item."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from auditkit.cohort import Draw
+from auditkit.engine.work import ComponentRef, ImageCacheRef, UnitWork
+from auditkit.spec.model import Recipe
+from auditkit_plugins.models.options import SmallCNNOptions
+from auditkit_plugins.models.small import SmallCNN
+from auditkit_plugins.objectives.losses import CrossEntropy, GroupDRO
+from auditkit_plugins.objectives.options import CrossEntropyOptions, GroupDROOptions
+
+SIZE = 16
+COUNT = 160
+
+
+def encoded(array: np.ndarray[Any, Any], kind: str = "JPEG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Encoded photos in memory."""
+
+    data: tuple[bytes, ...] = field(repr=False)
+
+    def read(self, index: int) -> bytes:
+        return self.data[index]
+
+
+def learnable() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """(images, size, size, 3) uint8 whose brighter half tells the truth, mostly; and the truth."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, COUNT).astype(np.int8)
+    pixels = rng.normal(110, 50, (COUNT, SIZE, SIZE, 3))
+    pixels[:, : SIZE // 2] += 50 * truth[:, None, None, None]
+    return pixels.clip(0, 255).astype(np.uint8), truth
+
+
+def build(ref: ComponentRef) -> Any:
+    """Build a component as the registry would."""
+    if ref.id == "small-cnn":
+        return SmallCNN(SmallCNNOptions.model_validate(ref.options))
+    if ref.id == "group-dro":
+        return GroupDRO(GroupDROOptions.model_validate(ref.options))
+    return CrossEntropy(CrossEntropyOptions.model_validate(ref.options))
+
+
+def recipe(**changes: Any) -> Recipe:
+    plain = {
+        "init": "none",
+        "optimizer": {"use": "sgd", "lr": 0.1, "momentum": 0.9, "nesterov": True},
+        "schedule": {"use": "one-cycle"},
+        "budget": {"epochs": 4},
+        "batch_size": 16,
+        "precision": "float32",
+    }
+    return Recipe.model_validate(plain | changes)
+
+
+def draw(*rows: int | range) -> Draw:
+    return Draw(np.concatenate([np.atleast_1d(np.asarray(r, dtype=np.int64)) for r in rows]))
+
+
+def unit_work(folder: Path, **changes: Any) -> UnitWork:
+    """A unit of the small network on the learnable images; its cache is written when missing."""
+    pixels, truth = learnable()
+    path = folder / "pixels.npy"
+    if not path.exists():
+        np.save(path, pixels)
+    strata = np.arange(COUNT) % 3
+    plain: dict[str, Any] = {
+        "digest": "d1",
+        "label": "Male original seed 0",
+        "seed": 0,
+        "init": "none",
+        "train": "all",
+        "model": ComponentRef("model", "small-cnn", {"width": 8, "blocks": 2}),
+        "objective": ComponentRef("objective", "cross-entropy", {}),
+        "recipe": recipe(),
+        "images": ImageCacheRef(str(path), SIZE),
+        "truth": truth,
+        "identity": np.arange(COUNT) // 4,
+        "strata": strata,
+        "stratum_counts": tuple(np.bincount(strata[:96]).tolist()),
+        "splits": {"train": draw(range(96)), "valid": draw(range(96, 128)), "test": draw(range(128, 160))},
+        "store": str(folder / "store"),
+        "device": "cpu",
+    }
+    return UnitWork(**(plain | changes))
+
+
+class Events(list[Any]):
+    """Collects what is sent."""
+
+    def __call__(self, event: Any) -> None:
+        self.append(event)
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [event for event in self if isinstance(event, kind)]
+
+
+Build = Callable[[ComponentRef], Any]
