@@ -14,6 +14,7 @@ from auditkit.spec.faults import read_options
 from auditkit.spec.marks import counts
 from auditkit.spec.messages import option_problem
 from auditkit.spec.model import Use
+from auditkit.spec.repair import without
 from auditkit.spec.scale import scaled_count
 from auditkit.spec.words import did_you_mean, listed, nearest
 
@@ -60,7 +61,10 @@ class Shelf:
 
 
 def choose(shelf: Shelf, kind: Kind, use: Use, path: Path, scale: float = 1.0) -> tuple[Chosen | None, list[Problem]]:
-    """The component that a table names, with its options; problems have the table at `path`."""
+    """The component that a table names, with its options; problems have the table at `path`.
+
+    With problems in the options, the component has those that remain: good for finding more problems.
+    """
     offers = offers_of(shelf, kind, use.use)
     if len(offers) != 1:
         problem = _ambiguous(offers, path) if offers else _unknown(shelf, kind, use.use, path)
@@ -70,7 +74,7 @@ def choose(shelf: Shelf, kind: Kind, use: Use, path: Path, scale: float = 1.0) -
     if options is None:
         return None, problems
     source = source_hash(offer.distribution, offer.component.factory)
-    return Chosen(kind, offer.component, options, offer.distribution, offer.version, source), []
+    return Chosen(kind, offer.component, options, offer.distribution, offer.version, source), problems
 
 
 def offers_of(shelf: Shelf, kind: Kind | None, use: str) -> list[Registered]:
@@ -106,16 +110,18 @@ def _unknown(shelf: Shelf, kind: Kind, name: str, path: Path) -> Problem:
 
 
 def _options(offer: Registered, use: Use, path: Path, scale: float) -> tuple[Options | None, list[Problem]]:
+    """The options, or what remains of them without the mistaken ones, and the mistakes."""
     model, name = offer.component.options, f"{offer.kind} {offer.component.id!r}"
     try:
         options, found = read_options(model, use.options)
+        if found:
+            options, _ = read_options(model, without(use.options, [fault.path for fault in found]))
         if options is not None and scale != 1.0:
             options = _scaled(options, scale)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a plugin's own validator may raise anything
         said = f"{name} of {offer.provider} cannot read its options: {type(error).__name__}: {error}"
         return None, [Problem(path, said)]
-    problems = [option_problem(fault, model, use.options, path, name) for fault in found]
-    return options, problems
+    return options, [option_problem(fault, model, use.options, path, name) for fault in found]
 
 
 def _scaled(options: Options, scale: float) -> Options:

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from auditkit.contracts import Condition, Level
-from auditkit.engine.resolution import Chosen, ResolvedAudit
-from auditkit.engine.resolve import component_paths
+from auditkit.engine.resolution import Chosen
 from auditkit.errors import Path, Problem
 from auditkit.spec.marks import conditions, names
 from auditkit.spec.model import Audit, Selector
@@ -28,11 +27,12 @@ class _Said:
     at_key: bool = False
 
 
-def check_names(resolved: ResolvedAudit, levels: Levels) -> list[Problem]:
+def check_names(audit: Audit, placed: Mapping[Path, Chosen], levels: Levels) -> list[Problem]:
     """Every name and level that the data set does not have. Levels known as () are not checked."""
-    dataset = resolved.dataset.component.id
-    said = (*_in_audit(resolved.audit), *_in_options(resolved))
-    found = (problem for one in said for problem in _problems(one, levels, dataset))
+    dataset = placed.get(("data", "dataset"))
+    name = dataset.component.id if dataset is not None else "the dataset"
+    said = [*_in_audit(audit), *(one for path, chosen in placed.items() for one in _options(chosen, path))]
+    found = (problem for one in said for problem in _problems(one, levels, name))
     return list(dict.fromkeys(found))
 
 
@@ -86,16 +86,6 @@ def _selector(finding: Selector, path: Path, where: str) -> Iterator[_Said]:
 def _condition(condition: Condition, path: Path, where: str) -> Iterator[_Said]:
     for name, levels in condition.levels.items():
         yield _Said(name, (*path, name), where, levels, at_key=True)
-
-
-def _in_options(resolved: ResolvedAudit) -> Iterator[_Said]:
-    yield from _options(resolved.dataset, ("data", "dataset"))
-    for index, metric in enumerate(resolved.metrics):
-        yield from _options(metric, ("evidence", "metrics", index))
-    for index, arm in enumerate(resolved.arms):
-        paths = component_paths(resolved.audit, index)
-        for chosen in (arm.sampler, arm.objective, arm.model):
-            yield from _options(chosen, paths[chosen.kind])
 
 
 def _options(chosen: Chosen, path: Path) -> Iterator[_Said]:

@@ -21,7 +21,7 @@ from auditkit.contracts import Component, Dataset, Kind, Level, Metric, Model, O
 from auditkit.engine import names
 from auditkit.engine.components import Broken, Registered, Shelf, choose, offers_of
 from auditkit.engine.resolution import Chosen, ResolvedAudit
-from auditkit.engine.resolve import resolve
+from auditkit.engine.resolve import Resolution, placed_components, resolve
 from auditkit.errors import AuditError, Path, Problem, RunFailed
 from auditkit.spec.faults import read_options
 from auditkit.spec.model import Audit, Use
@@ -94,11 +94,16 @@ class Registry:
 
     def resolve(self, audit: Audit, scale: float = 1.0) -> tuple[ResolvedAudit | None, list[Problem]]:
         """The audit with every component chosen and every count scaled, or everything that is wrong with it."""
+        found = self.inspect(audit, scale)
+        return found.resolved, list(found.problems)
+
+    def inspect(self, audit: Audit, scale: float = 1.0) -> Resolution:
+        """As `resolve`, keeping what was found beside what was not."""
         return resolve(self.shelf, self.load_class, audit, scale)
 
     def check_names(self, resolved: ResolvedAudit, levels: Mapping[str, tuple[Level, ...]]) -> list[Problem]:
         """Names of attributes and levels, in the audit and in every option, that the data set does not have."""
-        return names.check_names(resolved, levels)
+        return names.check_names(resolved.audit, placed_components(resolved), levels)
 
     def load_class(self, chosen: Chosen) -> type[Any]:
         """The class of a component, imported now.

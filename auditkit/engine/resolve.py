@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,16 +29,27 @@ class _Resolving:
     audit: Audit
     scale: float
     problems: dict[Problem, None] = field(default_factory=dict)
+    placed: dict[Path, Chosen] = field(default_factory=dict)
 
     def choose(self, kind: Kind, use: Use, path: Path) -> Chosen | None:
         chosen, found = choose(self.shelf, kind, use, path, self.scale)
         self.problems.update(dict.fromkeys(found))
+        if chosen is not None:
+            self.placed[path] = chosen
         return chosen
 
 
-def resolve(
-    shelf: Shelf, load_class: LoadClass, audit: Audit, scale: float = 1.0
-) -> tuple[ResolvedAudit | None, list[Problem]]:
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What became of an audit: the components found, by the path of their tables, and all problems."""
+
+    audit: Audit
+    resolved: ResolvedAudit | None
+    placed: Mapping[Path, Chosen]
+    problems: tuple[Problem, ...]
+
+
+def resolve(shelf: Shelf, load_class: LoadClass, audit: Audit, scale: float = 1.0) -> Resolution:
     """The resolved audit, or everything that is wrong with its components."""
     work = _Resolving(shelf, load_class, scaled(audit, scale), scale)
     dataset = work.choose("dataset", work.audit.data.dataset, ("data", "dataset"))
@@ -50,12 +61,24 @@ def resolve(
     found = tuple(arm for arm in arms if arm is not None)
     work.problems.update(dict.fromkeys(_circles(found)))
     chosen = tuple(metric for metric in metrics if metric is not None)
-    if work.problems or dataset is None:
-        return None, list(work.problems)
-    return ResolvedAudit(work.audit, dataset, found, chosen), []
+    resolved = None
+    if dataset is not None and not work.problems:
+        resolved = ResolvedAudit(work.audit, dataset, found, chosen)
+    return Resolution(work.audit, resolved, work.placed, tuple(work.problems))
 
 
-def component_paths(audit: Audit, index: int) -> dict[Kind, Path]:
+def placed_components(resolved: ResolvedAudit) -> dict[Path, Chosen]:
+    """The components of a resolved audit by the path of their tables."""
+    placed: dict[Path, Chosen] = {("data", "dataset"): resolved.dataset}
+    for index, metric in enumerate(resolved.metrics):
+        placed["evidence", "metrics", index] = metric
+    for index, arm in enumerate(resolved.arms):
+        paths = _component_paths(resolved.audit, index)
+        placed |= {paths[chosen.kind]: chosen for chosen in (arm.sampler, arm.objective, arm.model)}
+    return placed
+
+
+def _component_paths(audit: Audit, index: int) -> dict[Kind, Path]:
     """Where the components of an arm stand in the file."""
     arm = audit.arm[index]
     at: Path = ("arm", index)
@@ -70,7 +93,7 @@ def component_paths(audit: Audit, index: int) -> dict[Kind, Path]:
 
 def _arm(work: _Resolving, index: int, arm: Arm) -> ResolvedArm | None:
     recipe = _recipe(work.audit, arm)
-    paths = component_paths(work.audit, index)
+    paths = _component_paths(work.audit, index)
     sampler = work.choose("sampler", arm.sampler, paths["sampler"])
     objective = work.choose("objective", arm.objective or recipe.objective, paths["objective"])
     model = work.choose("model", recipe.model, paths["model"])

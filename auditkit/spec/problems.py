@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from unicodedata import east_asian_width
 
 from auditkit.errors import Problem
+from auditkit.spec.overrides import FLAG
 from auditkit.spec.source import Place, Source
+
+
+class Placed(NamedTuple):
+    """A problem and the place it points at; `remark` says under which circumstances it is one."""
+
+    place: Place
+    message: str
+    hint: str
+    remark: str = ""
 
 
 def report(problems: Iterable[Problem], source: Source) -> str:
     """Every problem with its place, source line and caret, in the order of the file; then their number."""
-    placed = {
-        (source.locate(problem.path, at_key=problem.at_key), problem.message, problem.hint) for problem in problems
-    }
-    told = sorted(placed, key=lambda entry: (entry[0].line == 0, entry[0].line, entry[0].column, *map(str, entry)))
-    count = f"{len(told)} mistake{'s' * (len(told) != 1)}, nothing was run"
-    return "\n".join([*(excerpt(place, message, hint) for place, message, hint in told), count])
+    return told(placed(problems, source))
+
+
+def placed(problems: Iterable[Problem], source: Source, remark: str = "") -> list[Placed]:
+    """The problems with their places, each once."""
+    found = (Placed(source.locate(p.path, at_key=p.at_key), p.message, p.hint, remark) for p in problems)
+    return list(dict.fromkeys(found))
+
+
+def told(found: Iterable[Placed]) -> str:
+    """Placed problems as text; one that was found under several circumstances is told once, as first met."""
+    first: dict[tuple[Place, str], Placed] = {}
+    for problem in found:
+        first.setdefault((problem.place, problem.message), problem)
+    ordered = sorted(first.values(), key=_order)
+    count = f"{len(ordered)} mistake{'s' * (len(ordered) != 1)}, nothing was run"
+    return "\n".join([*(excerpt(p.place, p.message + p.remark, p.hint) for p in ordered), count])
+
+
+def _order(problem: Placed) -> tuple[bool, int, int, str, str]:
+    """The file from top to bottom, then overrides by number."""
+    place = problem.place
+    return place.source.startswith(FLAG), place.line, place.column, place.source, problem.message
 
 
 def excerpt(place: Place, message: str, hint: str = "") -> str:

@@ -23,7 +23,7 @@ from auditkit.spec.repair import frozen, repaired
 from auditkit.spec.source import Source
 from auditkit.spec.words import did_you_mean
 
-__all__ = ["Source", "invalid", "load_valid", "parse", "read"]
+__all__ = ["Source", "invalid", "load_valid", "parse", "read", "without_echoes"]
 
 
 def load_valid(
@@ -79,14 +79,20 @@ def parse(source: Source) -> tuple[Audit | None, list[Problem]]:
     found = [*source.problems, *(audit_problem(fault, Audit, values) for fault in wrong)]
     audit = repaired(values, wrong)
     if audit is not None:
-        broken = [fault.path for fault in wrong]
-        found += [problem for problem in check(audit, values) if not _echoes(problem, broken)]
+        found += without_echoes(check(audit, values), source)
     return audit, found
 
 
-def _echoes(problem: Problem, broken: Iterable[Path]) -> bool:
-    """Whether a later finding only repeats that a value was wrong or missing."""
-    return any(problem.path[: len(path)] == path or path[: len(problem.path)] == problem.path for path in broken)
+def without_echoes(problems: Iterable[Problem], source: Source) -> list[Problem]:
+    """Problems of a repaired audit, without those that only repeat that a value was wrong or missing."""
+    broken = [fault.path for fault in faults(Audit, frozen(source.values))]
+    return [problem for problem in problems if not any(_touch(problem.path, path) for path in broken)]
+
+
+def _touch(one: Path, other: Path) -> bool:
+    """Whether one path leads through the other."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
 
 
 def _text(path: FilePath) -> str:

@@ -45,6 +45,12 @@ def repaired(values: Mapping[str, Any], found: Sequence[Fault]) -> Audit | None:
     return None
 
 
+def without(options: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
+    """Options without those that a path leads to."""
+    wrong = {path[0] for path in paths if path}
+    return {key: value for key, value in options.items() if key not in wrong}
+
+
 def frozen(value: Any) -> Any:
     """Arrays as tuples, which is what the strict models take."""
     if isinstance(value, Mapping):
