@@ -77,8 +77,9 @@ def _pool(pool: Pool, name: str, seed: int, dataset: OpenDataset, splits: NDArra
     """The rows of one pool; marks them as no longer free."""
     path: Path = ("data", name)
     rng = streams.generator(seed, "pool", SPLITS.index(name))
-    there = np.flatnonzero(free & np.isin(splits, [SPLITS.index(split) for split in pool.from_]))
-    where = "+".join(pool.from_) if free.all() else f"{'+'.join(pool.from_)} (rows of earlier pools left out)"
+    named = np.isin(splits, [SPLITS.index(split) for split in pool.from_])
+    there = np.flatnonzero(free & named)
+    where = "+".join(pool.from_) + (" (rows of earlier pools left out)" if (named & ~free).any() else "")
     if pool.draw is not None and pool.cells:
         raise _impossible((*path, "cells"), "a pool has both draw and cells", "give one of them")
     if pool.cells:

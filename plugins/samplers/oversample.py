@@ -99,9 +99,11 @@ class Oversample(Sampler):
         if self.options.distinct:
             there = np.ones(there.sum(), dtype=np.int64)
         if len(there) > count:
+            made = (
+                f"makes {len(there):,} copies" if self.options.distinct else f"copies {len(there):,} different photos"
+            )
             raise AuditError(
-                f"{photos(len(there))} to copy, as many different ones as in arm {self.options.like!r}, but "
-                f"{photos(count)} match {self.options.whom}",
+                f"arm {self.options.like!r} {made}, but {photos(count)} match {self.options.whom}",
                 hint="drop distinct, or widen where" if self.options.distinct else _WIDEN,
             )
         times = np.zeros(count, dtype=np.int64)
