@@ -37,7 +37,7 @@ Kind = Literal["sampler", "model", "objective", "metric", "dataset"]
 class Options(BaseModel):
     """Typed options of a component: strict, frozen, no unknown keys; `Field(description=...)` explains each."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from auditkit.engine.components import Broken, Registered, offers_of
-from auditkit.engine.registry import Registry
+from auditkit.engine.discovery import Broken, Registered, Shelf, discover, offers_of
 from auditkit.errors import AuditError
 from auditkit.spec.option_table import OptionRow, option_rows
 from auditkit.spec.words import did_you_mean
@@ -30,14 +29,14 @@ def plugins() -> None:
 @_DISABLED
 def list_plugins(as_json: bool, disabled: tuple[str, ...]) -> int:
     """List every component with its distribution, and every plugin that did not load."""
-    registry = Registry.load(disabled=disabled)
+    shelf = discover(disabled)
     if as_json:
-        click.echo(json.dumps(_document(registry), indent=1))
+        click.echo(json.dumps(_document(shelf), indent=1))
         return 0
-    rows = [(one.kind, one.component.id, one.provider, one.component.summary) for one in registry.registered]
+    rows = [(one.kind, one.component.id, one.provider, one.component.summary) for one in shelf.registered]
     for line in _columns(rows):
         click.echo(f"  {line}")
-    for broken in registry.broken:
+    for broken in shelf.broken:
         click.echo(_told(broken))
     return 0
 
@@ -48,11 +47,11 @@ def list_plugins(as_json: bool, disabled: tuple[str, ...]) -> int:
 @_DISABLED
 def show(id: str, as_json: bool, disabled: tuple[str, ...]) -> int:  # noqa: A002 - the word of the field
     """Show a component: its options with types, defaults and meaning, and where it comes from."""
-    registry = Registry.load(disabled=disabled)
-    offers = offers_of(registry.shelf, None, id)
+    shelf = discover(disabled)
+    offers = offers_of(shelf, None, id)
     if not offers:
-        known = [one.component.id for one in registry.registered]
-        hint = "; ".join(filter(None, [did_you_mean(id, known), *map(str, registry.broken)]))
+        known = [one.component.id for one in shelf.registered]
+        hint = "; ".join(filter(None, [did_you_mean(id, known), *map(str, shelf.broken)]))
         raise AuditError(f"no plugin offers {id!r}", hint=hint or "auditkit plugins list shows all there is")
     if as_json:
         click.echo(json.dumps([_record(offer) for offer in offers], indent=1))
@@ -87,12 +86,12 @@ def _option(row: OptionRow) -> list[str]:
     return [head, *textwrap.wrap(row.meaning, 96, initial_indent="      ", subsequent_indent="      ")]
 
 
-def _document(registry: Registry) -> dict[str, Any]:
+def _document(shelf: Shelf) -> dict[str, Any]:
     return {
-        "components": [_record(one) for one in registry.registered],
+        "components": [_record(one) for one in shelf.registered],
         "broken": [
             {"name": one.name, "distribution": one.distribution, "version": one.version, "error": one.error}
-            for one in registry.broken
+            for one in shelf.broken
         ],
     }
 

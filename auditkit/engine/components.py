@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from auditkit.contracts import Component, Kind, Options
+from auditkit.contracts import Kind, Options
+from auditkit.engine.discovery import Registered, Shelf, offers_of
 from auditkit.engine.provenance import source_hash
 from auditkit.engine.resolution import Chosen
 from auditkit.errors import Path, Problem
@@ -17,47 +17,6 @@ from auditkit.spec.model import Use
 from auditkit.spec.repair import without
 from auditkit.spec.scale import scaled_count
 from auditkit.spec.words import did_you_mean, listed, nearest
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """A component and the distribution that offers it."""
-
-    kind: Kind
-    component: Component
-    distribution: str
-    version: str
-
-    @property
-    def provider(self) -> str:
-        """The distribution with its version."""
-        return f"{self.distribution} {self.version}"
-
-    @property
-    def address(self) -> str:
-        """The id that no other distribution can claim."""
-        return f"{self.distribution}:{self.component.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A plugin that did not load, and why: `error` is the original error in one line."""
-
-    name: str
-    distribution: str
-    version: str
-    error: str
-
-    def __str__(self) -> str:
-        return f"plugin {self.name!r} of {self.distribution} {self.version} did not load: {self.error}"
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """All components that were found, and the plugins that were not."""
-
-    registered: tuple[Registered, ...]
-    broken: tuple[Broken, ...] = ()
 
 
 def choose(shelf: Shelf, kind: Kind, use: Use, path: Path, scale: float = 1.0) -> tuple[Chosen | None, list[Problem]]:
@@ -75,18 +34,6 @@ def choose(shelf: Shelf, kind: Kind, use: Use, path: Path, scale: float = 1.0) -
         return None, problems
     source = source_hash(offer.distribution, offer.component.factory)
     return Chosen(kind, offer.component, options, offer.distribution, offer.version, source), problems
-
-
-def offers_of(shelf: Shelf, kind: Kind | None, use: str) -> list[Registered]:
-    """The components that an id, or DISTRIBUTION:ID, can mean."""
-    distribution, _, name = use.rpartition(":")
-    return [
-        offer
-        for offer in shelf.registered
-        if offer.component.id == name
-        and kind in (None, offer.kind)
-        and distribution.lower() in ("", offer.distribution.lower())
-    ]
 
 
 def _ambiguous(offers: Sequence[Registered], path: Path) -> Problem:
@@ -118,7 +65,7 @@ def _options(offer: Registered, use: Use, path: Path, scale: float) -> tuple[Opt
             options, _ = read_options(model, without(use.options, [fault.path for fault in found]))
         if options is not None and scale != 1.0:
             options = _scaled(options, scale)
-    except Exception as error:  # noqa: BLE001 - a plugin's own validator may raise anything
+    except Exception as error:
         said = f"{name} of {offer.provider} cannot read its options: {type(error).__name__}: {error}"
         return None, [Problem(path, said)]
     return options, [option_problem(fault, model, use.options, path, name) for fault in found]

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from auditkit.contracts import Kind, Need
-from auditkit.engine.components import Shelf, choose
+from auditkit.engine.components import choose
+from auditkit.engine.discovery import Shelf
 from auditkit.engine.resolution import Chosen, ResolvedArm, ResolvedAudit
 from auditkit.errors import AuditError, Path, Problem
 from auditkit.spec.checks import arm_recipe, find_circle, start_of

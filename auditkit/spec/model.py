@@ -14,7 +14,7 @@ ANYONE = "anyone"
 class Section(BaseModel):
     """A table of the audit file: strict, frozen, no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
 
 class Use(BaseModel):
