@@ -111,7 +111,7 @@ def test_nothing_is_said_about_what_is_unknown() -> None:
 # --------------------------------------------------------------------------------------------------- the real tables
 
 
-def test_oversampling_bald_turns_a_42_percent_male_set_into_a_69_percent_one(shared: Path) -> None:
+def test_oversampling_bald_turns_a_42_percent_male_set_into_a_70_percent_one(shared: Path) -> None:
     data = real(shared)
     everyone = np.arange(len(data))
     assert data.identities is not None
