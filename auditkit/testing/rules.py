@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from auditkit.contracts import Options, Plugin
+from auditkit.spec.faults import read_options
 
 
 def options_of(plugin: type[Plugin], values: Mapping[str, Any]) -> Options:
