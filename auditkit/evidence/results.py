@@ -53,6 +53,8 @@ class Finding:
     identities: int | None = None
     per_seed: tuple[float | None, ...] = ()
     seed_sd: float | None = None
+    noise: float | None = None
+    undefined_replicates: int = 0
     status: Status = "estimable"
     reason: str = ""
     verdict: Verdict = ""

@@ -1,0 +1,200 @@
+"""From estimates to findings: intervals, support, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from auditkit.evidence.contrasts import Estimate, Estimates
+from auditkit.evidence.layout import Layout
+from auditkit.evidence.results import Finding, Interval, Place, Quantity
+from auditkit.evidence.uncertainty import (
+    FEWEST_PEOPLE,
+    Ends,
+    Simultaneous,
+    open_at_zero,
+    quantile,
+    simultaneous,
+    symmetric,
+    wilson,
+)
+from auditkit.evidence.verdicts import Basis, decide
+from auditkit.spec.model import Evidence
+from auditkit.streams import generator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bench:
+    """What every finding of one panel needs."""
+
+    layout: Layout
+    evidence: Evidence
+    seed: int
+
+    def describe(self, estimate: Estimate, quantity: Quantity, at: Place) -> Finding:
+        """A finding without interval or verdict."""
+        layout, measure = self.layout, estimate.line.measure
+        finding = Finding(
+            task=layout.panel.task,
+            arm=layout.arms[estimate.arm],
+            metric=measure.id,
+            over=measure.grouping.over,
+            at=at,
+            quantity=quantity,
+            test=layout.panel.test,
+            against="" if estimate.against is None else layout.arms[estimate.against],
+            images=estimate.images,
+            identities=estimate.people if layout.panel.identities_known else None,
+        )
+        if estimate.reason:
+            status = "undefined by definition" if measure.by_definition else "not estimable"
+            return replace(finding, status=status, reason=estimate.reason)
+        return replace(finding, estimate=estimate.value, per_seed=estimate.per_seed, seed_sd=estimate.seed_sd)
+
+    def seeds(self, estimate: Estimate) -> int:
+        """Number of seeds behind an estimate, the fewer of its two arms."""
+        mine = len(self.layout.seeds[estimate.arm])
+        return mine if estimate.against is None else min(mine, len(self.layout.seeds[estimate.against]))
+
+
+def values(bench: Bench, estimates: Estimates) -> Iterator[Finding]:
+    """The value of every group in every arm, with numerator and denominator."""
+    low, high = plain_ends(bench, estimates)
+    share = np.array([e.line.measure.share for e in estimates.each if e.row >= 0], dtype=bool)
+    critical = quantile(estimates.spread.df, bench.evidence.confidence)
+    inner, outer = wilson(estimates.value, estimates.spread, estimates.people, critical)
+    ends = np.where(share, inner, low), np.where(share, outer, high)
+    for estimate in estimates.each:
+        measure, (group,) = estimate.line.measure, estimate.line.groups
+        units = bench.layout.units_of(estimate.arm)
+        finding = bench.describe(estimate, "value", measure.grouping.places[group])
+        finding = replace(
+            finding,
+            numerator=_finite(measure.numerator[units, group].mean()),
+            denominator=_finite(measure.denominator[units, group].mean()),
+        )
+        yield finding if measure.metric.describes_test else with_interval(bench, finding, estimate, estimates, ends)
+
+
+def plain_ends(bench: Bench, estimates: Estimates) -> Ends:
+    """Ends of the plain t intervals of all rows."""
+    critical = quantile(estimates.spread.df, bench.evidence.confidence)
+    return symmetric(estimates.value, estimates.spread, critical)
+
+
+def with_interval(
+    bench: Bench, finding: Finding, estimate: Estimate, estimates: Estimates, ends: Ends, joint: Ends | None = None
+) -> Finding:
+    """Add the interval, the simultaneous one where there is a family, and the noise of the seeds."""
+    if estimate.row < 0:
+        return finding
+    missing = int(estimates.spread.undefined[estimate.row])
+    finding = replace(finding, noise=noise(bench, estimate, estimates), undefined_replicates=missing)
+    if estimate.same:
+        nothing = Interval(0.0, 0.0)
+        return replace(finding, interval=nothing, simultaneous=nothing if joint else None)
+    why = no_interval(estimate, ends)
+    if why:
+        return replace(finding, reason=why)
+    return replace(
+        finding,
+        interval=interval(ends, estimate.row),
+        simultaneous=interval(joint, estimate.row) if joint else None,
+    )
+
+
+def interval(ends: Ends, row: int) -> Interval:
+    """One row of many ends."""
+    return Interval(float(ends[0][row]), float(ends[1][row]))
+
+
+def no_interval(estimate: Estimate, ends: Ends) -> str:
+    """Why an estimate has no interval, "" where it has one."""
+    if estimate.people < FEWEST_PEOPLE:
+        return f"no interval: {estimate.people} people are too few to vouch for one (needs {FEWEST_PEOPLE})"
+    if not np.isfinite([ends[0][estimate.row], ends[1][estimate.row]]).all():
+        return "no interval: the spread under resampling of people is not defined"
+    return ""
+
+
+def noise(bench: Bench, estimate: Estimate, estimates: Estimates) -> float | None:
+    """Half width of the interval that seeds alone would give; None with one seed."""
+    if bench.seeds(estimate) < 2:
+        return None
+    row = estimate.row
+    critical = quantile(estimates.spread.seeds_df[row : row + 1], bench.evidence.confidence)
+    return float(critical[0] * np.sqrt(estimates.spread.seeds[row]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Family:
+    """Estimates whose intervals hold at once; plain, joint: ends of all their rows."""
+
+    bench: Bench
+    name: str
+    estimates: Estimates
+    critical: Simultaneous
+    plain: Ends
+    joint: Ends
+
+    @property
+    def size(self) -> dict[str, int]:
+        """Name and number of estimates."""
+        return {self.name: len(self.estimates.value)}
+
+    def judged(self, finding: Finding, estimate: Estimate) -> Finding:
+        """Add both intervals and the verdict to what is known of an estimate."""
+        finding = with_interval(self.bench, finding, estimate, self.estimates, self.plain, self.joint)
+        return self.verdict(finding, estimate)
+
+    def verdict(self, finding: Finding, estimate: Estimate) -> Finding:
+        """Add the verdict to a finding that has its intervals."""
+        if finding.estimate is None:
+            return finding
+        finding = replace(finding, family=self.name)
+        if estimate.same:
+            words = "the two arms made the very same predictions"
+            return replace(finding, verdict="no change larger than the margin", explanation=words)
+        if finding.simultaneous is None:
+            return finding
+        verdict, words = decide(self._basis(finding, finding.simultaneous, estimate))
+        return replace(finding, verdict=verdict, explanation=words)
+
+    def _basis(self, finding: Finding, interval: Interval, estimate: Estimate) -> Basis:
+        spread = self.estimates.spread
+        return Basis(
+            estimate=finding.estimate or 0.0,
+            interval=interval,
+            margin=self.bench.evidence.margin,
+            percent=estimate.line.measure.metric.percent,
+            people=estimate.people,
+            seeds=self.bench.seeds(estimate),
+            spread=spread.take([estimate.row]),
+            single=self.critical.single,
+            noise=finding.noise,
+        )
+
+
+def family_of(bench: Bench, estimates: Estimates, what: str) -> Family:
+    """Make a family of all estimates that can be estimated, and the intervals that hold at once over it."""
+    panel, spread = bench.layout.panel, estimates.spread
+    test = "" if panel.test == "plain" else f", {panel.test} test"
+    rng = generator(bench.seed, f"simultaneous over {what}")
+    critical = simultaneous(
+        estimates.deviations, estimates.value, spread, estimates.design, bench.evidence.confidence, rng
+    )
+    low, high = symmetric(estimates.value, spread, critical.critical(spread.df))
+    return Family(
+        bench=bench,
+        name=f"{what} of {panel.task}{test}",
+        estimates=estimates,
+        critical=critical,
+        plain=plain_ends(bench, estimates),
+        joint=open_at_zero(low, high, estimates.value, critical.rejected),
+    )
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

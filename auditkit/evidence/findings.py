@@ -1,0 +1,135 @@
+"""All seeds and arms of all tasks to findings: estimates, intervals, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from auditkit.contracts import Metric, TableMetric
+from auditkit.evidence.assemble import Bench, family_of, plain_ends, values, with_interval
+from auditkit.evidence.contrasts import Arms, Line, estimate, line
+from auditkit.evidence.gaps import Pairs, gap, gap_change, pairs_of
+from auditkit.evidence.grouping import group, spans
+from auditkit.evidence.layout import Layout, lay_out
+from auditkit.evidence.measures import Measure, measure
+from auditkit.evidence.panel import Panel
+from auditkit.evidence.remarks import remarks
+from auditkit.evidence.results import Finding
+from auditkit.evidence.spillover import spillover
+from auditkit.evidence.uncertainty import Replicates, weights
+from auditkit.spec.model import Evidence
+from auditkit.streams import generator
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What the panels say: findings, the size of each family of simultaneous intervals, and remarks for the reader."""
+
+    findings: tuple[Finding, ...]
+    families: Mapping[str, int]
+    remarks: tuple[str, ...]
+
+
+def derive(panels: Sequence[Panel], evidence: Evidence, metrics: Mapping[str, Metric], *, seed: int = 0) -> Derived:
+    """Everything that the evidence section asks of the panels, wherever the predictions came from.
+
+    `metrics` by the name that findings give them. The reference is the first arm where `evidence.reference` names none.
+    The same people are drawn for every task, arm and group, from `seed` alone.
+    """
+    findings: list[Finding] = []
+    families: dict[str, int] = {}
+    said: list[str] = []
+    for panel in panels:
+        layout = lay_out(panel, generator(seed, "blocks of people"))
+        weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
+        bench = Bench(layout, evidence, seed)
+        arms, problems = pairs_of_arms(layout, evidence)
+        declared = _confirmatory(bench, _measures(bench, metrics, weight), arms)
+        explored = spillover(bench, arms, weight) if evidence.spillover else ([], {})
+        for found, size in (declared, explored):
+            findings += found
+            families |= size
+        said += [*problems, *remarks(layout, evidence)]
+    return Derived(tuple(findings), families, tuple(dict.fromkeys(said)))
+
+
+def pairs_of_arms(layout: Layout, evidence: Evidence) -> tuple[list[Arms], list[str]]:
+    """(arm, against) for every contrast, and what is amiss: all arms against the reference, the others against the placebo.
+
+    The reference is not set against the placebo: that would be the mirror image of what is there already.
+    """
+    pairs: list[Arms] = []
+    problems = []
+    for name in dict.fromkeys([evidence.reference or layout.arms[0], evidence.placebo]):
+        if name is None:
+            continue
+        if name not in layout.arms:
+            problems.append(f"{layout.panel.task}: no predictions of arm {name!r}, so no change from it is reported")
+            continue
+        against = layout.arms.index(name)
+        pairs += [(arm, against) for arm in range(len(layout.arms)) if arm != against and (against, arm) not in pairs]
+    return pairs, problems
+
+
+def _measures(bench: Bench, metrics: Mapping[str, Metric], weight: Replicates) -> list[Measure]:
+    """Every metric over everybody and over the declared groups; a share of all groups says nothing of everybody."""
+    single = {name: metric for name, metric in metrics.items() if not isinstance(metric, TableMetric)}
+    result = []
+    for over in dict.fromkeys([(), *bench.evidence.groups]):
+        grouping = group(bench.layout.panel, over)
+        result += measure(bench.layout, grouping, metrics if over else single, bench.evidence, weight)
+    return result
+
+
+def _confirmatory(bench: Bench, measures: list[Measure], arms: list[Arms]) -> tuple[list[Finding], dict[str, int]]:
+    """Values, gaps and changes of the declared groups; the changes are one family."""
+    layout = bench.layout
+    alone: list[Arms] = [(arm, None) for arm in range(len(layout.arms))]
+    groups = [line(layout, m, (g,)) for m in measures for g in range(len(m.grouping))]
+    both = [line(layout, m, pair) for m in measures for pair in pairs_of(range(len(m.grouping)))]
+    pairs = Pairs.of(estimate(layout, both, alone, keep=True))
+    found = list(values(bench, estimate(layout, groups, alone, keep=False)))
+    found += _gaps(bench, pairs, measures)
+    asked = [m for m in measures if not m.metric.describes_test]
+    changed, sizes = _changes(bench, [one for one in groups if one.measure in asked], arms)
+    moved, more = _gap_changes(bench, [one for one in both if one.measure in asked], pairs, asked, arms)
+    return [*found, *changed, *moved], sizes | more
+
+
+def _changes(bench: Bench, groups: list[Line], arms: list[Arms]) -> tuple[list[Finding], dict[str, int]]:
+    """How every arm changed every group: groups x metrics x arms, the declared family."""
+    changes = estimate(bench.layout, groups, arms, keep=True)
+    family = family_of(bench, changes, "changes")
+    places = [one.line.measure.grouping.places[one.line.groups[0]] for one in changes.each]
+    return [
+        family.judged(bench.describe(one, "change", at), one) for one, at in zip(changes.each, places, strict=True)
+    ], family.size
+
+
+def _gap_changes(
+    bench: Bench, both: list[Line], pairs: Pairs, measures: list[Measure], arms: list[Arms]
+) -> tuple[list[Finding], dict[str, int]]:
+    """How every arm changed every gap: a declared family too, of all signed pairs."""
+    changes = Pairs.of(estimate(bench.layout, both, arms, keep=True))
+    family = family_of(bench, changes.estimates, "changes in gaps")
+    found = []
+    for m in measures:
+        for span, pair in product(spans(m.grouping), arms):
+            found.append(gap_change(bench, pairs, changes, family, m, span, pair))
+            if len(span.groups) == 2:
+                one = changes.over(m, span, pair)[0]
+                found.append(family.judged(bench.describe(one, "change_in_signed_gap", span.at), one))
+    return found, family.size
+
+
+def _gaps(bench: Bench, pairs: Pairs, measures: list[Measure]) -> Iterator[Finding]:
+    ends = plain_ends(bench, pairs.estimates)
+    for m in measures:
+        for span, arm in product(spans(m.grouping), range(len(bench.layout.arms))):
+            yield from gap(bench, pairs, m, span, arm)
+            if len(span.groups) == 2:
+                one = pairs.over(m, span, (arm, None))[0]
+                finding = bench.describe(one, "signed_gap", span.at)
+                described = m.metric.describes_test
+                yield finding if described else with_interval(bench, finding, one, pairs.estimates, ends)

@@ -1,0 +1,151 @@
+"""Gaps and ratios of several groups, and how an arm changed a gap, from signed pairs that hold at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditkit.evidence.assemble import Bench, Family, no_interval, noise
+from auditkit.evidence.contrasts import Arms, Estimate, Estimates
+from auditkit.evidence.grouping import Span
+from auditkit.evidence.measures import Measure
+from auditkit.evidence.results import Finding, Interval
+from auditkit.evidence.uncertainty import (
+    Ends,
+    Spread,
+    gap_bounds,
+    gap_change_bounds,
+    quantile,
+    simultaneous,
+    symmetric,
+)
+from auditkit.streams import generator
+
+Floats = NDArray[np.float64]
+NUISANCE = 0.999
+"""Confidence at which the sign of a gap is taken as known when its change is bounded (Berger & Boos, JASA 1994)."""
+Key = tuple[str, tuple[str, ...], tuple[int, ...], int, int | None]
+
+
+def pairs_of(groups: Sequence[int]) -> list[tuple[int, int]]:
+    """All pairs (low, high) of groups."""
+    return list(combinations(groups, 2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Estimates of all signed pairs, to be found by measure, pair and arms."""
+
+    estimates: Estimates
+    index: Mapping[Key, Estimate]
+
+    @classmethod
+    def of(cls, estimates: Estimates) -> Pairs:
+        """Index estimates."""
+        return cls(estimates, {_key(e.line.measure, e.line.groups, (e.arm, e.against)): e for e in estimates.each})
+
+    def over(self, measure: Measure, span: Span, arms: Arms) -> list[Estimate]:
+        """The estimates of all pairs of a span."""
+        return [self.index[_key(measure, pair, arms)] for pair in pairs_of(span.groups)]
+
+
+def _key(measure: Measure, groups: tuple[int, ...], arms: Arms) -> Key:
+    return (measure.id, measure.grouping.over, groups, *arms)
+
+
+def gap(bench: Bench, pairs: Pairs, measure: Measure, span: Span, arm: int) -> tuple[Finding, Finding]:
+    """The largest less the smallest group of a span, and the smallest over the largest, in one arm."""
+    estimates = pairs.over(measure, span, (arm, None))
+    units, table = bench.layout.units_of(arm), measure.tables[span.axes]
+    largest, smallest = _extremes(bench, measure, span, arm)
+    widest = _summary(estimates, largest - smallest, table.difference[(units, *span.index)])
+    finding = bench.describe(widest, "gap", span.at)
+    quotient = _summary(estimates, smallest / largest if largest else np.nan, table.ratio[(units, *span.index)])
+    ratio = bench.describe(quotient, "ratio", span.at)
+    if ratio.estimate is not None and np.isnan(ratio.estimate):
+        ratio = replace(ratio, estimate=None, status="not estimable", reason="every group has the value 0")
+    if finding.estimate is None or measure.metric.describes_test:
+        return finding, ratio
+    ends = _plain_ends(bench, pairs.estimates, estimates)
+    return _bounded(finding, widest, ends, gap_bounds(*ends)), ratio
+
+
+def gap_change(
+    bench: Bench, pairs: Pairs, changes: Pairs, family: Family, measure: Measure, span: Span, arms: Arms
+) -> Finding:
+    """The gap of a span in one arm less that in another: positive where the gap widened."""
+    arm, against = arms
+    moved = changes.over(measure, span, arms)
+    difference = measure.tables[span.axes].difference
+    sizes = [np.subtract(*_extremes(bench, measure, span, k)) for k in (arm, against)]
+    per_seed = [difference[(bench.layout.units_of(k), *span.index)] for k in (arm, against)]
+    paired = per_seed[0] - per_seed[1] if len(per_seed[0]) == len(per_seed[1]) else np.zeros(0)
+    widened = _summary(moved, float(sizes[0] - sizes[1]), paired)
+    finding = bench.describe(widened, "change_in_gap", span.at)
+    if finding.estimate is None:
+        return finding
+    if widened.same:
+        nothing = Interval(0.0, 0.0)
+        return family.verdict(replace(finding, interval=nothing, simultaneous=nothing), widened)
+    before, after = (_sign_ends(pairs.estimates, pairs.over(measure, span, (k, None))) for k in (against, arm))
+    plain = _plain_ends(bench, changes.estimates, moved)
+    finding = _bounded(finding, widened, plain, gap_change_bounds(before, after, plain))
+    noisiest = max(moved, key=lambda e: float(changes.estimates.spread.total[e.row]))
+    finding = replace(finding, noise=noise(bench, noisiest, changes.estimates))
+    if finding.interval is not None:
+        spread = _take(changes.estimates, moved)
+        ends = symmetric(_values(moved), spread, family.critical.critical(spread.df))
+        finding = replace(finding, simultaneous=Interval(*gap_change_bounds(before, after, ends)))
+    return family.verdict(finding, noisiest)
+
+
+def _extremes(bench: Bench, measure: Measure, span: Span, arm: int) -> tuple[float, float]:
+    """Largest and smallest of the seed-averaged groups."""
+    averaged = measure.values[np.ix_(bench.layout.units_of(arm), span.groups)].mean(axis=0)
+    return float(averaged.max()), float(averaged.min())
+
+
+def _summary(estimates: Sequence[Estimate], value: float, per_seed: Floats) -> Estimate:
+    """One estimate that stands for all pairs of a span, with the least support of any, or the first reason."""
+    weakest = next((e for e in estimates if e.reason), estimates[0])
+    return replace(
+        weakest,
+        value=value,
+        per_seed=tuple(per_seed.tolist()),
+        seed_sd=float(per_seed.std(ddof=1)) if len(per_seed) > 1 else None,
+        images=min(e.images for e in estimates),
+        people=min(e.people for e in estimates),
+    )
+
+
+def _values(estimates: Sequence[Estimate]) -> Floats:
+    return np.array([e.value for e in estimates])
+
+
+def _take(among: Estimates, estimates: Sequence[Estimate]) -> Spread:
+    return among.spread.take([e.row for e in estimates])
+
+
+def _plain_ends(bench: Bench, among: Estimates, estimates: Sequence[Estimate]) -> Ends:
+    """Ends of all pairs of one gap, which hold at once over these pairs."""
+    spread, confidence = _take(among, estimates), bench.evidence.confidence
+    if len(estimates) == 1:
+        return symmetric(_values(estimates), spread, quantile(spread.df, confidence))
+    rows = [e.row for e in estimates]
+    rng = generator(bench.seed, "simultaneous over one gap")
+    joint = simultaneous(among.deviations[rows], _values(estimates), spread, among.design[rows], confidence, rng)
+    return symmetric(_values(estimates), spread, joint.critical(spread.df))
+
+
+def _sign_ends(among: Estimates, estimates: Sequence[Estimate]) -> Ends:
+    spread = _take(among, estimates)
+    return symmetric(_values(estimates), spread, quantile(spread.df, 1 - (1 - NUISANCE) / len(estimates)))
+
+
+def _bounded(finding: Finding, estimate: Estimate, ends: Ends, bounds: tuple[float, float]) -> Finding:
+    why = no_interval(replace(estimate, row=0), ends)
+    return replace(finding, reason=why) if why else replace(finding, interval=Interval(*bounds))

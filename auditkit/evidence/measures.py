@@ -1,0 +1,204 @@
+"""One metric over the groups of one grouping: per-seed values, support, replicates, and why a value cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditkit.contracts import CountMetric, Metric, ScoreMetric
+from auditkit.evidence import disparity
+from auditkit.evidence.disparity import Table
+from auditkit.evidence.grouping import Grouping, spans
+from auditkit.evidence.layout import Layout, count, distinct
+from auditkit.evidence.parts import Drawn, Parts, denominator_cells, evaluate
+from auditkit.evidence.uncertainty import Replicates, resample
+from auditkit.spec.model import Evidence
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Tables = Mapping[tuple[int, ...], Table]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measure:
+    """A metric over the groups of a grouping.
+
+    values, numerator, denominator: (units, groups) float64, NaN where undefined; images, people: (arms, groups) int64,
+    the least support over seeds; replicates: (arms, groups, replicates) and influence: (arms, groups, blocks) of the
+    mean over seeds; reason: per arm and group, why there is no value, "" where there is one; tables: point tables by
+    the positions of the attributes held. `by_definition`: the truth on which the metric conditions defines the groups.
+    """
+
+    id: str
+    metric: Metric
+    grouping: Grouping
+    values: Floats
+    numerator: Floats
+    denominator: Floats
+    images: Integers
+    people: Integers
+    replicates: Replicates
+    influence: Replicates
+    reason: tuple[tuple[str, ...], ...]
+    tables: Tables
+    by_definition: bool
+
+    @property
+    def share(self) -> bool:
+        """Whether its values lie between 0 and 1 by construction."""
+        return not isinstance(self.metric, ScoreMetric) and not self.metric.describes_test
+
+
+def measure(
+    layout: Layout,
+    grouping: Grouping,
+    metrics: Mapping[str, Metric],
+    evidence: Evidence,
+    weight: Replicates,
+    *,
+    point_tables: bool = True,
+) -> list[Measure]:
+    """Every metric over one grouping; `weight`: (blocks, replicates) from `uncertainty.weights`.
+
+    Without `point_tables` the values are computed here, not by MetricFrame, which is slow where groups are many.
+    """
+    counts = count(layout, grouping)
+    drawn = Drawn(counts, resample(counts, weight), weight)
+    tables = _tables(counts, grouping, metrics) if point_tables else {}
+    return [
+        _measure(layout, grouping, name, metric, drawn, tables.get(name), evidence) for name, metric in metrics.items()
+    ]
+
+
+def _measure(
+    layout: Layout,
+    grouping: Grouping,
+    name: str,
+    metric: Metric,
+    drawn: Drawn,
+    tables: Tables | None,
+    evidence: Evidence,
+) -> Measure:
+    groups = list(evaluate(layout, grouping, metric, drawn))
+    values = np.stack([parts.value for parts in groups], axis=1)
+    if tables is None:
+        shaped = values.reshape(len(values), *grouping.shape)
+        tables = {held: disparity.of_values(shaped, held) for held in _held(grouping)}
+    images, people = _support(layout, grouping, denominator_cells(metric), drawn.counts)
+    by_definition = layout.panel.target in grouping.over and not metric.within_target
+    return Measure(
+        id=name,
+        metric=metric,
+        grouping=grouping,
+        values=tables[()].by_group.reshape(values.shape),
+        numerator=np.stack([parts.numerator for parts in groups], axis=1),
+        denominator=np.stack([parts.denominator for parts in groups], axis=1),
+        images=images,
+        people=people,
+        replicates=np.stack([parts.replicates for parts in groups], axis=1),
+        influence=np.stack([parts.influence for parts in groups], axis=1),
+        reason=_reasons(layout, grouping, metric, groups, images, people, evidence),
+        tables=tables,
+        by_definition=by_definition,
+    )
+
+
+def _tables(
+    counts: NDArray[np.float32], grouping: Grouping, metrics: Mapping[str, Metric]
+) -> dict[str, dict[tuple[int, ...], Table]]:
+    totals = counts.sum(axis=-1, dtype=np.float64).reshape(*counts.shape[:2], *grouping.shape)
+    of_counts = {name: metric for name, metric in metrics.items() if isinstance(metric, CountMetric)}
+    tables: dict[str, dict[tuple[int, ...], Table]] = {name: {} for name in of_counts}
+    for held in _held(grouping):
+        for name, table in disparity.tabulate(totals, of_counts, held).items():
+            tables[name][held] = table
+    return tables
+
+
+def _held(grouping: Grouping) -> list[tuple[int, ...]]:
+    return list(dict.fromkeys([(), *(span.axes for span in spans(grouping))]))
+
+
+# ----------------------------------------------------------------------------------------------------------- support
+
+
+def _support(
+    layout: Layout, grouping: Grouping, cells: tuple[int, ...], counts: NDArray[np.float32]
+) -> tuple[Integers, Integers]:
+    """(arms, groups) distinct images and people in the denominator, the least over an arm's seeds."""
+    if layout.images_differ:
+        images = counts[list(cells)].sum(axis=(0, -1)).astype(np.int64)
+    else:
+        images = distinct(layout, grouping, cells, np.unique(layout.panel.row, return_inverse=True)[1])
+    if layout.blocks == layout.people:
+        people = (counts[list(cells)].sum(axis=0) > 0).sum(axis=-1)
+    else:
+        people = distinct(layout, grouping, cells, layout.person)
+    return _least(layout, images), _least(layout, people)
+
+
+def _least(layout: Layout, values: Integers) -> Integers:
+    return np.stack([values[layout.units_of(arm)].min(axis=0) for arm in range(len(layout.arms))])
+
+
+def too_little(images: int, people: int, known: bool, evidence: Evidence) -> str:
+    """What the support rule finds missing, "" if nothing."""
+    needs_images, needs_people = evidence.minimum_images, evidence.minimum_identities
+    if not known:
+        return "" if images >= needs_images else f"{_number(images, 'photo')} (needs {needs_images})"
+    if images >= needs_images and people >= needs_people:
+        return ""
+    persons = f"{people} person" if people == 1 else f"{people} people"
+    return f"{_number(images, 'photo')} of {persons} (needs {needs_images} of {needs_people})"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _reasons(
+    layout: Layout,
+    grouping: Grouping,
+    metric: Metric,
+    groups: list[Parts],
+    images: Integers,
+    people: Integers,
+    evidence: Evidence,
+) -> tuple[tuple[str, ...], ...]:
+    target = layout.panel.target
+    by_definition = target in grouping.over and not metric.within_target
+    exist = np.bincount(grouping.code[grouping.code >= 0], minlength=len(grouping)) > 0
+    result = []
+    for arm in range(len(layout.arms)):
+        units, row = layout.units_of(arm), []
+        for g, parts in enumerate(groups):
+            seen = grouping.code == g
+            if by_definition:
+                why = f"the groups are defined by {target!r}, which the task predicts"
+            elif not exist[g]:
+                why = "no photo of this group in the test set"
+            elif not (layout.cell[np.ix_(units, seen)] >= 0).any(axis=1).all():
+                why = f"arm {layout.arms[arm]!r} has no prediction for a photo of this group"
+            elif parts.failure:
+                why = parts.failure
+            elif np.isnan(parts.value[units]).any():
+                why = _undefined(layout, arm, parts, metric)
+            elif metric.describes_test:
+                why = ""
+            else:
+                why = too_little(int(images[arm, g]), int(people[arm, g]), layout.panel.identities_known, evidence)
+            row.append(why)
+        result.append(tuple(row))
+    return tuple(result)
+
+
+def _undefined(layout: Layout, arm: int, parts: Parts, metric: Metric) -> str:
+    units = layout.units_of(arm)
+    undefined = [layout.seeds[arm][i] for i in np.flatnonzero(np.isnan(parts.value[units]))]
+    seeds = "" if len(undefined) == len(units) else f" with seed {', '.join(map(str, undefined))}"
+    if isinstance(metric, ScoreMetric):
+        return f"not defined here{seeds}: one class only, or no scores"
+    return f"no photo counts in the denominator{seeds}"

@@ -1,0 +1,170 @@
+"""Metrics of the three kinds, evaluated in groups of people: values, replicates, and each person's influence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from auditkit.contracts import CountMetric, Metric, ScoreMetric, TableMetric
+from auditkit.evidence.grouping import Grouping
+from auditkit.evidence.layout import Layout
+from auditkit.evidence.uncertainty import Replicates
+
+Floats = NDArray[np.float64]
+ALL_CELLS = (0, 1, 2, 3)
+LEFT_OUT = 100
+"""Into so many parts people are put, each left out in turn, when a metric of scores does not know its influence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """A metric in one group.
+
+    value, numerator, denominator: (units,) float64, NaN where undefined; replicates: (arms, replicates) of the mean
+    over seeds; influence: (arms, blocks), what each block of people adds to its error; failure: what the metric
+    raised, "" if nothing.
+    """
+
+    value: Floats
+    numerator: Floats
+    denominator: Floats
+    replicates: Replicates
+    influence: Replicates
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Counts of one grouping and what resampling makes of them.
+
+    counts: (4, units, groups, blocks) from `layout.count`; replicates: (4, units, groups, replicates); weight:
+    (blocks, replicates).
+    """
+
+    counts: NDArray[np.float32]
+    replicates: Replicates
+    weight: Replicates
+
+
+def evaluate(layout: Layout, grouping: Grouping, metric: Metric, drawn: Drawn) -> Iterator[Parts]:
+    """Parts of each group; a failure of the metric in one group leaves the others alone."""
+    if isinstance(metric, TableMetric):
+        yield from _shares(layout, metric, drawn)
+        return
+    for g in range(len(grouping)):
+        try:
+            if isinstance(metric, CountMetric):
+                yield _rate(layout, metric, drawn.counts[:, :, g], drawn.replicates[:, :, g])
+            elif isinstance(metric, ScoreMetric):
+                yield _score(layout, grouping.code == g, metric, drawn.weight)
+        except Exception as error:  # noqa: BLE001 - a stranger's metric may raise anything
+            yield _failed(layout, drawn, error)
+
+
+def denominator_cells(metric: Metric) -> tuple[int, ...]:
+    """Confusion cells whose images count in the metric's denominator; all four where that cannot be told."""
+    if not isinstance(metric, CountMetric):
+        return ALL_CELLS
+    one = np.eye(4)
+    try:
+        _, denominator = _compute(metric, one)
+    except Exception:  # noqa: BLE001 - reported where the metric is evaluated
+        return ALL_CELLS
+    return tuple(np.flatnonzero(denominator).tolist()) or ALL_CELLS
+
+
+def mean_over_seeds(layout: Layout, values: NDArray[np.floating]) -> Replicates:
+    """(arms, ...) means of (units, ...) values."""
+    return np.stack([values[layout.units_of(arm)].mean(axis=0) for arm in range(len(layout.arms))])
+
+
+def _rate(layout: Layout, metric: CountMetric, counts: NDArray[np.float32], replicates: Replicates) -> Parts:
+    numerator, denominator = _compute(metric, counts.sum(axis=-1, dtype=np.float64))
+    value = _divide(numerator, denominator)
+    above, below = _compute(metric, counts)
+    influence = _divide(above - value.astype(np.float32)[:, None] * below, denominator[:, None])
+    drawn = _divide(*_compute(metric, replicates))
+    return Parts(value, numerator, denominator, mean_over_seeds(layout, drawn), mean_over_seeds(layout, influence))
+
+
+def _shares(layout: Layout, metric: TableMetric, drawn: Drawn) -> Iterator[Parts]:
+    try:
+        numerator, denominator = _compute_table(metric, drawn.counts.sum(axis=-1, dtype=np.float64))
+        above, below = _compute_table(metric, drawn.counts)
+        rates = _divide(*_compute_table(metric, drawn.replicates))
+    except Exception as error:  # noqa: BLE001 - a stranger's metric may raise anything
+        yield from [_failed(layout, drawn, error)] * drawn.counts.shape[2]
+        return
+    values = _divide(numerator, denominator)
+    for g in range(values.shape[1]):
+        error = above[:, g] - values[:, g, None] * below[:, g]
+        influence = mean_over_seeds(layout, _divide(error, denominator[:, g, None]))
+        replicates = mean_over_seeds(layout, rates[:, g])
+        yield Parts(values[:, g], numerator[:, g], denominator[:, g], replicates, influence.astype(np.float32))
+
+
+def _compute(metric: CountMetric, cells: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    tn, fp, fn, tp = cells
+    numerator, denominator = metric.compute(tp, fp, fn, tn)
+    return np.broadcast_to(numerator, tp.shape), np.broadcast_to(denominator, tp.shape)
+
+
+def _compute_table(metric: TableMetric, cells: NDArray[np.floating]) -> tuple[NDArray[np.floating], ...]:
+    """As `_compute`, with groups moved from the third to the last axis for the metric, and back."""
+    last = np.moveaxis(cells, 2, -1)
+    tn, fp, fn, tp = last
+    both = metric.compute(tp, fp, fn, tn)
+    return tuple(np.moveaxis(np.broadcast_to(part, tp.shape), -1, 1) for part in both)
+
+
+def _divide(numerator: NDArray[np.floating], denominator: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The ratio, NaN where there is no denominator."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = numerator / denominator
+    ratio[np.broadcast_to(denominator == 0, ratio.shape)] = np.nan
+    return ratio
+
+
+def _score(layout: Layout, inside: NDArray[np.bool_], metric: ScoreMetric, weight: Replicates) -> Parts:
+    units = [_one_score(layout, inside & (layout.cell[unit] >= 0), unit, metric) for unit in range(layout.units)]
+    value = np.array([unit[0] for unit in units])
+    size = np.array([unit[1] for unit in units], dtype=np.float64)
+    influence = mean_over_seeds(layout, np.stack([unit[2] for unit in units])).astype(np.float32)
+    centre = mean_over_seeds(layout, value)[:, None] - influence.sum(axis=1, keepdims=True)
+    replicates = (centre + influence @ weight).astype(np.float32)
+    return Parts(value, np.full(layout.units, np.nan), size, replicates, influence)
+
+
+def _one_score(
+    layout: Layout, use: NDArray[np.bool_], unit: int, metric: ScoreMetric
+) -> tuple[float, int, NDArray[np.float64]]:
+    """Value, number of rows and influence of every block of one unit in one group."""
+    truth, score = layout.panel.truth[use], expit(layout.margin[unit, use].astype(np.float64))
+    weight, block = np.ones(len(truth)), layout.block[use]
+    value = metric.compute(truth, score, weight) if len(truth) else np.nan
+    if np.isnan(value):
+        return value, len(truth), np.full(layout.blocks, np.nan)
+    of_rows = metric.influence(truth, score, weight)
+    if of_rows is not None:
+        return value, len(truth), np.bincount(block, weights=of_rows, minlength=layout.blocks)
+    influence = np.zeros(layout.blocks)
+    for part in np.unique(block % LEFT_OUT):
+        kept = block % LEFT_OUT != part
+        influence[part] = value - metric.compute(truth[kept], score[kept], weight[kept]) if kept.any() else np.nan
+    return value, len(truth), influence
+
+
+def _failed(layout: Layout, drawn: Drawn, error: Exception) -> Parts:
+    nothing = np.full(layout.units, np.nan)
+    return Parts(
+        nothing,
+        nothing,
+        nothing,
+        np.full((len(layout.arms), drawn.weight.shape[1]), np.nan, dtype=np.float32),
+        np.full((len(layout.arms), layout.blocks), np.nan, dtype=np.float32),
+        f"the metric raised {type(error).__name__}: {error}",
+    )

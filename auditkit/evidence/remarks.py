@@ -1,0 +1,64 @@
+"""What a reader must know beside the findings of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from auditkit.evidence.layout import BLOCKS, Layout
+from auditkit.spec.model import Evidence
+
+
+def remarks(layout: Layout, evidence: Evidence) -> Iterator[str]:
+    """Sentences about people, seeds, attributes and predictions of one task on one test set."""
+    panel = layout.panel
+    task = panel.task if panel.test == "plain" else f"{panel.task}, {panel.test} test"
+    yield from (f"{task}: {text}" for text in (*_people(layout), *_seeds(layout), *_attributes(layout, evidence)))
+    yield from (f"{task}: {text}" for text in _predictions(layout))
+
+
+def _people(layout: Layout) -> Iterator[str]:
+    panel = layout.panel
+    unknown = int((panel.identity < 0).sum())
+    if not panel.identities_known:
+        yield (
+            "who is on the photos is not known; every photo counts as a person of its own, so intervals are too narrow "
+            "where one person has several photos"
+        )
+    elif unknown:
+        yield f"{unknown} of {len(panel.row)} photos have no identity; each counts as a person of its own"
+    if layout.people > BLOCKS:
+        yield f"{layout.people} people are resampled in {BLOCKS} random blocks, which leaves the variance as it is"
+
+
+def _seeds(layout: Layout) -> Iterator[str]:
+    counts = {len(seeds) for seeds in layout.seeds}
+    if 1 in counts:
+        yield "training variance not measured: an arm has one seed, so no change of it is called one"
+    if len(counts) > 1:
+        yield "arms have different numbers of seeds; they are compared unpaired where these differ"
+    if max(counts) > 1 and len(layout.arms) > 1:
+        yield "the variance between seeds is pooled over arms, which supposes that it is the same in all"
+
+
+def _attributes(layout: Layout, evidence: Evidence) -> Iterator[str]:
+    panel = layout.panel
+    for name in dict.fromkeys(name for over in evidence.groups for name in over):
+        missing = int((panel.attributes[name] < 0).sum())
+        if missing:
+            yield f"{missing} of {len(panel.row)} photos have no value of {name!r} and are left out of its groups"
+        present = np.unique(panel.attributes[name][panel.attributes[name] >= 0])
+        if len(present) < 2:
+            yield f"{name!r} has fewer than two levels in the test set, so no gap over it is estimable"
+
+
+def _predictions(layout: Layout) -> Iterator[str]:
+    for unit, cell in enumerate(layout.cell):
+        arm = int(layout.unit_arm[unit])
+        who = f"arm {layout.arms[arm]!r} with seed {layout.seeds[arm][unit - int(layout.units_of(arm)[0])]}"
+        known = cell[cell >= 0]
+        if len(np.unique(known % 2)) == 1:
+            yield f"{who} predicts the same for every photo, {'positive' if known[0] % 2 else 'negative'}"
+        if len(known) < len(cell):
+            yield f"{who} was tested on {len(known)} of {len(cell)} photos"

@@ -1,0 +1,59 @@
+"""Spillover: how every arm changed a task's accuracy inside minus outside of every level of every attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from auditkit.contracts import CountMetric
+from auditkit.evidence.assemble import Bench, family_of
+from auditkit.evidence.contrasts import Arms, Line, estimate, line
+from auditkit.evidence.grouping import inside
+from auditkit.evidence.measures import measure
+from auditkit.evidence.panel import Panel
+from auditkit.evidence.results import Finding
+from auditkit.evidence.uncertainty import Replicates
+
+Counts = NDArray[Any]
+
+
+class _Accuracy(CountMetric):
+    """Share of images predicted rightly; the core knows no plugin, so spillover brings its own."""
+
+    within_target = True
+
+    def compute(self, tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> tuple[Counts, Counts]:
+        return tp + tn, tp + fp + fn + tn
+
+
+def spillover(bench: Bench, arms: list[Arms], weight: Replicates) -> tuple[list[Finding], dict[str, int]]:
+    """One finding per attribute level and contrast of arms, a family of its own: exploration, not confirmation.
+
+    Each is the change in a signed gap, inside minus outside of the level that `at` names. Of an attribute with two
+    levels only the second is asked, the first being its mirror image.
+    """
+    lines = [_line(bench, name, level, weight) for name, level in _levels(bench.layout.panel)]
+    changes = estimate(bench.layout, lines, arms, keep=True)
+    family = family_of(bench, changes, "spillover")
+    found = []
+    for one in changes.each:
+        within = one.line.measure.grouping.places[1]
+        finding = bench.describe(one, "change_in_signed_gap", within)
+        found.append(replace(family.judged(finding, one), family=family.name))
+    return found, family.size
+
+
+def _levels(panel: Panel) -> Iterator[tuple[str, int]]:
+    for name in panel.attributes:
+        count = len(panel.levels[name])
+        yield from ((name, level) for level in ([count - 1] if count <= 2 else range(count)))
+
+
+def _line(bench: Bench, name: str, level: int, weight: Replicates) -> Line:
+    grouping = inside(bench.layout.panel, name, level)
+    metrics = {"accuracy": _Accuracy(None)}
+    (one,) = measure(bench.layout, grouping, metrics, bench.evidence, weight, point_tables=False)
+    return line(bench.layout, one, (0, 1))

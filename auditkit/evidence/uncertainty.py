@@ -1,0 +1,282 @@
+"""Chance: arrays in, intervals out. Knows nothing of arms, groups or metrics.
+
+Two sources of chance meet here. *People*: identities are resampled, all rows of one together (a cluster bootstrap), with
+multinomial weights that every arm and group shares, so that contrasts are paired. *Seeds*: the variance of per-seed
+values over the number of seeds. Few seeds are never resampled; the two variances are added, and the sum is given the
+degrees of freedom of Satterthwaite (Biometrics Bulletin 1946).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri, stdtrit
+
+Floats = NDArray[np.float64]
+Replicates = NDArray[np.float32]
+Ends = tuple[Floats, Floats]
+"""Low and high ends of many intervals."""
+
+FEWEST_PEOPLE = 10
+"""Below this many people no interval is given: its coverage could not be vouched for."""
+PSEUDO = 0.5
+"""Images that each rate is credited with when a variance is estimated, so that no interval has zero width. Half of what
+Agresti & Caffo (2000) and Bonett & Price (2012) add, which covers too often where there are ten discordant pairs."""
+_CHUNK = 1 << 22
+
+
+def weights(rng: np.random.Generator, blocks: int, replicates: int) -> Replicates:
+    """(blocks, replicates) float32: how often each block of people is drawn when as many are drawn with replacement."""
+    result = np.empty((replicates, blocks), dtype=np.float32)
+    step = max(1, _CHUNK // max(blocks, 1))
+    for start in range(0, replicates, step):
+        size = min(step, replicates - start)
+        drawn = rng.integers(0, blocks, size=(size, blocks), dtype=np.int32)
+        drawn += np.arange(size, dtype=np.int32)[:, None] * blocks
+        result[start : start + size] = np.bincount(drawn.ravel(), minlength=size * blocks).reshape(size, blocks)
+    return np.ascontiguousarray(result.T)
+
+
+def resample(per_block: Replicates, weight: Replicates) -> Replicates:
+    """(..., replicates): weighted sums over the last axis of `per_block`, (..., blocks), as one matrix product."""
+    flat = per_block.reshape(-1, per_block.shape[-1]) @ weight
+    return flat.reshape(*per_block.shape[:-1], weight.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """Variance of q estimates, in its parts, each (q,) float64; NaN where unknown.
+
+    people: variance under resampling of people; people_df its degrees of freedom; seeds: variance of the mean over
+    seeds, 0 where there is one seed; seeds_df; undefined: replicates in which the estimate does not exist.
+    """
+
+    people: Floats
+    people_df: Floats
+    seeds: Floats
+    seeds_df: Floats
+    undefined: NDArray[np.int64]
+
+    @property
+    def total(self) -> Floats:
+        """Variance of each estimate."""
+        return self.people + self.seeds
+
+    @property
+    def error(self) -> Floats:
+        """Standard error of each estimate."""
+        return np.sqrt(self.total)
+
+    @property
+    def df(self) -> Floats:
+        """Degrees of freedom of the total (Satterthwaite)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            seeds = np.where(self.seeds > 0, self.seeds**2 / self.seeds_df, 0.0)
+            return np.asarray(self.total**2 / (self.people**2 / self.people_df + seeds), dtype=np.float64)
+
+    @property
+    def seed_share(self) -> Floats:
+        """Share of the variance that is due to seeds."""
+        return np.asarray(self.seeds / self.total, dtype=np.float64)
+
+    def take(self, rows: list[int]) -> Spread:
+        """The spread of some of the estimates."""
+        return Spread(
+            self.people[rows], self.people_df[rows], self.seeds[rows], self.seeds_df[rows], self.undefined[rows]
+        )
+
+
+def people_variance(replicates: Replicates, people: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+    """Variance over the last axis times m / (m - 1) for m people, and the number of undefined replicates.
+
+    Multinomial weights give the variance with divisor m; the factor makes it unbiased.
+    """
+    missing = np.isnan(replicates).sum(axis=-1)
+    if missing.any():
+        variance = _variance_with_gaps(replicates)
+    else:
+        variance = np.var(replicates, axis=-1, ddof=1, dtype=np.float64)
+    return variance * people / np.maximum(people - 1, 1), missing
+
+
+def _variance_with_gaps(replicates: Replicates) -> Floats:
+    known = ~np.isnan(replicates)
+    size = np.maximum(known.sum(axis=-1, keepdims=True), 2)
+    filled = np.where(known, replicates, 0).astype(np.float64)
+    centred = np.where(known, filled - filled.sum(axis=-1, keepdims=True) / size, 0)
+    return np.asarray((centred**2).sum(axis=-1) / (size[..., 0] - 1), dtype=np.float64)
+
+
+def people_df(influence: NDArray[np.floating], people: NDArray[np.int64], pseudo: Floats) -> Floats:
+    """Degrees of freedom of a variance estimated from people, m - 1 at most.
+
+    influence: (..., blocks), what each block adds to the estimate's error. The sum of squares of m equal, normal
+    contributions has m degrees of freedom; fewer where a few people carry most of it: 2 V^2 / (sum of fourth powers -
+    V^2 / m). `pseudo` (...) is the sum of squares of the pseudo-observations, which count as one more contribution.
+    """
+    square = np.square(influence, dtype=np.float64)
+    variance = square.sum(axis=-1) + pseudo
+    fourth = np.square(square).sum(axis=-1) + pseudo**2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        df = 2 * variance**2 / (fourth - variance**2 / np.maximum(people, 1))
+    most = np.maximum(people - 1.0, 1.0)
+    return np.asarray(np.where(df > 0, np.clip(df, 1.0, most), most), dtype=np.float64)
+
+
+def quantile(df: Floats, confidence: float) -> Floats:
+    """Two-sided t quantile."""
+    return np.asarray(stdtrit(np.maximum(df, 1e-9), (1 + confidence) / 2), dtype=np.float64)
+
+
+def symmetric(estimate: Floats, spread: Spread, critical: Floats | float) -> Ends:
+    """Ends of estimate +- critical * standard error."""
+    half = critical * spread.error
+    return estimate - half, estimate + half
+
+
+def wilson(estimate: Floats, spread: Spread, people: NDArray[np.int64], critical: Floats) -> Ends:
+    """Ends of Wilson's score interval (JASA 1927) for a proportion, at the effective size that its variance implies.
+
+    A proportion of 0 or 1 has no variance; its effective size is the number of people.
+    """
+    estimate = np.clip(estimate, 0.0, 1.0)
+    plain = estimate * (1 - estimate)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        size = np.where(plain > 0, plain / spread.total, people)
+    square = critical**2 / size
+    centre = (estimate + square / 2) / (1 + square)
+    half = np.sqrt(square * (plain + square / 4)) / (1 + square)
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def normal_score(t: NDArray[np.floating], df: Floats) -> NDArray[np.floating]:
+    """|t| as the normal quantile with the same tail (Wallace, Annals of Mathematical Statistics 1959)."""
+    return (8 * df + 1) / (8 * df + 3) * np.sqrt(df * np.log1p(np.square(t) / df))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Simultaneous:
+    """Critical values for a family of q estimates.
+
+    single: the normal quantile with which the intervals of all hold at once. rejected: (q,) bool, estimates that the
+    step-down test (Romano & Wolf, Econometrica 2005) tells from zero, never fewer than the intervals do.
+    """
+
+    single: float
+    rejected: NDArray[np.bool_]
+
+    def critical(self, df: Floats) -> Floats:
+        """The t quantiles with the same tail, for each estimate's degrees of freedom."""
+        return quantile(df, 2 * float(ndtr(self.single)) - 1)
+
+
+def simultaneous(
+    deviations: Replicates,
+    estimate: Floats,
+    spread: Spread,
+    design: NDArray[np.int64],
+    confidence: float,
+    rng: np.random.Generator,
+) -> Simultaneous:
+    """Critical values from the largest |t| over a family, per replicate.
+
+    deviations: (q, replicates), NaN where undefined. design: (q, 3), of each estimate what it is of, its arm, and the
+    arm it is measured against (-1: none); estimates of the same thing share the estimate of their variance.
+    """
+    if not len(deviations):
+        return Simultaneous(float(ndtri((1 + confidence) / 2)), np.zeros(0, dtype=bool))
+    score = normal_score(np.abs(estimate) / spread.error, spread.df)
+    replicated = _replicated_scores(deviations, spread, design, rng)
+    running = np.zeros(deviations.shape[1], dtype=np.float32)
+    critical = np.empty(len(deviations))
+    for row in np.argsort(score, kind="stable"):
+        np.fmax(running, replicated[row], out=running)
+        critical[row] = _upper(running, confidence)
+    not_rejected = score[score <= critical]
+    return Simultaneous(float(critical.max()), score > not_rejected.max(initial=-np.inf))
+
+
+def _replicated_scores(
+    deviations: Replicates, spread: Spread, design: NDArray[np.int64], rng: np.random.Generator
+) -> Replicates:
+    """(q, replicates): what |t| could have been by chance alone, as normal scores.
+
+    To the replicates of people comes normal noise for the seeds of each arm, as much as its share of the variance,
+    independent between things, since few seeds tell too little of correlations; then division by a standard error that
+    was itself estimated, drawn once for all estimates of the same thing.
+    """
+    result = np.empty_like(deviations)
+    share, df = spread.seed_share, spread.df
+    order = np.argsort(design[:, 0], kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(design[order, 0])) + 1):
+        shape = float(np.median(df[rows])) / 2
+        inverse = 1 / np.sqrt(rng.standard_gamma(shape, size=deviations.shape[1]) / shape)
+        noise = rng.standard_normal((1 + int(design[rows, 1:].max()), deviations.shape[1]), dtype=np.float32)
+        for row in rows:
+            t = _standardised(deviations[row], 1 - share[row])
+            if share[row] > 0:
+                t += np.float32(np.sqrt(share[row])) * _arm_noise(noise, design[row])
+            result[row] = normal_score(t * inverse.astype(np.float32), np.float32(df[row]))
+    return result
+
+
+def _standardised(deviations: Replicates, variance: float) -> Replicates:
+    """One row with mean 0 and the given variance."""
+    deviation = np.nanstd(deviations, dtype=np.float64)
+    factor = np.sqrt(variance) / deviation if deviation > 0 else 0.0
+    return (deviations - np.float32(np.nanmean(deviations, dtype=np.float64))) * np.float32(factor)
+
+
+def _arm_noise(noise: Replicates, design: NDArray[np.int64]) -> Replicates:
+    """Standard normal noise of an arm, or of the difference of two."""
+    _, arm, against = design
+    return noise[arm] if against < 0 else (noise[arm] - noise[against]) * np.float32(np.sqrt(0.5))
+
+
+def _upper(values: Replicates, confidence: float) -> float:
+    rank = min(len(values) - 1, int(np.ceil(confidence * (len(values) + 1))) - 1)
+    return float(np.partition(values, rank)[rank])
+
+
+def open_at_zero(low: Floats, high: Floats, estimate: Floats, rejected: NDArray[np.bool_]) -> Ends:
+    """Move the end beyond zero to zero where the step-down test rejected what the interval does not yet exclude.
+
+    The intervals stay simultaneous (Strassburger & Bretz, Statistics in Medicine 2008); an end at exactly zero is
+    open: zero itself is excluded.
+    """
+    low = np.where(rejected & (estimate > 0) & (low < 0), 0.0, low)
+    high = np.where(rejected & (estimate < 0) & (high > 0), 0.0, high)
+    return low, high
+
+
+def gap_bounds(low: Floats, high: Floats) -> tuple[float, float]:
+    """Bounds of max minus min over groups from simultaneous bounds of all signed pairs; may contain 0."""
+    return max(0.0, float(np.maximum(low, -high).max())), float(np.maximum(np.abs(low), np.abs(high)).max())
+
+
+def gap_change_bounds(before: Ends, after: Ends, change: Ends) -> tuple[float, float]:
+    """Bounds of the change in max minus min over groups, from simultaneous bounds of all signed pairs.
+
+    before, after, change: (low, high) of each pair's difference in one arm, in the other, and of its change. With the
+    pair that is widest afterwards, the change of the gap is at most that pair's change of |difference|; with the one
+    widest before, at least. Pairs that cannot be the widest are left out.
+    """
+    low, high = _absolute_change(before, after, change)
+    return float(low[_widest(before)].min()), float(high[_widest(after)].max())
+
+
+def _widest(pair: Ends) -> NDArray[np.bool_]:
+    least = np.maximum(0.0, np.maximum(pair[0], -pair[1]))
+    most = np.maximum(np.abs(pair[0]), np.abs(pair[1]))
+    return most >= least.max()
+
+
+def _absolute_change(before: Ends, after: Ends, change: Ends) -> Ends:
+    """Bounds of |after| - |before| for each pair, which lies between sign(before) and sign(after) times the change."""
+    low, high = change
+    size = np.maximum(np.abs(low), np.abs(high))
+    least = np.where(before[0] >= 0, low, np.where(before[1] <= 0, -high, -size))
+    most = np.where(after[0] >= 0, high, np.where(after[1] <= 0, -low, size))
+    return least, most

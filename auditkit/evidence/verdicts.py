@@ -1,0 +1,119 @@
+"""Verdicts in words, each with its number, decided on the simultaneous interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import ndtr
+
+from auditkit.evidence.results import Interval, Verdict
+from auditkit.evidence.uncertainty import Spread, quantile
+
+MOST = 1000
+"""A need beyond so many times what there is is called no help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a verdict is decided on.
+
+    interval: the simultaneous one; margin: the largest change that counts as none; people, seeds: how many there are;
+    spread: of the one estimate; single: the family's critical value as a normal quantile; noise: of the seeds.
+    """
+
+    estimate: float
+    interval: Interval
+    margin: float
+    percent: bool
+    people: int
+    seeds: int
+    spread: Spread
+    single: float
+    noise: float | None
+
+
+def decide(basis: Basis) -> tuple[Verdict, str]:
+    """The verdict and its sentence.
+
+    * inside of +- margin: no change larger than the margin, whether or not it excludes 0
+    * excludes 0 (an end at exactly 0 is open): changed
+    * otherwise, and always where training variance was not measured: cannot tell, and what would be needed
+    """
+    low, high = basis.interval.low, basis.interval.high
+    if basis.seeds < 2:
+        return "cannot tell", _one_seed(basis)
+    if -basis.margin <= low and high <= basis.margin:
+        return "no change larger than the margin", (
+            f"no change larger than the declared margin of {number(basis.margin, basis.percent)}: "
+            f"{_with_interval(basis)}"
+        )
+    if excludes_zero(basis.estimate, basis.interval):
+        return "changed", f"changed by {_with_interval(basis)}{_floor(basis)}"
+    return "cannot tell", f"cannot tell ({_with_interval(basis)}): {_needs(basis)}"
+
+
+def excludes_zero(estimate: float, interval: Interval) -> bool:
+    """Whether 0 is outside; an end at exactly 0 is open where the estimate is not 0."""
+    return (estimate > 0 and interval.low >= 0) or (estimate < 0 and interval.high <= 0)
+
+
+def number(value: float, percent: bool, *, signed: bool = False) -> str:
+    """A difference in words: points of a percentage with one decimal, else three decimals."""
+    scaled, digits = (100 * value, 1) if percent else (value, 3)
+    rounded = round(scaled, digits) + 0.0
+    return f"{rounded:+.{digits}f}" if signed else f"{rounded:.{digits}f}"
+
+
+def _with_interval(basis: Basis) -> str:
+    unit = " points" if basis.percent else ""
+    low, high = (number(end, basis.percent, signed=True) for end in (basis.interval.low, basis.interval.high))
+    return f"{number(basis.estimate, basis.percent, signed=True)}{unit} [{low}, {high}]"
+
+
+def _floor(basis: Basis) -> str:
+    if basis.noise is None:
+        return ""
+    return f"; seeds alone move it by up to {number(basis.noise, basis.percent)}"
+
+
+def _one_seed(basis: Basis) -> str:
+    return (
+        f"training variance not measured: with one seed, {_with_interval(basis)} holds for these trained networks on "
+        "other people, not for training again; about 5 seeds would be needed"
+    )
+
+
+def _needs(basis: Basis) -> str:
+    """How many people, or seeds, would make the interval narrow enough to decide, all else equal."""
+    people = _enough(basis, basis.people, "people")
+    seeds = _enough(basis, basis.seeds, "seeds")
+    if people and seeds:
+        return f"about {people:,} people, or {seeds:,} seeds, would be needed"
+    if people:
+        return f"about {people:,} people would be needed; more seeds alone would not help"
+    if seeds:
+        return f"about {seeds:,} seeds would be needed; more people alone would not help"
+    both = _enough(basis, basis.people, "both")
+    if both:
+        also = int(np.ceil(basis.seeds * both / basis.people))
+        return f"about {both:,} people and {also:,} seeds would be needed; neither alone would help"
+    return f"even {MOST} times as many people and seeds would not decide it"
+
+
+def _enough(basis: Basis, now: int, of: Literal["people", "seeds", "both"]) -> int | None:
+    """The fewest people or seeds with which the interval would be narrow enough; None where MOST times are not."""
+    count = np.unique(np.ceil(now * np.geomspace(1, MOST, 400)))[1:]
+    more_people = count / now if of != "seeds" else np.ones_like(count)
+    more_seeds = count / now if of != "people" else np.ones_like(count)
+    future = Spread(
+        people=basis.spread.people / more_people,
+        people_df=basis.spread.people_df * more_people,
+        seeds=basis.spread.seeds / more_seeds,
+        seeds_df=basis.spread.seeds_df * (basis.seeds * more_seeds - 1) / (basis.seeds - 1),
+        undefined=np.zeros_like(count, dtype=np.int64),
+    )
+    wanted = max(abs(basis.estimate), basis.margin - abs(basis.estimate))
+    enough = quantile(future.df, 2 * float(ndtr(basis.single)) - 1) * future.error <= wanted
+    return int(count[enough][0]) if enough.any() else None
