@@ -1,0 +1,58 @@
+"""The story: an audit file becomes units, units become predictions, predictions become findings and a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from auditkit.engine import shelf
+from auditkit.engine.conclude import conclude
+from auditkit.engine.prepare import Prepared, Settings, prepare
+from auditkit.engine.running import train
+from auditkit.errors import RunFailed
+from auditkit.events import Event, Send
+from auditkit.evidence.results import GateRow, Results
+from auditkit.report import document
+from auditkit.report.files import write
+
+__all__ = ["AuditResult", "conclude", "run"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AuditResult:
+    """What an audit found, and the folder with its reports."""
+
+    prepared: Prepared = field(repr=False)
+    results: Results = field(repr=False)
+    folder: Path
+
+    @property
+    def gates(self) -> tuple[GateRow, ...]:
+        """Every gate and how it came out."""
+        return self.results.gates
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate passed."""
+        return all(gate.outcome == "pass" for gate in self.gates)
+
+
+def run(path: str | Path, *, send: Send | None = None, **settings: Any) -> AuditResult:
+    """Run an audit as the command line does; `settings` are the fields of `Settings`.
+
+    Raises:
+        AuditError: bad input. RunFailed: a unit failed; the others are kept.
+    """
+    prepared = prepare(Settings(path=Path(path), **settings))
+    failed = train(prepared, send or _silent)
+    if failed:
+        raise RunFailed("; ".join(f"{unit.label}: {unit.message}" for unit in failed))
+    results = shelf.stored(prepared) or conclude(prepared)
+    folder = prepared.read.settings.reports / prepared.read.name
+    write(document.build(prepared.read.resolved.audit, results), results, folder)
+    return AuditResult(prepared, results, folder)
+
+
+def _silent(event: Event) -> None:
+    """Draw nothing."""

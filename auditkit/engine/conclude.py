@@ -1,0 +1,158 @@
+"""From stored predictions to everything a report is drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from auditkit.contracts import Metric
+from auditkit.engine import shelf
+from auditkit.engine.drawing import Drawing
+from auditkit.engine.panels import make_panels
+from auditkit.engine.plan import Unit
+from auditkit.engine.prepare import Prepared
+from auditkit.evidence.composition import composition, leaks
+from auditkit.evidence.findings import derive
+from auditkit.evidence.results import Composition, Curve, Leak, Results
+
+PACKAGES = ("auditkit", "fairlearn", "numpy", "pandas", "scipy")
+
+
+def conclude(prepared: Prepared) -> Results:
+    """Derive the findings of all units that are done, and keep them."""
+    resolved, store = prepared.read.resolved, prepared.store
+    done = [unit for unit in prepared.plan.units if store.has(unit.digest)]
+    predictions = {unit.digest: store.predictions(unit.digest) for unit in done}
+    panels = make_panels(prepared.plan, predictions, prepared.dataset)
+    derived = derive(panels, resolved.audit.evidence, _metrics(prepared), seed=resolved.audit.data.seed)
+    drawing = Drawing(prepared)
+    results = Results(
+        findings=derived.findings,
+        families=derived.families,
+        remarks=derived.remarks,
+        compositions=tuple(_compositions(prepared, done, drawing)),
+        leaks=tuple(_leaks(prepared, done, drawing)),
+        curves=tuple(_curve(prepared, unit) for unit in done),
+        facts=facts(prepared, done),
+    )
+    shelf.keep(prepared, results)
+    return results
+
+
+def _metrics(prepared: Prepared) -> Mapping[str, Metric]:
+    registry = prepared.read.registry
+    return {chosen.component.id: registry.build(chosen) for chosen in prepared.read.resolved.metrics}
+
+
+def _first_seeds(done: list[Unit]) -> Iterator[Unit]:
+    """One unit per task and arm; the others differ only in the seed of their draw."""
+    seen: set[tuple[str, str]] = set()
+    for unit in done:
+        if (unit.task.label, unit.arm.name) not in seen:
+            seen.add((unit.task.label, unit.arm.name))
+            yield unit
+
+
+def _compositions(prepared: Prepared, done: list[Unit], drawing: Drawing) -> Iterator[Composition]:
+    evidence, dataset = prepared.read.resolved.audit.evidence, prepared.dataset
+    reference = evidence.reference or prepared.read.resolved.arms[0].name
+    for unit in _first_seeds(done):
+        before = drawing.of(prepared.plan.unit(unit.task.label, reference, 0)).train
+        yield composition(
+            drawing.of(unit).train,
+            before,
+            dataset.attributes,
+            dataset.identities,
+            evidence.groups,
+            task=unit.task.label,
+            arm=unit.arm.name,
+        )
+
+
+def _leaks(prepared: Prepared, done: list[Unit], drawing: Drawing) -> Iterator[Leak]:
+    dataset = prepared.dataset
+    for unit in _first_seeds(done):
+        draws = drawing.of(unit)
+        test = "resampled" if (draws.test.copy > 0).any() else "plain"
+        names = {"task": unit.task.label, "arm": unit.arm.name, "name": test}
+        yield from leaks(draws.train, draws.test, dataset.identities, dataset.checksums, **names)
+
+
+def _curve(prepared: Prepared, unit: Unit) -> Curve:
+    history = prepared.store.history(unit.digest)
+    return Curve(
+        unit.task.label,
+        unit.arm.name,
+        unit.seed,
+        tuple(epoch["loss"] for epoch in history),
+        tuple(epoch["accuracy"] for epoch in history),
+    )
+
+
+def facts(prepared: Prepared, done: list[Unit]) -> dict[str, Any]:
+    """What reports say about the run itself; keys as in `auditkit.report.facts`."""
+    read, dataset = prepared.read, prepared.dataset
+    people = dataset.identities
+    return {
+        "title": read.resolved.audit.audit.title,
+        "dataset": {
+            "kind": dataset.kind,
+            "synthetic": dataset.synthetic,
+            "place": dataset.place,
+            "images": len(dataset),
+            "identities": None if people is None else len(np.unique(people)),
+            "fingerprint": dataset.fingerprint,
+            "notes": list(dataset.notes),
+        },
+        "splits": _splits(prepared),
+        "units": [_unit_facts(prepared, unit) for unit in done],
+        "versions": {name: version(name) for name in PACKAGES},
+        "plugins": _plugins(prepared),
+        "protocol": "split after resampling" if read.resolved.audit.data.split_after_resampling else "split first",
+        "scale": read.settings.scale,
+        "profile": read.settings.profile,
+        "stand_in": read.stand_in,
+        "warnings": _warnings(prepared, done),
+        "words": read.resolved.audit.words,
+        "metrics": {chosen.component.id: {"percent": _percent(prepared, chosen)} for chosen in read.resolved.metrics},
+    }
+
+
+def _percent(prepared: Prepared, chosen: Any) -> bool:
+    return bool(prepared.read.registry.load_class(chosen).percent)
+
+
+def _splits(prepared: Prepared) -> dict[str, int | None]:
+    pools, people = prepared.pools, prepared.dataset.identities
+    sizes: dict[str, int | None] = {"train": len(pools.train), "valid": len(pools.valid), "test": len(pools.test)}
+    sizes["test_identities"] = None if people is None else len(np.unique(people[pools.test]))
+    return sizes
+
+
+def _unit_facts(prepared: Prepared, unit: Unit) -> dict[str, Any]:
+    stored = prepared.store.facts(unit.digest)
+    wanted = ("device", "precision", "threads", "seconds", "images_per_second", "visits")
+    named = {"task": unit.task.label, "arm": unit.arm.name, "seed": unit.seed, "digest": unit.digest}
+    return {**named, **{key: stored[key] for key in wanted}}
+
+
+def _plugins(prepared: Prepared) -> list[str]:
+    resolved = prepared.read.resolved
+    chosen = [resolved.dataset, *resolved.metrics]
+    for arm in resolved.arms:
+        chosen += [arm.sampler, arm.objective, arm.model]
+    return sorted({f"{c.kind} {c.component.id} ({c.distribution} {c.version})" for c in chosen})
+
+
+def _warnings(prepared: Prepared, done: list[Unit]) -> list[str]:
+    """What a reader should know before trusting a contrast."""
+    missing = [unit.label for unit in prepared.plan.units if unit not in done]
+    said = [f"not trained: {', '.join(missing)}"] if missing else []
+    for what in ("threads", "precision", "device"):
+        found = sorted({str(prepared.store.facts(unit.digest)[what]) for unit in done})
+        if len(found) > 1:
+            said.append(f"units differ in {what} ({', '.join(found)}); contrasts mix them")
+    return said
