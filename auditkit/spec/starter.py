@@ -1,0 +1,172 @@
+"""A first audit file, commented so that it teaches the format."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from auditkit.contracts import Level
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumns:
+    """What the columns of a user's table are: levels of each attribute are sorted, the rarest is named too."""
+
+    image: str
+    attributes: tuple[tuple[str, tuple[Level, ...], Level], ...]
+    identity: str | None = None
+    split: str | None = None
+    has_valid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Study:
+    """What a first audit asks: does balancing one attribute change how well another is predicted?"""
+
+    data: str
+    target: str
+    positive: Level
+    balanced: str
+    level: Level
+    small: str = ""
+    rest: str = ""
+
+
+def starter() -> str:
+    """An audit of CelebA, with rendered faces standing in where there is no CelebA."""
+    data = """\
+[data]
+dataset = "celeba"                   # the place comes from --data, from AUDITKIT_DATA, or from `place` here
+train   = { from = ["train"], draw = 10_000, hold_out = 0.1 }   # a tenth of the people are kept for valid
+test    = { from = ["test"] }
+"""
+    stand_in = """
+# Where no CelebA was configured, rendered faces stand in for it, loudly; --require-data refuses them.
+[stand_in]
+dataset = { use = "faces", images = 2_000 }
+profile = "small"
+"""
+    small = 'train = { from = ["train"], draw = 1_200, hold_out = 0.1 }\n'
+    return _file(_Study(data, "Male", 1, "Young", 0, small, stand_in))
+
+
+def starter_for_table(columns: TableColumns, place: str) -> str:
+    """An audit of the user's own table; there are at least two attributes."""
+    (target, levels, _), (balanced, _, rare), *_ = sorted(columns.attributes, key=lambda one: len(one[1]) != 2)
+    return _file(_Study(_table_data(columns, place), target, levels[-1], balanced, rare))
+
+
+def _table_data(columns: TableColumns, place: str) -> str:
+    options = [f"image = {_toml(columns.image)}"]
+    if columns.identity is not None:
+        options.append(f"identity = {_toml(columns.identity)}")
+    if columns.split is not None:
+        options.append(f"split = {_toml(columns.split)}")
+    names = [name for name, _, _ in columns.attributes]
+    options.append(f"attributes = {_array(names)}")
+    valid = 'valid   = { from = ["valid"] }\n' if columns.has_valid else ""
+    hold_out = "" if columns.has_valid else ", hold_out = 0.1"
+    remarks = {
+        "people ": columns.identity is None and "no column says who is who: every photo counts as another person",
+        "splits ": columns.split is None and "no column says train, valid and test: people are split at random",
+    }
+    told = "".join(f"# {remark}\n" for remark in remarks.values() if remark)
+    return f"""\
+{told}[data]
+place   = {_toml(place)}
+train   = {{ from = ["train"]{hold_out} }}
+{valid}test    = {{ from = ["test"] }}
+
+[data.dataset]                       # auditkit plugins show table
+use = "table"
+{chr(10).join(options)}
+"""
+
+
+def _file(study: _Study) -> str:
+    finding = f'task = {_toml(study.target)}, arm = "oversampled", over = [{_toml(study.balanced)}]'
+    where = f"{{ {_key(study.balanced)} = {_toml(study.level)} }}"
+    positive = "" if study.positive == 1 else f"\npositive = {_toml(study.positive)}"
+    return f"""\
+# An audit: train the same network several ways (the arms), and see what changed, for whom, and by how much.
+#
+#   auditkit validate FILE      every mistake, each at its place
+#   auditkit plan FILE          what would be trained
+#   auditkit run FILE           train and report
+#
+# Every key that is left out has a default. Editors complete the rest once `auditkit schema -o audit.schema.json` has
+# been run and this file begins with  #:schema ./audit.schema.json
+
+[audit]
+title    = {_toml(f"Oversampling {study.balanced}, predicting {study.target}")}
+question = {_toml(f"Does balancing {study.balanced} change how well {study.target} is predicted, and for whom?")}
+
+{study.data}
+# What a network learns to predict; each task is trained separately.
+[[task]]
+target = {_toml(study.target)}{positive}
+
+# How every arm is trained, unless the arm says otherwise.
+[recipe]
+model      = "resnet18"
+init       = "imagenet"              # or "none", "checkpoint:FILE", the name of an arm
+optimizer  = {{ use = "sgd", lr = 0.001, momentum = 0.9 }}
+budget     = {{ epochs = 10 }}         # or {{ steps = 6000 }}
+batch_size = 256
+seeds      = [0, 1, 2]               # with a single seed nothing can be called changed
+
+[[arm]]
+name = "original"
+
+[[arm]]
+name    = "oversampled"              # auditkit plugins list shows all samplers
+sampler = {{ use = "oversample", where = {where}, until = "balanced", copies = "augmented" }}
+
+# As many photos copied, each as often, but of anyone: what this does too is not due to the attribute.
+[[arm]]
+name    = "placebo"
+role    = "placebo"
+sampler = {{ use = "oversample", like = "oversampled", where = "anyone" }}
+
+# What is asked, declared before looking.
+[evidence]
+reference = "original"
+placebo   = "placebo"
+groups    = [[{_toml(study.balanced)}]]
+metrics   = ["accuracy", "selection_rate", "true_positive_rate", "false_positive_rate"]
+margin    = 0.005                    # a change smaller than half a point is no change
+
+# A condition on the interval of a finding; it decides the exit code.
+[[gate]]
+name    = {_toml(f"Balancing {study.balanced} must not widen the accuracy gap by 2 points")}
+at_most = 0.02
+finding = {{ {finding}, quantity = "change_in_gap" }}
+
+# --profile small: two cores, no downloaded weights.
+[profile.small.data]
+{study.small}image = {{ size = 64 }}
+[profile.small.recipe]
+init       = "none"
+optimizer  = {{ use = "sgd", lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 0.0005 }}
+schedule   = {{ use = "one-cycle" }}
+budget     = {{ epochs = 6 }}
+batch_size = 64
+seeds      = [0, 1]
+{study.rest}"""
+
+
+def _toml(value: Level) -> str:
+    """A text, number or truth value; JSON writes them as TOML does."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _array(names: Sequence[str]) -> str:
+    return f"[{', '.join(map(_toml, names))}]"
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _toml(name)
