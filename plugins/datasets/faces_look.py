@@ -42,19 +42,19 @@ class Cue(NamedTuple):
         return self.mean + self.half * (2.0 * level - 1.0) + self.spread * normal
 
 
-JAW = Cue(0.50, 0.13, 0.17)
-HEAD_WIDTH = Cue(46.5, 1.2, 2.4)
-CHIN = Cue(63.0, 1.6, 3.2)
-BROW = Cue(3.1, 0.55, 0.75)
-BROW_HEIGHT = Cue(13.5, -1.0, 1.3)
-EYE_HEIGHT = Cue(5.2, -0.35, 0.6)
-LIPS = Cue(5.6, -0.55, 1.0)
-LIP_RED = Cue(0.38, -0.14, 0.18)
-NECK = Cue(27.0, 2.6, 3.2)
-NOSE_WIDTH = Cue(12.6, 2.6, 1.5)
-NOSE_LENGTH = Cue(27.5, 2.2, 1.8)
-WRINKLES = Cue(0.40, -0.30, 0.14)
-LONG_HAIR = Cue(0.48, -0.35, 0.0)
+JAW = Cue(0.50, 0.20, 0.16)
+HEAD_WIDTH = Cue(46.5, 1.8, 2.3)
+CHIN = Cue(63.0, 2.0, 3.0)
+BROW = Cue(3.2, 0.9, 0.7)
+BROW_HEIGHT = Cue(13.0, -1.4, 1.2)
+EYE_HEIGHT = Cue(5.2, -0.5, 0.6)
+LIPS = Cue(5.8, -0.9, 0.9)
+LIP_RED = Cue(0.42, -0.18, 0.16)
+NECK = Cue(27.0, 3.8, 3.0)
+NOSE_WIDTH = Cue(12.8, 3.2, 1.4)
+NOSE_LENGTH = Cue(27.5, 2.6, 1.6)
+WRINKLES = Cue(0.45, -0.38, 0.13)
+LONG_HAIR = Cue(0.49, -0.43, 0.0)
 """Here the mean is a probability."""
 
 
@@ -216,7 +216,7 @@ def _shot(shot: Chance, has: frozenset[str]) -> dict[str, object]:
         "yaw": 0.45 * shot.normal(),
         "light": (0.28 * shot.normal(), 0.20 * shot.normal()),
         "gain": (dim + 0.05 * shot.normal(), dim, dim + 0.06 * shot.normal()),
-        "noise": shot.uniform(3.0, 12.0),
+        "noise": shot.uniform(2.0, 8.0),
         "blur": (1.6 if "Blurry" in has else 0.0) + (0.5 * shot.uniform()),
         "quality": int(shot.uniform(82.0, 95.0)),
         "hidden": patch if covered else None,
