@@ -14,7 +14,7 @@ from auditkit.evidence.uncertainty import (
     FEWEST_PEOPLE,
     Ends,
     Simultaneous,
-    open_at_zero,
+    clear_of_zero,
     quantile,
     simultaneous,
     symmetric,
@@ -91,7 +91,12 @@ def with_interval(
     if estimate.row < 0:
         return finding
     missing = int(estimates.spread.undefined[estimate.row])
-    finding = replace(finding, noise=noise(bench, estimate, estimates), undefined_replicates=missing)
+    finding = replace(
+        finding,
+        noise=noise(bench, estimate, estimates),
+        people_error=float(np.sqrt(estimates.spread.people[estimate.row])),
+        undefined_replicates=missing,
+    )
     if estimate.same:
         nothing = Interval(0.0, 0.0)
         return replace(finding, interval=nothing, simultaneous=nothing if joint else None)
@@ -192,7 +197,7 @@ def family_of(bench: Bench, estimates: Estimates, what: str) -> Family:
         estimates=estimates,
         critical=critical,
         plain=plain_ends(bench, estimates),
-        joint=open_at_zero(low, high, estimates.value, critical.rejected),
+        joint=clear_of_zero(low, high, estimates.value, critical.rejected),
     )
 
 

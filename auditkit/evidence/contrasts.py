@@ -116,7 +116,7 @@ class Estimates:
     design: Integers
 
 
-def estimate(layout: Layout, lines: Iterable[Line], arms: Sequence[Arms], *, keep: bool) -> Estimates:
+def estimate(layout: Layout, lines: Iterable[Line], arms: Sequence[Arms], *, keep: bool = False) -> Estimates:
     """Every line for all the arms; `keep` the replicates, for simultaneous intervals."""
     each: list[Estimate] = []
     spreads: list[Spread] = []

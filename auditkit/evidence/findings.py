@@ -55,9 +55,10 @@ def derive(panels: Sequence[Panel], evidence: Evidence, metrics: Mapping[str, Me
 
 
 def pairs_of_arms(layout: Layout, evidence: Evidence) -> tuple[list[Arms], list[str]]:
-    """(arm, against) for every contrast, and what is amiss: all arms against the reference, the others against the placebo.
+    """(arm, against) for every contrast, and what is amiss.
 
-    The reference is not set against the placebo: that would be the mirror image of what is there already.
+    All arms against the reference, then against the placebo; but not the reference against the placebo, which would be
+    the mirror image of what is there already.
     """
     pairs: list[Arms] = []
     problems = []
@@ -89,7 +90,7 @@ def _confirmatory(bench: Bench, measures: list[Measure], arms: list[Arms]) -> tu
     groups = [line(layout, m, (g,)) for m in measures for g in range(len(m.grouping))]
     both = [line(layout, m, pair) for m in measures for pair in pairs_of(range(len(m.grouping)))]
     pairs = Pairs.of(estimate(layout, both, alone, keep=True))
-    found = list(values(bench, estimate(layout, groups, alone, keep=False)))
+    found = list(values(bench, estimate(layout, groups, alone)))
     found += _gaps(bench, pairs, measures)
     asked = [m for m in measures if not m.metric.describes_test]
     changed, sizes = _changes(bench, [one for one in groups if one.measure in asked], arms)

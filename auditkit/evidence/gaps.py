@@ -95,7 +95,11 @@ def gap_change(
     plain = _plain_ends(bench, changes.estimates, moved)
     finding = _bounded(finding, widened, plain, gap_change_bounds(before, after, plain))
     noisiest = max(moved, key=lambda e: float(changes.estimates.spread.total[e.row]))
-    finding = replace(finding, noise=noise(bench, noisiest, changes.estimates))
+    finding = replace(
+        finding,
+        noise=noise(bench, noisiest, changes.estimates),
+        people_error=float(np.sqrt(changes.estimates.spread.people[noisiest.row])),
+    )
     if finding.interval is not None:
         spread = _take(changes.estimates, moved)
         ends = symmetric(_values(moved), spread, family.critical.critical(spread.df))

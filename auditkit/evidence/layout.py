@@ -83,10 +83,8 @@ def _sorted(panel: Panel) -> Panel:
 
 def _people(panel: Panel) -> tuple[NDArray[np.int64], int]:
     """Number the people; whoever is unknown is a person of their own, one per photo."""
-    if not panel.identities_known:
-        keys = panel.row
-    else:
-        keys = np.where(panel.identity >= 0, panel.identity, -1 - panel.row)
+    known = panel.identities_known & (panel.identity >= 0)
+    keys = np.where(known, panel.identity, -1 - panel.row)
     unique, number = np.unique(keys, return_inverse=True)
     return number.astype(np.int64), len(unique)
 

@@ -14,6 +14,8 @@ REVISION = 1
 Quantity = Literal["value", "gap", "signed_gap", "ratio", "change", "change_in_gap", "change_in_signed_gap"]
 Status = Literal["estimable", "not estimable", "undefined by definition"]
 Verdict = Literal["", "changed", "no change larger than the margin", "cannot tell"]
+Judgement = Literal["consistent", "not consistent", "cannot tell", "other protocol", "not judged"]
+Outcome = Literal["pass", "fail", "insufficient evidence", "not judged"]
 Place = tuple[tuple[str, Level], ...]
 
 
@@ -54,6 +56,7 @@ class Finding:
     per_seed: tuple[float | None, ...] = ()
     seed_sd: float | None = None
     noise: float | None = None
+    people_error: float | None = None
     undefined_replicates: int = 0
     status: Status = "estimable"
     reason: str = ""
@@ -124,7 +127,11 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class ScanRow:
-    """Table 3 for one attribute: its minority level, share, gender mix, and the reference arm's error inside/outside."""
+    """Table 3 for one attribute: its minority level, share and mix, and the reference arm's error inside and outside.
+
+    share_by: ("Male=1", share of that level among the minority's training images), ...; difference: error inside minus
+    outside, in the family "scan".
+    """
 
     task: str
     attribute: str
@@ -134,6 +141,7 @@ class ScanRow:
     share_by: tuple[tuple[str, float], ...]
     error_inside: Finding
     error_outside: Finding
+    difference: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,7 @@ class PublishedRow:
     sentence: str
     value: float
     ours: Finding | None
-    judgement: Literal["consistent", "not consistent", "cannot tell", "other protocol", "not judged"]
+    judgement: Judgement
     note: str = ""
 
 
@@ -180,7 +188,7 @@ class GateRow:
 
     name: str
     sentence: str
-    outcome: Literal["pass", "fail", "insufficient evidence", "not judged"]
+    outcome: Outcome
     finding: Finding | None
     detail: str = ""
     place: str = ""

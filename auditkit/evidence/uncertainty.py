@@ -1,9 +1,9 @@
 """Chance: arrays in, intervals out. Knows nothing of arms, groups or metrics.
 
-Two sources of chance meet here. *People*: identities are resampled, all rows of one together (a cluster bootstrap), with
-multinomial weights that every arm and group shares, so that contrasts are paired. *Seeds*: the variance of per-seed
-values over the number of seeds. Few seeds are never resampled; the two variances are added, and the sum is given the
-degrees of freedom of Satterthwaite (Biometrics Bulletin 1946).
+Two sources of chance meet here. *People*: identities are resampled, all rows of one together (a cluster bootstrap),
+with multinomial weights that every arm and group shares, so that contrasts are paired. *Seeds*: the variance of
+per-seed values over the number of seeds. Few seeds are never resampled; the two variances are added, and the sum is
+given the degrees of freedom of Satterthwaite (Biometrics Bulletin 1946).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ FEWEST_PEOPLE = 10
 PSEUDO = 0.5
 """Images that each rate is credited with when a variance is estimated, so that no interval has zero width. Half of what
 Agresti & Caffo (2000) and Bonett & Price (2012) add, which covers too often where there are ten discordant pairs."""
+SLIVER = 1e-12
+"""How far from zero an interval ends that excludes zero and no more."""
 _CHUNK = 1 << 22
 
 
@@ -240,14 +242,13 @@ def _upper(values: Replicates, confidence: float) -> float:
     return float(np.partition(values, rank)[rank])
 
 
-def open_at_zero(low: Floats, high: Floats, estimate: Floats, rejected: NDArray[np.bool_]) -> Ends:
-    """Move the end beyond zero to zero where the step-down test rejected what the interval does not yet exclude.
+def clear_of_zero(low: Floats, high: Floats, estimate: Floats, rejected: NDArray[np.bool_]) -> Ends:
+    """Move the end beyond zero to just this side of it where the step-down test rejected what the interval has not.
 
-    The intervals stay simultaneous (Strassburger & Bretz, Statistics in Medicine 2008); an end at exactly zero is
-    open: zero itself is excluded.
+    The intervals stay simultaneous (Strassburger & Bretz, Statistics in Medicine 2008).
     """
-    low = np.where(rejected & (estimate > 0) & (low < 0), 0.0, low)
-    high = np.where(rejected & (estimate < 0) & (high > 0), 0.0, high)
+    low = np.where(rejected & (estimate > 0) & (low <= 0), SLIVER, low)
+    high = np.where(rejected & (estimate < 0) & (high >= 0), -SLIVER, high)
     return low, high
 
 

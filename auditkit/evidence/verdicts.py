@@ -38,7 +38,7 @@ def decide(basis: Basis) -> tuple[Verdict, str]:
     """The verdict and its sentence.
 
     * inside of +- margin: no change larger than the margin, whether or not it excludes 0
-    * excludes 0 (an end at exactly 0 is open): changed
+    * excludes 0: changed
     * otherwise, and always where training variance was not measured: cannot tell, and what would be needed
     """
     low, high = basis.interval.low, basis.interval.high
@@ -49,14 +49,9 @@ def decide(basis: Basis) -> tuple[Verdict, str]:
             f"no change larger than the declared margin of {number(basis.margin, basis.percent)}: "
             f"{_with_interval(basis)}"
         )
-    if excludes_zero(basis.estimate, basis.interval):
+    if low > 0 or high < 0:
         return "changed", f"changed by {_with_interval(basis)}{_floor(basis)}"
     return "cannot tell", f"cannot tell ({_with_interval(basis)}): {_needs(basis)}"
-
-
-def excludes_zero(estimate: float, interval: Interval) -> bool:
-    """Whether 0 is outside; an end at exactly 0 is open where the estimate is not 0."""
-    return (estimate > 0 and interval.low >= 0) or (estimate < 0 and interval.high <= 0)
 
 
 def number(value: float, percent: bool, *, signed: bool = False) -> str:

@@ -1,0 +1,188 @@
+"""Published figures and gates, judged on intervals. Needs findings only, so that stored ones can be judged again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from math import hypot
+
+from scipy.special import stdtrit
+
+from auditkit.evidence.results import Finding, GateRow, Interval, Judgement, Outcome, PublishedRow
+from auditkit.spec.model import Evidence, Gate, Published, Selector
+from auditkit.spec.sentences import CHANGES, gate_sentence, published_sentence
+
+
+def find(findings: Iterable[Finding], selector: Selector, evidence: Evidence) -> Finding | None:
+    """The finding that a selector names; spillover is not among what can be named.
+
+    A change is against `selector.against`, else the reference; where that is not declared either, against the arm that
+    the first matching change was measured from.
+    """
+    at = {} if selector.at is None else {name: levels[0] for name, levels in selector.at.levels.items()}
+    against = selector.against or evidence.reference
+    for finding in findings:
+        if (
+            (finding.task, finding.arm, finding.metric) == (selector.task, selector.arm, selector.metric)
+            and (finding.quantity, finding.test) == (selector.quantity, selector.test)
+            and set(finding.over) == set(selector.over)
+            and dict(finding.at) == at
+            and (selector.quantity not in CHANGES or not against or finding.against == against)
+            and not finding.family.startswith("spillover")
+        ):
+            return finding
+    return None
+
+
+def decisive(finding: Finding) -> Interval | None:
+    """The interval that decides: the simultaneous one where the finding belongs to a family."""
+    return finding.simultaneous or finding.interval
+
+
+# --------------------------------------------------------------------------------------------------------- published
+
+
+def judge_published(
+    published: Sequence[Published], findings: Sequence[Finding], evidence: Evidence, *, not_judged: str = ""
+) -> tuple[PublishedRow, ...]:
+    """Every published figure beside ours.
+
+    `not_judged` is a reason to judge none, such as synthetic data. Otherwise: *other protocol* unless the audit follows
+    the publication's; *cannot tell* where we have no interval, or the figure is outside and training variance was not
+    measured; *consistent* where one more run of ours could well have given a value that is printed so.
+    """
+    return tuple(_published(one, published, findings, evidence, not_judged) for one in published)
+
+
+def _published(
+    one: Published, others: Sequence[Published], findings: Sequence[Finding], evidence: Evidence, not_judged: str
+) -> PublishedRow:
+    ours = None if one.finding is None else find(findings, one.finding, evidence)
+    judgement, why = _judge(one, ours, not_judged)
+    notes = (one.note, why, *([] if not_judged else _within_noise(one, others, findings, evidence)))
+    return PublishedRow(
+        where=one.where,
+        sentence=published_sentence(one, evidence.reference),
+        value=one.value,
+        ours=ours,
+        judgement=judgement,
+        note="; ".join(note for note in notes if note),
+    )
+
+
+def _judge(one: Published, ours: Finding | None, not_judged: str) -> tuple[Judgement, str]:
+    if not_judged:
+        return "not judged", not_judged
+    if one.finding is None:
+        return "not judged", "no finding of ours answers to it"
+    if one.protocol != "same":
+        return "other protocol", ""
+    if ours is None:
+        return "cannot tell", "there is no such finding"
+    if ours.estimate is None or ours.interval is None:
+        return "cannot tell", ours.reason
+    low, high = printed_range(one)
+    run = _one_more_run(ours, ours.estimate, ours.interval)
+    if low <= run.high and high >= run.low:
+        return "consistent", ""
+    if ours.seed_sd is None:
+        return "cannot tell", "outside of our interval, but training variance was not measured"
+    return "not consistent", f"one run of ours would give {run.low:.4f} to {run.high:.4f}"
+
+
+def printed_range(one: Published) -> tuple[float, float]:
+    """Values that would be printed so: half a unit of the last digit for rounded, one unit for approximate figures."""
+    value = Decimal(repr(one.value))
+    exponent = value.as_tuple().exponent
+    unit = float(Decimal(1).scaleb(int(exponent)))
+    if one.precision == "exact":
+        return one.value, one.value
+    if one.precision == "truncated":
+        return (one.value, one.value + unit) if one.value >= 0 else (one.value - unit, one.value)
+    half = unit if one.precision == "approximate" else unit / 2
+    return one.value - half, one.value + half
+
+
+def _one_more_run(ours: Finding, estimate: float, interval: Interval) -> Interval:
+    """Where a single further run on the same photos would fall: our interval, widened by one seed's spread."""
+    seed = 0.0 if ours.seed_sd is None else float(stdtrit(len(ours.per_seed) - 1, 0.975)) * ours.seed_sd
+    return Interval(estimate - hypot(estimate - interval.low, seed), estimate + hypot(interval.high - estimate, seed))
+
+
+def _within_noise(
+    one: Published, others: Sequence[Published], findings: Sequence[Finding], evidence: Evidence
+) -> Iterator[str]:
+    """Whether a printed difference between two arms is more than one run on this test set moves by chance."""
+    if one.finding is None:
+        return
+    if one.finding.quantity in CHANGES:
+        change, difference = find(findings, one.finding, evidence), one.value
+        yield from _noise(change, difference, "a change of this size")
+        return
+    if one.finding.quantity != "value" or one.finding.arm == evidence.reference:
+        return
+    for other in others:
+        same = other.finding is not None and one.finding.model_copy(update={"arm": evidence.reference}) == other.finding
+        if same:
+            selector = one.finding.model_copy(update={"quantity": "change"})
+            words = f"the printed difference from {evidence.reference} ({one.value - other.value:+.4f})"
+            yield from _noise(find(findings, selector, evidence), one.value - other.value, words)
+
+
+def _noise(change: Finding | None, difference: float, words: str) -> Iterator[str]:
+    if change is None or change.people_error is None:
+        return
+    if change.seed_sd is None:
+        half, what = 1.96 * change.people_error, "the people in the test set alone move it by"
+    else:
+        seed = float(stdtrit(len(change.per_seed) - 1, 0.975)) * change.seed_sd
+        half, what = hypot(1.96 * change.people_error, seed), "a single run on this test set moves it by"
+    inside = "within" if abs(difference) <= half else "beyond"
+    yield f"{words} is {inside} noise: {what} up to {half:.4f}"
+
+
+# ------------------------------------------------------------------------------------------------------------- gates
+
+
+def judge_gates(
+    gates: Sequence[Gate], findings: Sequence[Finding], evidence: Evidence, *, places: Sequence[str] = ()
+) -> tuple[GateRow, ...]:
+    """Every gate; `places` are their "file:line". Never decided on the estimate alone.
+
+    pass: the whole interval keeps the bounds; fail: the whole interval breaks one; insufficient evidence: neither, or
+    there is no interval. With one seed a gate holds for the trained networks, and says so.
+    """
+    where = [*places, *[""] * (len(gates) - len(places))]
+    return tuple(_gate(gate, findings, evidence, place) for gate, place in zip(gates, where, strict=True))
+
+
+def _gate(gate: Gate, findings: Sequence[Finding], evidence: Evidence, place: str) -> GateRow:
+    finding = find(findings, gate.finding, evidence)
+    outcome, detail = _outcome(gate, finding)
+    return GateRow(gate.name, gate_sentence(gate, evidence.reference), outcome, finding, detail, place)
+
+
+def _outcome(gate: Gate, finding: Finding | None) -> tuple[Outcome, str]:
+    if finding is None:
+        return "insufficient evidence", "there is no such finding: its arms are not trained, or not compared"
+    interval = decisive(finding)
+    if finding.estimate is None or interval is None:
+        return "insufficient evidence", finding.reason or "there is no interval to decide on"
+    numbers = f"{finding.estimate:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
+    if len(finding.per_seed) == 1:
+        numbers += "; one seed, so it holds for these trained networks only"
+    if _breaks(gate, interval):
+        return "fail", numbers
+    if _keeps(gate, interval):
+        return "pass", numbers
+    return "insufficient evidence", f"{numbers} reaches across the bound"
+
+
+def _keeps(gate: Gate, interval: Interval) -> bool:
+    below = gate.at_most is None or interval.high <= gate.at_most
+    return below and (gate.at_least is None or interval.low >= gate.at_least)
+
+
+def _breaks(gate: Gate, interval: Interval) -> bool:
+    above = gate.at_most is not None and interval.low > gate.at_most
+    return above or (gate.at_least is not None and interval.high < gate.at_least)

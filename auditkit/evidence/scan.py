@@ -1,0 +1,126 @@
+"""The scan of attributes: how rare each minority is, whom it is made of, and how the reference arm errs inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditkit.cohort import Attributes, Rows
+from auditkit.contracts import CountMetric
+from auditkit.evidence.assemble import Bench, Family, family_of, values, with_interval
+from auditkit.evidence.contrasts import Estimate, estimate, line
+from auditkit.evidence.grouping import inside
+from auditkit.evidence.layout import lay_out
+from auditkit.evidence.measures import Measure, measure
+from auditkit.evidence.panel import Panel
+from auditkit.evidence.results import Finding, ScanRow
+from auditkit.evidence.uncertainty import weights
+from auditkit.spec.model import Evidence
+from auditkit.streams import generator
+
+Counts = NDArray[Any]
+
+
+class _ErrorRate(CountMetric):
+    """Share of images predicted wrongly; the core knows no plugin, so the scan brings its own."""
+
+    within_target = True
+
+    def compute(self, tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> tuple[Counts, Counts]:
+        return fp + fn, tp + fp + fn + tn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pools:
+    """The training pool, and the validation pool if there is one, as row numbers of the data set."""
+
+    attributes: Attributes
+    train: Rows
+    valid: Rows | None = None
+
+
+def scan(
+    panel: Panel, evidence: Evidence, pools: Pools, *, seed: int = 0
+) -> tuple[tuple[ScanRow, ...], dict[str, int]]:
+    """Table 3 for every attribute and the reference arm, and the size of the family of differences in error.
+
+    The panel may be of any split. The minority is the rarest level in the training pool, against all others.
+    """
+    chosen = [arm for arm in panel.arms if arm.arm == (evidence.reference or panel.arms[0].arm)]
+    if not chosen:
+        return (), {}
+    layout = lay_out(replace(panel, arms=tuple(chosen)), generator(seed, "blocks of people"))
+    bench = Bench(layout, evidence, seed)
+    minorities = {name: _minority(pools, name) for name in panel.attributes if name in pools.attributes.names}
+    measures = list(_measures(bench, minorities))
+    differences = estimate(layout, [line(layout, m, (0, 1)) for m in measures], [(0, None)], keep=True)
+    family = family_of(bench, differences, "scan")
+    errors = list(
+        values(bench, estimate(layout, [line(layout, m, (g,)) for m in measures for g in (0, 1)], [(0, None)]))
+    )
+    rows = tuple(
+        _row(bench, pools, name, code, errors[2 * i : 2 * i + 2], _difference(family, differences.each[i]))
+        for i, (name, code) in enumerate(minorities.items())
+    )
+    return rows, family.size
+
+
+def _minority(pools: Pools, name: str) -> int:
+    """Code of the rarest level that occurs in the training pool."""
+    column = pools.attributes.column(name)[pools.train]
+    count = np.bincount(column[column >= 0], minlength=len(pools.attributes.levels_of(name)))
+    return int(np.argmin(np.where(count > 0, count, len(column) + 1)))
+
+
+def _measures(bench: Bench, minorities: Mapping[str, int]) -> Iterator[Measure]:
+    weight = weights(generator(bench.seed, "people"), bench.layout.blocks, bench.evidence.replicates)
+    for name, code in minorities.items():
+        grouping = inside(bench.layout.panel, name, code)
+        metrics = {"error_rate": _ErrorRate(None)}
+        yield from measure(bench.layout, grouping, metrics, bench.evidence, weight, point_tables=False)
+
+
+def _difference(family: Family, one: Estimate) -> Finding:
+    """Error inside minus outside, with the interval that holds over all attributes."""
+    place = one.line.measure.grouping.places[1]
+    finding = family.bench.describe(one, "signed_gap", place)
+    finding = with_interval(family.bench, finding, one, family.estimates, family.plain, family.joint)
+    return replace(finding, family=family.name)
+
+
+def _row(bench: Bench, pools: Pools, name: str, code: int, errors: list[Finding], difference: Finding) -> ScanRow:
+    levels = pools.attributes.levels_of(name)
+    outside, within = errors
+    if len(levels) == 2:
+        outside = replace(outside, at=((name, levels[1 - code]),))
+    others = [other for over in bench.evidence.groups for other in over if other != name]
+    return ScanRow(
+        task=bench.layout.panel.task,
+        attribute=name,
+        minority=levels[code],
+        share_train=_share(pools, pools.train, name, code),
+        share_valid=None if pools.valid is None or not len(pools.valid) else _share(pools, pools.valid, name, code),
+        share_by=tuple(_mix(pools, name, code, dict.fromkeys(others))),
+        error_inside=within,
+        error_outside=outside,
+        difference=difference,
+    )
+
+
+def _share(pools: Pools, rows: Rows, name: str, code: int) -> float:
+    """Share of the images with a known value that have the level."""
+    column = pools.attributes.column(name)[rows]
+    known = column[column >= 0]
+    return float((known == code).mean()) if len(known) else 0.0
+
+
+def _mix(pools: Pools, name: str, code: int, others: Iterable[str]) -> Iterator[tuple[str, float]]:
+    """Of the minority's training images, the share of the last level of each other attribute."""
+    inside_rows = pools.train[pools.attributes.column(name)[pools.train] == code]
+    for other in others:
+        levels = pools.attributes.levels_of(other)
+        yield f"{other}={levels[-1]}", _share(pools, inside_rows, other, len(levels) - 1)
