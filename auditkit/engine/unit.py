@@ -40,7 +40,9 @@ def run_unit(item: UnitWork, build: Build, send: Send) -> None:
     if not item.train_first and store.has_weights(item.digest):
         unit = _Unit.of(item, build, store.facts(item.digest))
         unit.network.load(weights.load(store.unit(item.digest) / WEIGHTS), where=item.label)
-        store.add_predictions(item.digest, _merged(store.predictions(item.digest), unit.predictions(item.predict)))
+        found = _merged(store.predictions(item.digest), unit.predictions(item.predict))
+        store.add_predictions(item.digest, found)
+        send(UnitDone(item.digest, _headline(found, item.predict), time.perf_counter() - started))
         return
     checkpoint = store.partial(item.digest) / CHECKPOINT
     unit = _Unit.of(item, build, read_facts(checkpoint))

@@ -1,0 +1,106 @@
+"""Built-in models: their shapes, their last layers, their published weights."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torchvision import models
+
+from auditkit import AuditError, Model
+from auditkit.training.network import OUTPUTS, Network, build_network
+from auditkit_plugins.models.by_name import TorchvisionNetwork
+from auditkit_plugins.models.options import ResNet18Options, SmallCNNOptions, TorchvisionOptions
+from auditkit_plugins.models.resnet import ResNet18
+from auditkit_plugins.models.small import SmallCNN
+
+
+def by_name(name: str) -> TorchvisionNetwork:
+    return TorchvisionNetwork(TorchvisionOptions(name=name))
+
+
+EVERY = [
+    SmallCNN(SmallCNNOptions()),
+    SmallCNN(SmallCNNOptions(width=4, blocks=1)),
+    ResNet18(ResNet18Options()),
+    ResNet18(ResNet18Options(stem="small")),
+    by_name("mobilenet_v3_small"),
+    by_name("shufflenet_v2_x0_5"),
+]
+
+
+@pytest.mark.parametrize("model", EVERY, ids=lambda m: f"{type(m).__name__} {m.options}")
+def test_a_model_gives_two_logits_and_a_cut_before_its_last_layer(model: Model) -> None:
+    network = build_network(model, seed=0).eval()
+    images = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        features = network.features(images)
+        assert network(images).shape == (2, OUTPUTS)
+        whole = model.build(OUTPUTS).eval()
+        whole.load_state_dict(network.weights())
+        torch.testing.assert_close(whole(images), network(images), rtol=1e-4, atol=1e-5)
+    assert features.shape == (2, network.head.in_features)
+
+
+def test_the_seed_decides_the_weights() -> None:
+    first, again, other = (build_network(EVERY[1], seed).weights() for seed in (0, 0, 1))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_the_head_stays_in_float32_under_autocast() -> None:
+    network = build_network(EVERY[0], seed=0).eval()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert network(torch.randn(2, 3, 32, 32)).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("resnet50", "fc"),
+        ("densenet121", "classifier"),
+        ("mobilenet_v3_large", "classifier.3"),
+        ("efficientnet_b0", "classifier.1"),
+        ("convnext_tiny", "classifier.2"),
+        ("vit_b_16", "heads.head"),
+        ("swin_t", "head"),
+        ("vgg11", "classifier.6"),
+    ],
+)
+def test_the_last_layer_of_a_torchvision_network_is_found(name: str, head: str) -> None:
+    assert by_name(name).head() == head
+
+
+@pytest.mark.parametrize("name", [n for n in models.list_models(module=models) if n.startswith(("res", "mob", "conv"))])
+def test_published_weights_carry_the_beginning_of_their_hash(name: str) -> None:
+    file = by_name(name).imagenet()
+    assert file is not None
+    assert file.url.endswith(f"-{file.sha256_prefix}.pth")
+    assert len(file.sha256_prefix) >= 8
+
+
+def test_resnet18_of_the_literature() -> None:
+    file = ResNet18(ResNet18Options()).imagenet()
+    assert file is not None
+    assert file.url == "https://download.pytorch.org/models/resnet18-f37072fd.pth"
+    assert ResNet18(ResNet18Options(stem="small")).imagenet() is None
+    assert sum(p.numel() for p in build_network(ResNet18(ResNet18Options()), 0).parameters()) == 11_177_538
+
+
+def test_an_unknown_network_is_an_error_with_the_nearest_name() -> None:
+    with pytest.raises(AuditError) as caught:
+        by_name("resnet52").build(2)
+    assert caught.value.message == "torchvision has no classification network 'resnet52' that can be used here"
+    assert caught.value.hint == "did you mean 'resnet152'?"
+
+
+def test_a_network_that_ends_in_a_convolution_is_an_error() -> None:
+    with pytest.raises(AuditError) as caught:
+        by_name("squeezenet1_0").head()
+    assert caught.value.message == "the last layer of 'squeezenet1_0' is not a torch.nn.Linear"
+
+
+def test_a_head_that_is_not_there_is_an_error_that_names_the_layers() -> None:
+    with pytest.raises(AuditError) as caught:
+        Network(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3, 2)), "fc")
+    assert caught.value.message == "the model has no torch.nn.Linear named 'fc'"
+    assert caught.value.hint == "its head() should name one of: 1"
