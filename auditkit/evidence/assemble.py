@@ -9,7 +9,7 @@ import numpy as np
 
 from auditkit.evidence.contrasts import Estimate, Estimates
 from auditkit.evidence.layout import Layout
-from auditkit.evidence.results import Finding, Interval, Place, Quantity
+from auditkit.evidence.results import Finding, Interval, Place, Quantity, Status
 from auditkit.evidence.uncertainty import (
     FEWEST_PEOPLE,
     Ends,
@@ -49,7 +49,7 @@ class Bench:
             identities=estimate.people if layout.panel.identities_known else None,
         )
         if estimate.reason:
-            status = "undefined by definition" if measure.by_definition else "not estimable"
+            status: Status = "undefined by definition" if measure.by_definition else "not estimable"
             return replace(finding, status=status, reason=estimate.reason)
         return replace(finding, estimate=estimate.value, per_seed=estimate.per_seed, seed_sd=estimate.seed_sd)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Arms = tuple[int, int | None]
 """An arm, and the arm it is measured against, if any."""
+Contrast = tuple[int, int]
+"""An arm, and the arm it is measured against."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +63,9 @@ def line(layout: Layout, measure: Measure, groups: tuple[int, ...]) -> Line:
     )
 
 
-def _difference(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    return values[:, 1] - values[:, 0] if values.shape[1] == 2 else values[:, 0]
+def _difference(values: NDArray[Any]) -> NDArray[Any]:
+    both = values.shape[1] == 2
+    return np.asarray(values[:, 1] - values[:, 0] if both else values[:, 0])
 
 
 def _first_reason(measure: Measure, arm: int, groups: list[int]) -> str:
@@ -150,9 +154,9 @@ def _joined(spreads: list[Spread]) -> Spread:
     return Spread(*(np.concatenate([nothing, *(getattr(s, name) for s in spreads)]) for name in names))
 
 
-def _less(values: NDArray[np.floating], arms: Arms) -> NDArray[np.floating]:
+def _less(values: Replicates, arms: Arms) -> Replicates:
     arm, against = arms
-    return values[arm] if against is None else values[arm] - values[against]
+    return np.asarray(values[arm] if against is None else values[arm] - values[against], dtype=np.float32)
 
 
 def _estimates(layout: Layout, one: Line, arms: Sequence[Arms], first: int) -> list[Estimate]:

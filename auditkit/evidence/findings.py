@@ -8,7 +8,7 @@ from itertools import product
 
 from auditkit.contracts import Metric, TableMetric
 from auditkit.evidence.assemble import Bench, family_of, plain_ends, values, with_interval
-from auditkit.evidence.contrasts import Arms, Line, estimate, line
+from auditkit.evidence.contrasts import Arms, Contrast, Line, estimate, line
 from auditkit.evidence.gaps import Pairs, gap, gap_change, pairs_of
 from auditkit.evidence.grouping import group, spans
 from auditkit.evidence.layout import Layout, lay_out
@@ -54,13 +54,13 @@ def derive(panels: Sequence[Panel], evidence: Evidence, metrics: Mapping[str, Me
     return Derived(tuple(findings), families, tuple(dict.fromkeys(said)))
 
 
-def pairs_of_arms(layout: Layout, evidence: Evidence) -> tuple[list[Arms], list[str]]:
+def pairs_of_arms(layout: Layout, evidence: Evidence) -> tuple[list[Contrast], list[str]]:
     """(arm, against) for every contrast, and what is amiss.
 
     All arms against the reference, then against the placebo; but not the reference against the placebo, which would be
     the mirror image of what is there already.
     """
-    pairs: list[Arms] = []
+    pairs: list[Contrast] = []
     problems = []
     for name in dict.fromkeys([evidence.reference or layout.arms[0], evidence.placebo]):
         if name is None:
@@ -83,7 +83,7 @@ def _measures(bench: Bench, metrics: Mapping[str, Metric], weight: Replicates) -
     return result
 
 
-def _confirmatory(bench: Bench, measures: list[Measure], arms: list[Arms]) -> tuple[list[Finding], dict[str, int]]:
+def _confirmatory(bench: Bench, measures: list[Measure], arms: list[Contrast]) -> tuple[list[Finding], dict[str, int]]:
     """Values, gaps and changes of the declared groups; the changes are one family."""
     layout = bench.layout
     alone: list[Arms] = [(arm, None) for arm in range(len(layout.arms))]
@@ -98,7 +98,7 @@ def _confirmatory(bench: Bench, measures: list[Measure], arms: list[Arms]) -> tu
     return [*found, *changed, *moved], sizes | more
 
 
-def _changes(bench: Bench, groups: list[Line], arms: list[Arms]) -> tuple[list[Finding], dict[str, int]]:
+def _changes(bench: Bench, groups: list[Line], arms: list[Contrast]) -> tuple[list[Finding], dict[str, int]]:
     """How every arm changed every group: groups x metrics x arms, the declared family."""
     changes = estimate(bench.layout, groups, arms, keep=True)
     family = family_of(bench, changes, "changes")
@@ -109,7 +109,7 @@ def _changes(bench: Bench, groups: list[Line], arms: list[Arms]) -> tuple[list[F
 
 
 def _gap_changes(
-    bench: Bench, both: list[Line], pairs: Pairs, measures: list[Measure], arms: list[Arms]
+    bench: Bench, both: list[Line], pairs: Pairs, measures: list[Measure], arms: list[Contrast]
 ) -> tuple[list[Finding], dict[str, int]]:
     """How every arm changed every gap: a declared family too, of all signed pairs."""
     changes = Pairs.of(estimate(bench.layout, both, arms, keep=True))

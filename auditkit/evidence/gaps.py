@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.evidence.assemble import Bench, Family, no_interval, noise
-from auditkit.evidence.contrasts import Arms, Estimate, Estimates
+from auditkit.evidence.contrasts import Arms, Contrast, Estimate, Estimates
 from auditkit.evidence.grouping import Span
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.results import Finding, Interval
@@ -62,9 +62,9 @@ def gap(bench: Bench, pairs: Pairs, measure: Measure, span: Span, arm: int) -> t
     estimates = pairs.over(measure, span, (arm, None))
     units, table = bench.layout.units_of(arm), measure.tables[span.axes]
     largest, smallest = _extremes(bench, measure, span, arm)
-    widest = _summary(estimates, largest - smallest, table.difference[(units, *span.index)])
+    widest = _summary(estimates, largest - smallest, table.difference[units][:, *span.index])
     finding = bench.describe(widest, "gap", span.at)
-    quotient = _summary(estimates, smallest / largest if largest else np.nan, table.ratio[(units, *span.index)])
+    quotient = _summary(estimates, smallest / largest if largest else np.nan, table.ratio[units][:, *span.index])
     ratio = bench.describe(quotient, "ratio", span.at)
     if ratio.estimate is not None and np.isnan(ratio.estimate):
         ratio = replace(ratio, estimate=None, status="not estimable", reason="every group has the value 0")
@@ -75,14 +75,14 @@ def gap(bench: Bench, pairs: Pairs, measure: Measure, span: Span, arm: int) -> t
 
 
 def gap_change(
-    bench: Bench, pairs: Pairs, changes: Pairs, family: Family, measure: Measure, span: Span, arms: Arms
+    bench: Bench, pairs: Pairs, changes: Pairs, family: Family, measure: Measure, span: Span, arms: Contrast
 ) -> Finding:
     """The gap of a span in one arm less that in another: positive where the gap widened."""
     arm, against = arms
     moved = changes.over(measure, span, arms)
     difference = measure.tables[span.axes].difference
     sizes = [np.subtract(*_extremes(bench, measure, span, k)) for k in (arm, against)]
-    per_seed = [difference[(bench.layout.units_of(k), *span.index)] for k in (arm, against)]
+    per_seed = [difference[bench.layout.units_of(k)][:, *span.index] for k in (arm, against)]
     paired = per_seed[0] - per_seed[1] if len(per_seed[0]) == len(per_seed[1]) else np.zeros(0)
     widened = _summary(moved, float(sizes[0] - sizes[1]), paired)
     finding = bench.describe(widened, "change_in_gap", span.at)
@@ -109,7 +109,7 @@ def gap_change(
 
 def _extremes(bench: Bench, measure: Measure, span: Span, arm: int) -> tuple[float, float]:
     """Largest and smallest of the seed-averaged groups."""
-    averaged = measure.values[np.ix_(bench.layout.units_of(arm), span.groups)].mean(axis=0)
+    averaged = measure.values[bench.layout.units_of(arm)][:, list(span.groups)].mean(axis=0)
     return float(averaged.max()), float(averaged.min())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ def denominator_cells(metric: Metric) -> tuple[int, ...]:
     return tuple(np.flatnonzero(denominator).tolist()) or ALL_CELLS
 
 
-def mean_over_seeds(layout: Layout, values: NDArray[np.floating]) -> Replicates:
+def mean_over_seeds(layout: Layout, values: NDArray[Any]) -> Replicates:
     """(arms, ...) means of (units, ...) values."""
     return np.stack([values[layout.units_of(arm)].mean(axis=0) for arm in range(len(layout.arms))])
 
@@ -101,19 +102,19 @@ def _shares(layout: Layout, metric: TableMetric, drawn: Drawn) -> Iterator[Parts
         return
     values = _divide(numerator, denominator)
     for g in range(values.shape[1]):
-        error = above[:, g] - values[:, g, None] * below[:, g]
-        influence = mean_over_seeds(layout, _divide(error, denominator[:, g, None]))
+        rest = above[:, g] - values[:, g, None] * below[:, g]
+        influence = mean_over_seeds(layout, _divide(rest, denominator[:, g, None]))
         replicates = mean_over_seeds(layout, rates[:, g])
         yield Parts(values[:, g], numerator[:, g], denominator[:, g], replicates, influence.astype(np.float32))
 
 
-def _compute(metric: CountMetric, cells: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+def _compute(metric: CountMetric, cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     tn, fp, fn, tp = cells
     numerator, denominator = metric.compute(tp, fp, fn, tn)
     return np.broadcast_to(numerator, tp.shape), np.broadcast_to(denominator, tp.shape)
 
 
-def _compute_table(metric: TableMetric, cells: NDArray[np.floating]) -> tuple[NDArray[np.floating], ...]:
+def _compute_table(metric: TableMetric, cells: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     """As `_compute`, with groups moved from the third to the last axis for the metric, and back."""
     last = np.moveaxis(cells, 2, -1)
     tn, fp, fn, tp = last
@@ -121,7 +122,7 @@ def _compute_table(metric: TableMetric, cells: NDArray[np.floating]) -> tuple[ND
     return tuple(np.moveaxis(np.broadcast_to(part, tp.shape), -1, 1) for part in both)
 
 
-def _divide(numerator: NDArray[np.floating], denominator: NDArray[np.floating]) -> NDArray[np.floating]:
+def _divide(numerator: NDArray[Any], denominator: NDArray[Any]) -> NDArray[Any]:
     """The ratio, NaN where there is no denominator."""
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = numerator / denominator
@@ -150,7 +151,8 @@ def _one_score(
         return value, len(truth), np.full(layout.blocks, np.nan)
     of_rows = metric.influence(truth, score, weight)
     if of_rows is not None:
-        return value, len(truth), np.bincount(block, weights=of_rows, minlength=layout.blocks)
+        summed = np.bincount(block, weights=of_rows, minlength=layout.blocks)
+        return value, len(truth), np.asarray(summed, dtype=np.float64)
     influence = np.zeros(layout.blocks)
     for part in np.unique(block % LEFT_OUT):
         kept = block % LEFT_OUT != part

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, family_of
-from auditkit.evidence.contrasts import Arms, Line, estimate, line
+from auditkit.evidence.contrasts import Contrast, Line, estimate, line
 from auditkit.evidence.grouping import inside
 from auditkit.evidence.measures import measure
 from auditkit.evidence.panel import Panel
@@ -29,7 +29,7 @@ class _Accuracy(CountMetric):
         return tp + tn, tp + fp + fn + tn
 
 
-def spillover(bench: Bench, arms: list[Arms], weight: Replicates) -> tuple[list[Finding], dict[str, int]]:
+def spillover(bench: Bench, arms: list[Contrast], weight: Replicates) -> tuple[list[Finding], dict[str, int]]:
     """One finding per attribute level and contrast of arms, a family of its own: exploration, not confirmation.
 
     Each is the change in a signed gap, inside minus outside of the level that `at` names. Of an attribute with two

@@ -9,6 +9,7 @@ given the degrees of freedom of Satterthwaite (Biometrics Bulletin 1946).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +112,7 @@ def _variance_with_gaps(replicates: Replicates) -> Floats:
     return np.asarray((centred**2).sum(axis=-1) / (size[..., 0] - 1), dtype=np.float64)
 
 
-def people_df(influence: NDArray[np.floating], people: NDArray[np.int64], pseudo: Floats) -> Floats:
+def people_df(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats) -> Floats:
     """Degrees of freedom of a variance estimated from people, m - 1 at most.
 
     influence: (..., blocks), what each block adds to the estimate's error. The sum of squares of m equal, normal
@@ -153,9 +154,9 @@ def wilson(estimate: Floats, spread: Spread, people: NDArray[np.int64], critical
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
-def normal_score(t: NDArray[np.floating], df: Floats) -> NDArray[np.floating]:
+def normal_score(t: NDArray[Any], df: NDArray[Any] | np.float32) -> NDArray[Any]:
     """|t| as the normal quantile with the same tail (Wallace, Annals of Mathematical Statistics 1959)."""
-    return (8 * df + 1) / (8 * df + 3) * np.sqrt(df * np.log1p(np.square(t) / df))
+    return np.asarray((8 * df + 1) / (8 * df + 3) * np.sqrt(df * np.log1p(np.square(t) / df)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,7 +229,8 @@ def _standardised(deviations: Replicates, variance: float) -> Replicates:
     """One row with mean 0 and the given variance."""
     deviation = np.nanstd(deviations, dtype=np.float64)
     factor = np.sqrt(variance) / deviation if deviation > 0 else 0.0
-    return (deviations - np.float32(np.nanmean(deviations, dtype=np.float64))) * np.float32(factor)
+    centred = deviations - np.float32(np.nanmean(deviations, dtype=np.float64))
+    return np.asarray(centred * np.float32(factor), dtype=np.float32)
 
 
 def _arm_noise(noise: Replicates, design: NDArray[np.int64]) -> Replicates:
@@ -271,7 +273,7 @@ def gap_change_bounds(before: Ends, after: Ends, change: Ends) -> tuple[float, f
 def _widest(pair: Ends) -> NDArray[np.bool_]:
     least = np.maximum(0.0, np.maximum(pair[0], -pair[1]))
     most = np.maximum(np.abs(pair[0]), np.abs(pair[1]))
-    return most >= least.max()
+    return np.asarray(most >= least.max(), dtype=bool)
 
 
 def _absolute_change(before: Ends, after: Ends, change: Ends) -> Ends:

@@ -73,10 +73,12 @@ class ExpectedCalibrationError(ScoreMetric):
         return np.asarray((sign * (truth - score) - value) / weight.sum(), dtype=np.float64)
 
     def _bin(self, score: Floats) -> NDArray[np.int64]:
-        return np.minimum((score * self.options.bins).astype(np.int64), self.options.bins - 1)
+        bins = int(self.options.bins)
+        return np.minimum((score * bins).astype(np.int64), bins - 1)
 
     def _excess(self, truth: Truth, score: Floats, weight: Floats) -> Floats:
-        return np.bincount(self._bin(score), weights=weight * (truth - score), minlength=self.options.bins)
+        summed = np.bincount(self._bin(score), weights=weight * (truth - score), minlength=self.options.bins)
+        return np.asarray(summed, dtype=np.float64)
 
 
 def _placement(score: Floats, other: Floats, weight: Floats) -> tuple[Floats, Floats]:
