@@ -62,9 +62,9 @@ def gap(bench: Bench, pairs: Pairs, measure: Measure, span: Span, arm: int) -> t
     estimates = pairs.over(measure, span, (arm, None))
     units, table = bench.layout.units_of(arm), measure.tables[span.axes]
     largest, smallest = _extremes(bench, measure, span, arm)
-    widest = _summary(estimates, largest - smallest, table.difference[units][:, *span.index])
+    widest = _summary(estimates, largest - smallest, _per_seed(table.difference, units, span))
     finding = bench.describe(widest, "gap", span.at)
-    quotient = _summary(estimates, smallest / largest if largest else np.nan, table.ratio[units][:, *span.index])
+    quotient = _summary(estimates, smallest / largest if largest else np.nan, _per_seed(table.ratio, units, span))
     ratio = bench.describe(quotient, "ratio", span.at)
     if ratio.estimate is not None and np.isnan(ratio.estimate):
         ratio = replace(ratio, estimate=None, status="not estimable", reason="every group has the value 0")
@@ -82,7 +82,7 @@ def gap_change(
     moved = changes.over(measure, span, arms)
     difference = measure.tables[span.axes].difference
     sizes = [np.subtract(*_extremes(bench, measure, span, k)) for k in (arm, against)]
-    per_seed = [difference[bench.layout.units_of(k)][:, *span.index] for k in (arm, against)]
+    per_seed = [_per_seed(difference, bench.layout.units_of(k), span) for k in (arm, against)]
     paired = per_seed[0] - per_seed[1] if len(per_seed[0]) == len(per_seed[1]) else np.zeros(0)
     widened = _summary(moved, float(sizes[0] - sizes[1]), paired)
     finding = bench.describe(widened, "change_in_gap", span.at)
@@ -105,6 +105,13 @@ def gap_change(
         ends = symmetric(_values(moved), spread, family.critical.critical(spread.df))
         finding = replace(finding, simultaneous=Interval(*gap_change_bounds(before, after, ends)))
     return family.verdict(finding, noisiest)
+
+
+def _per_seed(table: Floats, units: NDArray[np.int64], span: Span) -> Floats:
+    """Differences or ratios of some units at the levels held."""
+    for level in span.index:
+        table = table[:, level]
+    return table[units]
 
 
 def _extremes(bench: Bench, measure: Measure, span: Span, arm: int) -> tuple[float, float]:

@@ -125,7 +125,7 @@ def _compute_table(metric: TableMetric, cells: NDArray[Any]) -> tuple[NDArray[An
 def _divide(numerator: NDArray[Any], denominator: NDArray[Any]) -> NDArray[Any]:
     """The ratio, NaN where there is no denominator."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = numerator / denominator
+        ratio = np.asarray(numerator / denominator)
     ratio[np.broadcast_to(denominator == 0, ratio.shape)] = np.nan
     return ratio
 

@@ -236,7 +236,9 @@ def _standardised(deviations: Replicates, variance: float) -> Replicates:
 def _arm_noise(noise: Replicates, design: NDArray[np.int64]) -> Replicates:
     """Standard normal noise of an arm, or of the difference of two."""
     _, arm, against = design
-    return noise[arm] if against < 0 else (noise[arm] - noise[against]) * np.float32(np.sqrt(0.5))
+    if against < 0:
+        return np.asarray(noise[arm])
+    return np.asarray((noise[arm] - noise[against]) * np.float32(np.sqrt(0.5)))
 
 
 def _upper(values: Replicates, confidence: float) -> float:
