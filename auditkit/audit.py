@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from auditkit.engine import shelf
+from auditkit import shelf
 from auditkit.engine.conclude import conclude
 from auditkit.engine.prepare import Prepared, Settings, prepare
 from auditkit.engine.running import train
@@ -15,8 +15,6 @@ from auditkit.events import Event, Send
 from auditkit.evidence.results import GateRow, Results
 from auditkit.report import document
 from auditkit.report.files import write
-
-__all__ = ["AuditResult", "conclude", "run"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +46,7 @@ def run(path: str | Path, *, send: Send | None = None, **settings: Any) -> Audit
     failed = train(prepared, send or _silent)
     if failed:
         raise RunFailed("; ".join(f"{unit.label}: {unit.message}" for unit in failed))
-    results = shelf.stored(prepared) or conclude(prepared)
+    results = shelf.stored(prepared) or shelf.keep(prepared, conclude(prepared))
     folder = prepared.read.settings.reports / prepared.read.name
     write(document.build(prepared.read.resolved.audit, results), results, folder)
     return AuditResult(prepared, results, folder)

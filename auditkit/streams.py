@@ -22,7 +22,7 @@ def generator(seed: int, purpose: str, *more: int) -> np.random.Generator:
 def uniforms(
     seed: int, purpose: str, rows: NDArray[np.int64], copies: NDArray[np.int64], width: int, *more: int
 ) -> NDArray[np.float64]:
-    """(n, width) float64 in [0, 1): `width` numbers for each (row, copy), by SplitMix64 (Steele et al., OOPSLA 2014)."""
+    """(n, width) float64 in [0, 1): numbers for each (row, copy), by SplitMix64 (Steele et al., OOPSLA 2014)."""
     key = np.frombuffer(_key(seed, purpose, *more).tobytes(), dtype=np.uint64)
     with np.errstate(over="ignore"):
         state = _mix(_mix(rows.astype(np.uint64) ^ key[0]) + copies.astype(np.uint64) * _GOLDEN ^ key[1])

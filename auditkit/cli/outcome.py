@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from auditkit.engine import shelf
+from auditkit import shelf
 from auditkit.engine.prepare import Prepared
 from auditkit.errors import AuditError
 from auditkit.evidence.results import Results
@@ -17,9 +17,9 @@ def conclude(prepared: Prepared) -> Results:
     found = shelf.stored(prepared)
     if found is not None:
         return found
-    from auditkit.audit import conclude as derive
+    from auditkit.engine.conclude import conclude as derive
 
-    return derive(prepared)
+    return shelf.keep(prepared, derive(prepared))
 
 
 def write_reports(console: Console, prepared: Prepared, results: Results, *, quiet: bool) -> None:

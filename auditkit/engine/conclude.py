@@ -2,49 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from auditkit.contracts import Metric
-from auditkit.engine import shelf
 from auditkit.engine.drawing import Drawing
 from auditkit.engine.panels import make_panels
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
 from auditkit.evidence.composition import composition, leaks
 from auditkit.evidence.findings import derive
-from auditkit.evidence.results import Composition, Curve, Leak, Results
+from auditkit.evidence.flips import flips
+from auditkit.evidence.judgements import judge_gates, judge_published
+from auditkit.evidence.panel import Panel
+from auditkit.evidence.results import Composition, Curve, Flip, FlipCount, Leak, Results, ScanRow
+from auditkit.evidence.scan import Pools, scan
+from auditkit.predictions import Predictions
 
 PACKAGES = ("auditkit", "fairlearn", "numpy", "pandas", "scipy")
 
 
 def conclude(prepared: Prepared) -> Results:
-    """Derive the findings of all units that are done, and keep them."""
-    resolved, store = prepared.read.resolved, prepared.store
+    """Derive everything from the units that are done."""
+    audit, store = prepared.read.resolved.audit, prepared.store
+    evidence = audit.evidence
     done = [unit for unit in prepared.plan.units if store.has(unit.digest)]
     predictions = {unit.digest: store.predictions(unit.digest) for unit in done}
     panels = make_panels(prepared.plan, predictions, prepared.dataset)
-    derived = derive(panels, resolved.audit.evidence, _metrics(prepared), seed=resolved.audit.data.seed)
+    derived = derive(panels, evidence, _metrics(prepared), seed=audit.data.seed)
     drawing = Drawing(prepared)
-    results = Results(
+    turned, counted = _flips(prepared, panels)
+    found, scanned = _scan(prepared, predictions)
+    return Results(
         findings=derived.findings,
-        families=derived.families,
+        families={**derived.families, **scanned},
         remarks=derived.remarks,
         compositions=tuple(_compositions(prepared, done, drawing)),
         leaks=tuple(_leaks(prepared, done, drawing)),
         curves=tuple(_curve(prepared, unit) for unit in done),
+        scan=found,
+        flips=turned,
+        flip_counts=counted,
+        published=judge_published(audit.published, derived.findings, evidence, not_judged=_not_judged(prepared)),
+        gates=judge_gates(audit.gate, derived.findings, evidence, places=_gate_places(prepared)),
         facts=facts(prepared, done),
     )
-    shelf.keep(prepared, results)
-    return results
 
 
 def _metrics(prepared: Prepared) -> Mapping[str, Metric]:
     registry = prepared.read.registry
     return {chosen.component.id: registry.build(chosen) for chosen in prepared.read.resolved.metrics}
+
+
+def _flips(prepared: Prepared, panels: Iterable[Panel]) -> tuple[tuple[Flip, ...], tuple[FlipCount, ...]]:
+    evidence, names = prepared.read.resolved.audit.evidence, prepared.dataset.file_names
+    pairs = [flips(panel, evidence, names) for panel in panels if panel.test == "plain"]
+    return tuple(f for turned, _ in pairs for f in turned), tuple(c for _, counted in pairs for c in counted)
+
+
+def _scan(prepared: Prepared, predictions: Mapping[str, Predictions]) -> tuple[tuple[ScanRow, ...], Mapping[str, int]]:
+    """The reference's error inside and outside of every attribute, on valid as in Table 3, on test without a valid."""
+    audit, dataset = prepared.read.resolved.audit, prepared.dataset
+    if not audit.evidence.scan:
+        return (), {}
+    split = "valid" if len(prepared.pools.valid) else "test"
+    panels = [p for p in make_panels(prepared.plan, predictions, dataset, split) if p.test == "plain"]
+    pools = Pools(dataset.attributes, prepared.pools.train, prepared.pools.valid)
+    pairs = [scan(panel, audit.evidence, pools, seed=audit.data.seed) for panel in panels]
+    families = {name: size for _, found in pairs for name, size in found.items()}
+    return tuple(row for rows, _ in pairs for row in rows), families
+
+
+def _not_judged(prepared: Prepared) -> str:
+    """Why no published figure is judged; "" where they are."""
+    return "synthetic data" if prepared.dataset.synthetic else ""
+
+
+def _gate_places(prepared: Prepared) -> list[str]:
+    places = [prepared.read.source.locate(("gate", index)) for index in range(len(prepared.read.resolved.audit.gate))]
+    return [f"{place.source}:{place.line}" if place.line else place.source for place in places]
 
 
 def _first_seeds(done: list[Unit]) -> Iterator[Unit]:

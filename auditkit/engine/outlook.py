@@ -1,4 +1,4 @@
-"""What a plan looks like from here: which units are done, which are stale and because of what, how long the rest takes."""
+"""What a plan looks like from here: what is done, what is stale and because of what, how long the rest takes."""
 
 from __future__ import annotations
 

@@ -15,13 +15,15 @@ from auditkit.predictions import Predictions
 Keys = NDArray[np.int64]
 
 
-def make_panels(plan: Plan, predictions: Mapping[str, Predictions], dataset: OpenDataset) -> tuple[Panel, ...]:
-    """One panel per task on the photos themselves, and one on the resampled test set where units have one."""
+def make_panels(
+    plan: Plan, predictions: Mapping[str, Predictions], dataset: OpenDataset, split: str = "test"
+) -> tuple[Panel, ...]:
+    """One panel per task on the photos of a split themselves, and one with their copies where units have some there."""
     panels: list[Panel] = []
     for task in dict.fromkeys(unit.task.label for unit in plan.units):
         units = [unit for unit in plan.units if unit.task.label == task and unit.digest in predictions]
-        tests = {unit.digest: predictions[unit.digest].on("test") for unit in units}
-        if not units:
+        tests = {unit.digest: predictions[unit.digest].on(split) for unit in units}
+        if not any(len(test) for test in tests.values()):
             continue
         panels.append(_panel(units, {d: _only(p, p.copy == 0) for d, p in tests.items()}, dataset, "plain"))
         if any((test.copy > 0).any() for test in tests.values()):

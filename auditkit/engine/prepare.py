@@ -85,7 +85,7 @@ class Prepared:
 
 
 def read_audit(settings: Settings) -> Read:
-    """Read and check the file: syntax, types, components, names of attributes. Raises InvalidAudit with all mistakes."""
+    """Read and check file, components and names of attributes. Raises InvalidAudit with all mistakes."""
     registry = Registry.load(disabled=settings.disabled)
     source, resolved = _resolve(settings, registry, stand_in=False)
     place = _named_place(settings, resolved)
@@ -122,11 +122,11 @@ def _pools(read: Read, dataset: OpenDataset) -> Pools:
 def _resolve(settings: Settings, registry: Registry, *, stand_in: bool) -> tuple[Source, ResolvedAudit]:
     source = reader.read(settings.path, profile=settings.profile, sets=settings.sets, stand_in=stand_in)
     audit, found = reader.parse(source)
-    _raise_if(found if audit is None else [], source)
-    assert audit is not None
+    if audit is None:
+        raise reader.invalid(found, source)
     resolved, more = registry.resolve(audit, scale=settings.scale)
-    _raise_if([*found, *more], source)
-    assert resolved is not None
+    if resolved is None or found or more:
+        raise reader.invalid([*found, *more], source)
     return source, resolved
 
 

@@ -145,7 +145,7 @@ def _truth(prepared: Prepared, unit: Unit) -> NDArray[np.int8]:
     """(images,) int8: 1 at the positive level, 0 elsewhere, -1 where the attribute is missing."""
     table = prepared.dataset.attributes
     codes = table.column(unit.task.target)
-    truth = (codes == table.levels_of(unit.task.target).index(unit.task.positive)).astype(np.int8)
+    truth: NDArray[np.int8] = (codes == table.levels_of(unit.task.target).index(unit.task.positive)).astype(np.int8)
     truth[codes < 0] = -1
     return truth
 

@@ -7,8 +7,8 @@ from typing import Any
 from auditkit.engine.plan import digest_of
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.store import read_json, write_json
-from auditkit.evidence import archive
 from auditkit.evidence.results import REVISION, Results
+from auditkit.report import archive
 
 
 def key(prepared: Prepared) -> str:
@@ -32,6 +32,7 @@ def stored(prepared: Prepared) -> Results | None:
     return archive.load(read_json(path)) if path.is_file() else None
 
 
-def keep(prepared: Prepared, results: Results) -> None:
+def keep(prepared: Prepared, results: Results) -> Results:
     """Keep findings for the next report."""
     write_json(prepared.store.findings(key(prepared)), archive.dump(results))
+    return results
