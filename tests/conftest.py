@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from installed_plugins import install  # noqa: F401 - a fixture for every test
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ class _Said:
     where: str
     levels: tuple[Level, ...] = ()
     at_key: bool = False
+    only_levels: bool = False
 
 
 def check_names(audit: Audit, placed: Mapping[Path, Chosen], levels: Levels) -> list[Problem]:
@@ -38,6 +39,8 @@ def check_names(audit: Audit, placed: Mapping[Path, Chosen], levels: Levels) -> 
 
 def _problems(said: _Said, levels: Levels, dataset: str) -> Iterator[Problem]:
     if said.name not in levels:
+        if said.only_levels:
+            return
         message = f"unknown attribute {said.name!r} in {said.where}"
         yield Problem(said.path, message, _hint(said.name, levels, dataset), said.at_key)
         return
@@ -60,7 +63,7 @@ def _in_audit(audit: Audit) -> Iterator[_Said]:
     for index, task in enumerate(audit.task):
         yield _Said(task.target, ("task", index, "target"), f"task {task.label!r}")
         at: Path = ("task", index, "positive")
-        yield _Said(task.target, at, f"'positive' of task {task.label!r}", (task.positive,))
+        yield _Said(task.target, at, f"'positive' of task {task.label!r}", (task.positive,), only_levels=True)
     for split, pool in (("train", audit.data.train), ("valid", audit.data.valid), ("test", audit.data.test)):
         for index, cell in enumerate(pool.cells if pool is not None else ()):
             yield from _condition(cell.where, ("data", split, "cells", index, "where"), f"[data.{split}], 'cells'")

@@ -163,5 +163,5 @@ def _circles(arms: tuple[ResolvedArm, ...]) -> list[Problem]:
     circle = () if find_circle(starts) else find_circle(edges)
     if not circle:
         return []
-    index = next(i for i, arm in enumerate(arms) if arm.name == circle[0])
+    index = next(i for i, arm in enumerate(arms) if arm.name in circle and arm.needs)
     return [Problem(("arm", index, "sampler"), f"arms wait for each other in a circle: {' -> '.join(circle)}")]

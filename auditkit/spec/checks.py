@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -88,16 +89,19 @@ def _recipes(audit: Audit) -> Iterator[Problem]:
         found = faults(Recipe, values)
         for fault in found:
             problem = audit_problem(fault, Recipe, values)
-            yield Problem(at + problem.path, _in_arm(problem.message, arm), problem.hint, problem.at_key)
+            hint = re.sub(r"in \[([\w.]+)\]", r"in \1", problem.hint)
+            yield Problem(at + problem.path, _in_arm(problem.message, arm), hint, problem.at_key)
         if not found and "budget" in arm.recipe:
             budget = Recipe.model_validate(values).budget
             yield from _budget(budget, (*at, "budget"), f"the budget of arm {arm.name!r}")
 
 
 def _in_arm(message: str, arm: Arm) -> str:
-    return message.replace("the file", f"the recipe of arm {arm.name!r}").replace(
-        " in [", f" in the recipe of arm {arm.name!r}, ["
-    )
+    """A message about a recipe, which does not know that it is an arm's."""
+    recipe = f"the recipe of arm {arm.name!r}"
+    message = re.sub(r"unknown table ('\w+')", rf"unknown key \1 in {recipe}", message)
+    message = re.sub(r" in \[([\w.]+)\]", rf" in \1 of {recipe}", message)
+    return re.sub(r"^\[(\w+)\]", rf"'\1' in {recipe}", message)
 
 
 def _starts(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
@@ -126,7 +130,7 @@ def start_of(audit: Audit, arm: Arm) -> str:
 
 
 def _circles(audit: Audit) -> Iterator[Problem]:
-    edges = {arm.name: {start_of(audit, arm)} for arm in audit.arm}
+    edges = {arm.name: {start_of(audit, arm)} - {*STARTS} for arm in audit.arm}
     circle = find_circle(edges)
     if circle:
         index = next(i for i, arm in enumerate(audit.arm) if arm.name == circle[0])
@@ -150,9 +154,9 @@ def _valid_split(audit: Audit) -> Iterator[Problem]:
     has_valid = data.train.hold_out > 0 or data.valid is not None or (after is not None and after.valid > 0)
     hint = "" if has_valid else "set hold_out in [data.train], or give [data.valid]"
     for path, select, on, name in _selections(audit):
-        if select == "best" and not has_valid:
+        if select == "best" and not has_valid and path[-1] == "select":
             yield Problem(path, f"'select' is 'best' for {name}, but there is no valid split to judge by", hint)
-        elif select == "best" and on == "valid":
+        elif select == "best" and has_valid and on == "valid":
             yield Problem(path, f"'select' is 'best' for {name}, which trains on valid and cannot be selected on it")
     for index, arm in enumerate(audit.arm):
         if arm.on == "valid" and not has_valid:
@@ -163,7 +167,7 @@ def _selections(audit: Audit) -> Iterator[tuple[Path, str, str, str]]:
     yield ("recipe", "select"), audit.recipe.select, "train", "the recipe"
     for index, arm in enumerate(audit.arm):
         own = arm.recipe.get("select")
-        if own is not None or (arm.on == "valid" and audit.recipe.select == "best"):
+        if own is not None or arm.on == "valid":
             path: Path = ("arm", index, "recipe", "select") if own is not None else ("arm", index, "on")
             yield path, str(own or audit.recipe.select), arm.on, f"arm {arm.name!r}"
 

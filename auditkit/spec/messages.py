@@ -53,7 +53,8 @@ def audit_problem(fault: Fault, model: Table, values: Mapping[str, Any]) -> Prob
     if fault.kind == "extra_forbidden":
         table, key = fault.path[:-1], str(fault.path[-1])
         hint = _where(model, table, key, values)
-        return Problem(fault.path, f"unknown key {key!r} in {table_name(table, values)}", hint, at_key=True)
+        where = f"key {key!r} in {table_name(table, values)}" if table else f"table {key!r}"
+        return Problem(fault.path, f"unknown {where}", hint, at_key=True)
     return _wrong_value(fault, name)
 
 
@@ -122,11 +123,11 @@ def _where(model: Table, table: Path, key: str, values: Any) -> str:
     if (meant := nearest(key, own)) is not None:
         return f"did you mean {meant!r}?"
     here = tuple(part for part in table if isinstance(part, str))
-    others = sorted(homes(model), key=lambda home: home[0][: len(here)] != here)
+    others = sorted((home for home in homes(model) if home[0] != here), key=lambda home: home[0][: len(here)] != here)
     exact = [home for home in others if home[1] == key]
     if exact:
         return f"{key!r} belongs in {_home(exact[0][0], here)}"
-    if (meant := nearest(key, [known for _, known in others])) is not None:
+    if (meant := nearest(key, [known for _, known in others], cutoff=0.75)) is not None:
         home = next(home for home, known in others if known == meant)
         return f"did you mean {meant!r} (in {_home(home, here)})?"
     return did_you_mean(key, own)
@@ -155,7 +156,7 @@ def _rule(fault: Fault) -> tuple[str, str]:
     context, seen = fault.contexts[0], found(fault.value)
     if fault.kind in _LIMITS:
         key, words = _LIMITS[fault.kind]
-        return f"must be {words} {context[key]}, found {seen}", ""
+        return f"must be {words} {context[key]:g}, found {seen}", ""
     if fault.kind in ("too_short", "too_long"):
         few = fault.kind == "too_short"
         limit = context["min_length" if few else "max_length"]

@@ -41,10 +41,10 @@ def told(found: Iterable[Placed]) -> str:
     return "\n".join([*(excerpt(p.place, p.message + p.remark, p.hint) for p in ordered), count])
 
 
-def _order(problem: Placed) -> tuple[bool, int, int, str, str]:
-    """The file from top to bottom, then overrides by number."""
+def _order(problem: Placed) -> tuple[bool, int, int, str]:
+    """The file from top to bottom, then overrides by number; at one place, as the problems were found."""
     place = problem.place
-    return place.source.startswith(FLAG), place.line, place.column, place.source, problem.message
+    return place.source.startswith(FLAG), place.line, place.column, place.source
 
 
 def excerpt(place: Place, message: str, hint: str = "") -> str:

@@ -18,11 +18,16 @@ from auditkit.spec.faults import faults
 from auditkit.spec.merge import Layers, copied
 from auditkit.spec.messages import audit_problem
 from auditkit.spec.model import Audit
-from auditkit.spec.problems import report
+from auditkit.spec.problems import Placed, report, told
 from auditkit.spec.repair import frozen, repaired
-from auditkit.spec.source import Source
+from auditkit.spec.source import Place, Source
 from auditkit.spec.words import did_you_mean
 
+_MALFORMED = {
+    "invalid value": "text needs quotes; truth is true or false",
+    "illegal character '\\n'": "a text in quotes ends on its line; three quotes make it longer",
+}
+"""What helps against the parser's most frequent complaints."""
 __all__ = ["Source", "invalid", "load_valid", "parse", "read", "without_echoes"]
 
 
@@ -132,11 +137,20 @@ def _toml(path: FilePath, text: str) -> dict[str, Any]:
 
 def _malformed(path: FilePath, text: str, message: str) -> InvalidAudit:
     said, line, column = _position(message, text)
-    problem = Problem((), f"not valid TOML: {said}")
+    problem = Problem((), f"not valid TOML: {_said_plainly(said)}", _MALFORMED.get(said, ""))
     lines = text.split("\n")
     excerpt = lines[line - 1].rstrip("\r") if line <= len(lines) else ""
-    pointer = f"{line:>5} | {excerpt}\n      | {' ' * (column - 1)}^"
-    return InvalidAudit((problem,), f"{path}:{line}:{column}: {problem.message}\n{pointer}\n1 mistake, nothing was run")
+    place = Place(str(path), line, column, text=excerpt)
+    return InvalidAudit((problem,), told([Placed(place, problem.message, problem.hint)]))
+
+
+def _said_plainly(message: str) -> str:
+    """The parser's words, with keys written as in TOML instead of as tuples."""
+    keys = re.search(r"\((?:'[^']*',? ?)+\)", message)
+    if keys is None:
+        return message
+    names = ".".join(re.findall(r"'([^']*)'", keys[0]))
+    return message.replace(keys[0], f"[{names}]")
 
 
 def _position(message: str, text: str) -> tuple[str, int, int]:

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+_FEW = 12
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant, by spelling, or by letters alone; None when nothing is near."""
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name that was probably meant; None when none is as near as `cutoff`, where 1 is the same letters."""
     names = [name for name in known if name]
     plain = {_plain(name): name for name in reversed(names)}
     if _plain(word) in plain:
         return plain[_plain(word)]
-    close = get_close_matches(_plain(word), plain, n=1, cutoff=0.6)
+    close = get_close_matches(_plain(word), plain, n=1, cutoff=cutoff)
     return plain[close[0]] if close else None
 
 
@@ -23,7 +25,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     found = nearest(word, names)
     if found is not None:
         return f"did you mean {found!r}?"
-    return f"there is {listed(names, 'and')}" if 0 < len(names) <= 12 else ""
+    return f"there {'is' if len(names) == 1 else 'are'} {listed(names, 'and')}" if 0 < len(names) <= _FEW else ""
 
 
 def listed(values: Iterable[Any], last: str = "or") -> str:
