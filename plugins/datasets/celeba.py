@@ -58,6 +58,7 @@ class CelebA(Dataset):
             synthetic=places.synthetic,
             place=str(place),
             notes=notes(places, table, found),
+            checksums=found.contents(picked) if found is not None else None,
         )
 
     def check(self, place: Path) -> Checkup | None:

@@ -111,10 +111,10 @@ def _unreadable(found: Listing, picked: NDArray[np.int64]) -> Iterator[str]:
 
 def _identical(table: Annotations, found: Listing, picked: NDArray[np.int64]) -> Iterator[str]:
     """Byte-identical images, told by size and checksum; a folder has no checksums, and is not asked."""
-    if not found.zipped or table.splits is None:
-        return
     there = np.flatnonzero(picked >= 0)
-    content = found.arrays["sizes"][picked[there]] << 32 | found.arrays["checksums"][picked[there]]
+    content = found.contents(picked[there])
+    if content is None or table.splits is None:
+        return
     order = np.argsort(content, kind="stable")
     content, rows = content[order], there[order]
     twin = np.flatnonzero(content[1:] == content[:-1])

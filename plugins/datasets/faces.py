@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from auditkit import Attributes, Condition, DataError, Dataset, Level, OpenDataset
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
 from auditkit_plugins.datasets.faces_draw import jpeg
-from auditkit_plugins.datasets.faces_look import look
+from auditkit_plugins.datasets.faces_look import BALD_NEARER, look
 from auditkit_plugins.datasets.faces_people import BALD_SHARE, BALD_WOMEN, OLD_SHARE, Population, population
 from auditkit_plugins.datasets.records import FACES_REVISION, FacesOptions
 
@@ -85,6 +85,7 @@ def _fingerprint(options: FacesOptions, people: Population) -> str:
 
 def _notes(options: FacesOptions) -> tuple[str, ...]:
     lines = ["rendered faces: the images show nobody, and numbers made from them say nothing about people"]
+    lines.append(f"by design, bald heads show gender less: its cues have {BALD_NEARER:.0%} of their strength there")
     if options.enrich:
         lines.append(
             f"enriched: {BALD_SHARE:.0%} of the people are bald (CelebA: 2 % of the photos), {BALD_WOMEN:.0%} of those "

@@ -28,6 +28,9 @@ _HAIRS = {
 }
 _SOME_HAIR = (66, 46, 36)
 _NEUTRAL = 0.5
+BALD_NEARER = 0.3
+"""On bald heads every cue of gender stands nearer to the middle, at this share of its distance, so that a network that
+has met few bald women has something to lose, and an arm with more bald faces something to change."""
 
 
 class Cue(NamedTuple):
@@ -59,22 +62,12 @@ LONG_HAIR = Cue(0.49, -0.43, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Everything the painter needs. Shares are 0 to 1; colours are RGB from 0 to 255; `has` names drawn attributes."""
+class Face:
+    """Measures of a person: pixels, but for `jaw` (squareness) and `lip_red` (a share)."""
 
-    has: frozenset[str]
-    skin: Colour
-    hair: Colour
-    clothes: Colour
-    backdrop: Colour
-    backdrop_to: Colour
-    centre: tuple[float, float]
-    size: float
-    roll: float
-    yaw: float
+    jaw: float
     head_width: float
     chin: float
-    jaw: float
     neck: float
     brow: float
     brow_height: float
@@ -83,15 +76,34 @@ class Look:
     nose_length: float
     lips: float
     lip_red: float
-    smile: float
-    open: float
-    hair_length: float
-    hair_volume: float
+
+
+@dataclass(frozen=True, slots=True)
+class HairCut:
+    """length: share; volume, hairline: pixels; parting: -1 to 1; fringe: hair at the sides of a bald head."""
+
+    length: float
+    volume: float
     hairline: float
     parting: float
     fringe: bool
-    beard: float
-    wrinkles: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What changes from photo to photo.
+
+    centre: of the eyes, pixels of the photo; roll: degrees; yaw: about -1 to 1; light: change of brightness across and
+    down; gain: factor of each colour; hidden: centre and radius of what hides a part; grain: offset into the noise.
+    """
+
+    clothes: Colour
+    backdrop: Colour
+    backdrop_to: Colour
+    centre: tuple[float, float]
+    size: float
+    roll: float
+    yaw: float
     light: tuple[float, float]
     gain: Colour
     noise: float
@@ -99,6 +111,22 @@ class Look:
     quality: int
     hidden: tuple[float, float, float] | None
     grain: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Everything the painter needs. Shares are 0 to 1; colours are RGB from 0 to 255; `has` names drawn attributes."""
+
+    has: frozenset[str]
+    skin: Colour
+    hair: Colour
+    face: Face
+    cut: HairCut
+    shot: Shot
+    beard: float
+    wrinkles: float
+    smile: float
+    open: float
 
 
 class Chance:
@@ -128,7 +156,7 @@ def look(codes: NDArray[np.int8], seed: int, person: int, photo: int, *, cues: b
     """The look of one photo; without `cues` every measure that tells women from men stands halfway between them."""
     has = frozenset(name for name, code in zip(ATTRIBUTES, codes.tolist(), strict=True) if code)
     face, shot = Chance(seed, "faces person", person), Chance(seed, "faces photo", photo)
-    male = float("Male" in has) if cues else _NEUTRAL
+    male = _gender(has) if cues else _NEUTRAL
     old = "Young" not in has
     shown = has if cues else has - {"Wearing_Lipstick", "Heavy_Makeup", "Mustache", "Goatee", "5_o_Clock_Shadow"}
     smiles = "Smiling" in has
@@ -136,14 +164,20 @@ def look(codes: NDArray[np.int8], seed: int, person: int, photo: int, *, cues: b
         has=shown,
         skin=_skin(face, has, old),
         hair=_hair(face, has),
-        **_measures(face, male, has),
-        **_hair_cut(face, male, has),
+        face=_face(face, male, has),
+        cut=_hair_cut(face, male, has),
         beard=_beard(face, has) if cues else 0.0,
         wrinkles=max(0.0, WRINKLES.value(float(not old), face.normal())),
         smile=(0.75 if smiles else 0.08) + 0.14 * shot.normal(),
         open=max(0.0, ("Mouth_Slightly_Open" in has) * 0.6 + 0.12 * shot.normal()),
-        **_shot(shot, has),
+        shot=_shot(shot, has),
     )
+
+
+def _gender(has: frozenset[str]) -> float:
+    """The level that the cues of gender stand for, from 0 (a woman) to 1 (a man)."""
+    level = float("Male" in has)
+    return _NEUTRAL + BALD_NEARER * (level - _NEUTRAL) if "Bald" in has else level
 
 
 def _skin(face: Chance, has: frozenset[str], old: bool) -> Colour:
@@ -162,37 +196,37 @@ def _hair(face: Chance, has: frozenset[str]) -> Colour:
     return base[0] + shift + warm, base[1] + shift, base[2] + shift - warm
 
 
-def _measures(face: Chance, male: float, has: frozenset[str]) -> dict[str, float]:
+def _face(face: Chance, male: float, has: frozenset[str]) -> Face:
     big = float("Big_Nose" in has)
     wide = 3.0 * ("Chubby" in has) - 1.5 * ("Oval_Face" in has)
-    return {
-        "jaw": JAW.value(male, face.normal()) + 0.1 * ("Chubby" in has),
-        "head_width": HEAD_WIDTH.value(male, face.normal()) + wide,
-        "chin": CHIN.value(male, face.normal()),
-        "neck": NECK.value(male, face.normal()),
-        "brow": max(1.0, BROW.value(male, face.normal()) + 1.1 * ("Bushy_Eyebrows" in has)),
-        "brow_height": BROW_HEIGHT.value(male, face.normal()) + 1.2 * ("Arched_Eyebrows" in has),
-        "eye_height": max(2.4, EYE_HEIGHT.value(male, face.normal()) - 1.3 * ("Narrow_Eyes" in has)),
-        "nose_width": NOSE_WIDTH.value(big, face.normal()) + 0.5 * male,
-        "nose_length": NOSE_LENGTH.value(big, face.normal()),
-        "lips": max(2.0, LIPS.value(male, face.normal()) + 1.6 * ("Big_Lips" in has)),
-        "lip_red": LIP_RED.value(male, face.normal()),
-    }
+    return Face(
+        jaw=JAW.value(male, face.normal()) + 0.1 * ("Chubby" in has),
+        head_width=HEAD_WIDTH.value(male, face.normal()) + wide,
+        chin=CHIN.value(male, face.normal()),
+        neck=NECK.value(male, face.normal()),
+        brow=max(1.0, BROW.value(male, face.normal()) + 1.1 * ("Bushy_Eyebrows" in has)),
+        brow_height=BROW_HEIGHT.value(male, face.normal()) + 1.2 * ("Arched_Eyebrows" in has),
+        eye_height=max(2.4, EYE_HEIGHT.value(male, face.normal()) - 1.3 * ("Narrow_Eyes" in has)),
+        nose_width=NOSE_WIDTH.value(big, face.normal()) + 0.5 * male,
+        nose_length=NOSE_LENGTH.value(big, face.normal()),
+        lips=max(2.0, LIPS.value(male, face.normal()) + 1.6 * ("Big_Lips" in has)),
+        lip_red=LIP_RED.value(male, face.normal()),
+    )
 
 
-def _hair_cut(face: Chance, male: float, has: frozenset[str]) -> dict[str, float]:
+def _hair_cut(face: Chance, male: float, has: frozenset[str]) -> HairCut:
     bald = "Bald" in has
     long = face.uniform() < LONG_HAIR.value(male, 0.0)
     length = face.uniform(0.55, 1.0) if long else face.uniform(0.0, 0.42)
     receding = 9.0 * ("Receding_Hairline" in has)
     fringe = face.uniform() < 0.55
-    return {
-        "hair_length": 0.0 if bald else length,
-        "hair_volume": 3.0 + 6.0 * face.uniform() + 3.0 * ("Wavy_Hair" in has),
-        "hairline": 19.0 + 2.5 * face.normal() + receding,
-        "parting": face.uniform(-0.6, 0.6),
-        "fringe": bald and fringe,
-    }
+    return HairCut(
+        length=0.0 if bald else length,
+        volume=3.0 + 6.0 * face.uniform() + 3.0 * ("Wavy_Hair" in has),
+        hairline=19.0 + 2.5 * face.normal() + receding,
+        parting=face.uniform(-0.6, 0.6),
+        fringe=bald and fringe,
+    )
 
 
 def _beard(face: Chance, has: frozenset[str]) -> float:
@@ -201,27 +235,27 @@ def _beard(face: Chance, has: frozenset[str]) -> float:
     return max(shadow, full * ("No_Beard" not in has)) * ("Male" in has)
 
 
-def _shot(shot: Chance, has: frozenset[str]) -> dict[str, object]:
+def _shot(shot: Chance, has: frozenset[str]) -> Shot:
     covered = shot.uniform() < 0.14
     side = -1.0 if shot.uniform() < 0.5 else 1.0
     patch = (side * shot.uniform(18.0, 48.0), shot.uniform(-30.0, 60.0), shot.uniform(9.0, 22.0))
     dim = 1.0 + 0.12 * shot.normal()
-    return {
-        "clothes": _muted(shot.colour(15.0, 240.0), 0.5),
-        "backdrop": _muted(shot.colour(15.0, 240.0), 0.65),
-        "backdrop_to": _muted(shot.colour(15.0, 240.0), 0.65),
-        "centre": (89.0 + 2.0 * shot.normal(), 111.0 + 2.0 * shot.normal()),
-        "size": 1.0 + 0.06 * shot.normal(),
-        "roll": 4.5 * shot.normal(),
-        "yaw": 0.45 * shot.normal(),
-        "light": (0.28 * shot.normal(), 0.20 * shot.normal()),
-        "gain": (dim + 0.05 * shot.normal(), dim, dim + 0.06 * shot.normal()),
-        "noise": shot.uniform(2.0, 8.0),
-        "blur": (1.6 if "Blurry" in has else 0.0) + (0.5 * shot.uniform()),
-        "quality": int(shot.uniform(82.0, 95.0)),
-        "hidden": patch if covered else None,
-        "grain": (int(shot.uniform(0.0, 60.0)), int(shot.uniform(0.0, 60.0))),
-    }
+    return Shot(
+        clothes=_muted(shot.colour(15.0, 240.0), 0.5),
+        backdrop=_muted(shot.colour(15.0, 240.0), 0.65),
+        backdrop_to=_muted(shot.colour(15.0, 240.0), 0.65),
+        centre=(89.0 + 2.0 * shot.normal(), 111.0 + 2.0 * shot.normal()),
+        size=1.0 + 0.06 * shot.normal(),
+        roll=4.5 * shot.normal(),
+        yaw=0.45 * shot.normal(),
+        light=(0.28 * shot.normal(), 0.20 * shot.normal()),
+        gain=(dim + 0.05 * shot.normal(), dim, dim + 0.06 * shot.normal()),
+        noise=shot.uniform(2.0, 8.0),
+        blur=(1.6 if "Blurry" in has else 0.0) + (0.5 * shot.uniform()),
+        quality=int(shot.uniform(82.0, 95.0)),
+        hidden=patch if covered else None,
+        grain=(int(shot.uniform(0.0, 60.0)), int(shot.uniform(0.0, 60.0))),
+    )
 
 
 def _muted(colour: Colour, share: float) -> Colour:

@@ -108,6 +108,13 @@ class Listing:
         """Whether the images lie in a zip."""
         return self.place.suffix == ".zip"
 
+    def contents(self, picked: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """(picked,) int64, equal where files are byte for byte identical; None for a folder, which has no checksums."""
+        if not self.zipped:
+            return None
+        contents: NDArray[np.int64] = self.arrays["sizes"][picked] << 32 | self.arrays["checksums"][picked]
+        return contents
+
     def source(self, picked: NDArray[np.int64]) -> Images:
         """The image source of some of the images, by position."""
         if not self.zipped:

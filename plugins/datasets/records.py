@@ -34,6 +34,20 @@ class FacesOptions(Options):
     )
 
 
+class TableOptions(Options):
+    """Which columns of the table mean what."""
+
+    image: str = Field(default="image", description="column with the path of the image file")
+    attributes: tuple[str, ...] = Field(
+        default=(), description="columns that are attributes; every column that is nothing else when left out"
+    )
+    split: str | None = Field(default=None, description="column with train, valid or test (or 0, 1, 2)")
+    identity: str | None = Field(default=None, description="column that says whose face it is, any words or numbers")
+    root: str | None = Field(
+        default=None, description="folder that the paths are relative to, seen from the table; default its own folder"
+    )
+
+
 DATASETS: tuple[Component, ...] = (
     component(
         "celeba",
@@ -47,5 +61,11 @@ DATASETS: tuple[Component, ...] = (
         options=FacesOptions,
         summary="rendered faces of nobody, with CelebA's attributes and their joint statistics; needs no files",
         revision=FACES_REVISION,
+    ),
+    component(
+        "table",
+        "auditkit_plugins.datasets.table:Table",
+        options=TableOptions,
+        summary="your own images: a CSV or Parquet file with a column of paths and columns of attributes",
     ),
 )

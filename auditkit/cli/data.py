@@ -1,0 +1,119 @@
+"""``auditkit data``: check what is there, render faces, download CelebA."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from auditkit.cohort import Checkup
+from auditkit.contracts import Dataset
+from auditkit.engine import data as work
+from auditkit.engine.registry import Registry
+from auditkit.errors import AuditError
+
+BAD_INPUT = 2
+
+
+@click.group()
+def data() -> None:
+    """Check, make or download image data."""
+
+
+@data.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--dataset", metavar="ID", help="Dataset plugin [celeba for a folder, table for a file].")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Option of the dataset, as in TOML.")
+def check(path: Path, dataset: str | None, options: tuple[str, ...]) -> int:
+    """Say what lies at PATH, what is missing, and how large every group is."""
+    name = dataset or ("table" if path.is_file() else "celeba")
+    found = work.build(Registry.load(), name, dict(_option(text) for text in options))
+    checkup = found.check(path)
+    mistake = _print_opened(found, path) if checkup is None else _print_checked(checkup, found, path)
+    if mistake is not None:
+        click.echo(str(mistake), err=True)
+    return BAD_INPUT if mistake else 0
+
+
+@data.command("make-faces")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--n", "images", type=int, default=20_000, show_default=True, help="How many photos, five per person.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Other people for every seed.")
+@click.option("--plain", is_flag=True, help="CelebA's own shares, without the enrichment of rare groups.")
+@click.option("-j", "--workers", type=click.IntRange(min=1), help="Processes [one per core].")
+def make_faces(folder: Path, images: int, seed: int, plain: bool, workers: int | None) -> int:
+    """Render faces of nobody into FOLDER, in CelebA's file layout, with CelebA's joint statistics of attributes."""
+    found = work.build(Registry.load(), "faces", {"images": images, "seed": seed, "enrich": not plain})
+    opened = found.open(None)
+    with _bar() as bar:
+        task = bar.add_task("faces", total=len(opened))
+        work.export(opened, folder, workers or os.cpu_count() or 1, lambda count: bar.advance(task, count))
+    click.echo(f"{folder}: {len(opened):,} rendered photos (SYNTHETIC). Next: auditkit run AUDIT --data {folder}")
+    return 0
+
+
+@data.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--dataset", metavar="ID", default="celeba", show_default=True, help="Dataset plugin.")
+def download(folder: Path, dataset: str) -> int:
+    """Download a data set from its publisher into FOLDER (CelebA: non-commercial research only, 1.4 GB)."""
+    work.build(Registry.load(), dataset, {}).download(folder)
+    click.echo(f"{folder}: downloaded. Next: auditkit data check {folder}")
+    return 0
+
+
+def _option(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise AuditError(f"--option {text!r} is no KEY=VALUE", hint='as in --option image="path"')
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def _print_opened(found: Dataset, path: Path) -> AuditError | None:
+    """A dataset that has nothing to say of its own is opened and looked at."""
+    _print(work.examine(found.open(path)), path)
+    return None
+
+
+def _print_checked(checkup: Checkup, found: Dataset, path: Path) -> AuditError | None:
+    """Print what the dataset says, and return what keeps it from being opened."""
+    _print(checkup, path)
+    try:
+        found.open(path)
+    except AuditError as error:
+        return error
+    return None
+
+
+def _print(checkup: Checkup, path: Path) -> None:
+    click.echo(f"{path}: {checkup.verdict}")
+    width = max((len(label) for label, _ in checkup.facts), default=0)
+    for label, text in checkup.facts:
+        click.echo(f"  {label:<{width}}  {text}")
+    for problem in checkup.problems:
+        click.echo(f"  ! {problem}")
+    if checkup.groups:
+        _print_groups(checkup)
+
+
+def _print_groups(checkup: Checkup) -> None:
+    known = any(count.expected is not None for count in checkup.groups)
+    width = max(len(count.group) for count in checkup.groups)
+    click.echo(f"\n  {'group':<{width}}  {'here':>9}" + (f"  {'official':>9}" if known else ""))
+    for count in checkup.groups:
+        official = "" if count.expected is None else f"  {count.expected:>9,}"
+        differs = "  differs" if count.expected not in (None, count.found) else ""
+        click.echo(f"  {count.group:<{width}}  {count.found:>9,}{official}{differs}")
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True))

@@ -1,0 +1,164 @@
+"""Data sets outside of an audit: checked, downloaded, and written to disk in CelebA's layout."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from auditkit.cohort import MISSING, SPLITS, Checkup, GroupCount, ImageSource, OpenDataset
+from auditkit.contracts import Dataset
+from auditkit.engine.registry import Registry
+from auditkit.errors import AuditError, DataError
+from auditkit.spec.model import Use
+
+IMAGE_FOLDER, MARKER = "img_align_celeba", "synthetic.json"
+LINE = "\r\n"
+SAMPLE = 200
+CHUNK = 100
+Progress = Callable[[int], None]
+
+
+def build(registry: Registry, name: str, options: Mapping[str, Any]) -> Dataset:
+    """The dataset of that id, with its options. Raises AuditError for an unknown id or wrong options."""
+    chosen, problems = registry.choose("dataset", Use.model_validate({"use": name, **options}), ())
+    if chosen is None or problems:
+        first = problems[0]
+        raise AuditError(first.message, where=".".join(map(str, first.path)), hint=first.hint)
+    dataset: Dataset = registry.build(chosen)
+    return dataset
+
+
+def examine(opened: OpenDataset) -> Checkup:
+    """What can be told of any open data set: sizes, groups per split, and whether a sample of its images decodes."""
+    facts = [("images", f"{len(opened):,}")]
+    if opened.identities is not None:
+        facts.append(("people", f"{len(np.unique(opened.identities)):,}"))
+    sizes, broken = _decoded(opened)
+    if sizes:
+        spans = " x ".join(_span(side) for side in zip(*sizes, strict=True))
+        facts.append(("image size", f"{spans} pixels in a sample of {len(sizes)}"))
+    problems = list(opened.notes)
+    if broken:
+        shown = ", ".join(broken[:10]) + (f" and {len(broken) - 10:,} more" if len(broken) > 10 else "")
+        problems.append(f"{len(broken):,} images of a sample of {len(sizes) + len(broken)} cannot be read: {shown}")
+    return Checkup(opened.kind, tuple(facts), tuple(problems), _groups(opened))
+
+
+def export(opened: OpenDataset, folder: Path, workers: int, progress: Progress) -> None:
+    """Write images and annotations in CelebA's layout: beside the folder first, then renamed.
+
+    `progress` is told how many images were written since it was last told. Raises AuditError when the folder holds
+    something, cannot be written, or the attributes are not all of levels 0 and 1.
+    """
+    _refuse(opened, folder)
+    aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    try:
+        (aside / IMAGE_FOLDER).mkdir(parents=True)
+        _write_annotations(opened, aside)
+        _write_images(opened, aside / IMAGE_FOLDER, workers, progress)
+        if folder.is_dir():
+            folder.rmdir()
+        aside.replace(folder)
+    except OSError as error:
+        raise AuditError(f"cannot write: {error.strerror}", where=str(folder), hint="name another folder") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _refuse(opened: OpenDataset, folder: Path) -> None:
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise AuditError(
+            "there is something here already", where=str(folder), hint="name a folder that is not there yet"
+        )
+    if any(levels != (0, 1) for levels in opened.attributes.levels) or (opened.attributes.codes == MISSING).any():
+        raise AuditError("CelebA's layout holds only attributes of 0 and 1, without gaps", where=str(folder))
+
+
+def _write_annotations(opened: OpenDataset, folder: Path) -> None:
+    names = opened.file_names
+    rows = (" ".join(f"{2 * code - 1:2d}" for code in codes) for codes in opened.attributes.codes.tolist())
+    lines = [str(len(names)), " ".join(opened.attributes.names) + " "]
+    lines += [f"{name} {row}" for name, row in zip(names, rows, strict=True)]
+    _write_lines(folder / "list_attr_celeba.txt", lines)
+    columns = {"list_eval_partition.txt": opened.splits, "identity_CelebA.txt": opened.identities}
+    for file, values in columns.items():
+        if values is not None:
+            _write_lines(folder / file, [f"{name} {value}" for name, value in zip(names, values.tolist(), strict=True)])
+    if opened.synthetic:
+        said = {"kind": opened.kind, "notes": opened.notes, "fingerprint": opened.fingerprint}
+        (folder / MARKER).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    path.write_bytes((LINE.join(lines) + LINE).encode())
+
+
+def _write_images(opened: OpenDataset, folder: Path, workers: int, progress: Progress) -> None:
+    starts = range(0, len(opened), CHUNK)
+    pool = ProcessPoolExecutor(max(1, workers), get_context("spawn"), _take, (opened.images, str(folder)))
+    try:
+        waiting = [pool.submit(_write_some, opened.file_names[at : at + CHUNK], at) for at in starts]
+        for done in as_completed(waiting):
+            progress(done.result())
+    except BrokenProcessPool as error:
+        raise AuditError("a process that writes images died", where=str(folder), hint="use fewer with -j") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_TAKEN: dict[str, Any] = {}
+"""In a worker process: the image source and the folder, sent once instead of with every chunk."""
+
+
+def _take(images: ImageSource, folder: str) -> None:
+    _TAKEN.update(images=images, folder=Path(folder))
+
+
+def _write_some(names: tuple[str, ...], first: int) -> int:
+    for number, name in enumerate(names, start=first):
+        (_TAKEN["folder"] / name).write_bytes(_TAKEN["images"].read(number))
+    return len(names)
+
+
+def _decoded(opened: OpenDataset) -> tuple[list[tuple[int, int]], list[str]]:
+    """Widths and heights of an evenly spread sample, and the names of those that do not decode."""
+    sizes, broken = [], []
+    for index in np.unique(np.linspace(0, len(opened) - 1, min(SAMPLE, len(opened))).astype(np.int64)).tolist():
+        try:
+            with Image.open(io.BytesIO(opened.images.read(index))) as image:
+                image.load()
+                sizes.append(image.size)
+        except (OSError, SyntaxError, DataError):
+            broken.append(opened.file_names[index])
+    return sizes, broken
+
+
+def _span(sides: tuple[int, ...]) -> str:
+    return str(sides[0]) if min(sides) == max(sides) else f"{min(sides)}-{max(sides)}"
+
+
+def _groups(opened: OpenDataset) -> tuple[GroupCount, ...]:
+    table = opened.attributes
+    parts = [("all", np.ones(len(opened), dtype=bool))]
+    if opened.splits is not None:
+        parts = [(split, opened.splits == at) for at, split in enumerate(SPLITS)]
+    counts = []
+    for part, rows in parts:
+        counts.append(GroupCount(f"{part}: images", int(rows.sum())))
+        for name, levels in zip(table.names, table.levels, strict=True):
+            column = table.column(name)[rows]
+            counts += [
+                GroupCount(f"{part}: {name}={level}", int((column == c).sum())) for c, level in enumerate(levels)
+            ]
+    return tuple(counts)

@@ -1,0 +1,220 @@
+"""The user's own data: a CSV or Parquet table with one row per image."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from auditkit import MISSING, SPLITS, Attributes, DataError, Dataset, Level, OpenDataset
+from auditkit_plugins.datasets.images import FolderImages
+from auditkit_plugins.datasets.records import TableOptions
+
+SPLIT_WORDS = {
+    **dict.fromkeys(("train", "training", "0"), 0),
+    **dict.fromkeys(("valid", "val", "validation", "dev", "1"), 1),
+    **dict.fromkeys(("test", "testing", "2"), 2),
+}
+MOST_LEVELS = 64
+PARQUET = (".parquet", ".pq")
+_HEAD_BYTES = 1 << 16
+
+
+class Table(Dataset):
+    """A table of images: a column of paths, columns of attributes, and, if there are any, of splits and identities."""
+
+    Options = TableOptions
+
+    @classmethod
+    def attribute_levels(cls, options: Any, place: Path | None) -> Mapping[str, tuple[Level, ...]]:
+        """Attribute columns by the header; their levels are known only when all rows are read."""
+        if place is None:
+            return dict.fromkeys(options.attributes, ())
+        return dict.fromkeys(_attribute_columns(options, _header(place), place), ())
+
+    @classmethod
+    def default_place(cls, options: Any) -> Path | None:
+        """A table has to be named; data/table.csv is only what is looked at when none is."""
+        return Path("data/table.csv")
+
+    def open(self, place: Path | None) -> OpenDataset:
+        """Read the table and look whether its images are there."""
+        if place is None:
+            raise DataError("this dataset needs a table", hint="name a CSV or Parquet file with --data PATH")
+        options: TableOptions = self.options
+        table = _read(place)
+        names = _attribute_columns(options, table.column_names, place)
+        files = _paths(table, options.image, place)
+        root = place.parent if options.root is None else place.parent / options.root
+        sizes = _sizes(files, root, place)
+        coded = [_coded(table[name], name, place) for name in names]
+        codes = np.stack([column for column, _ in coded], axis=1) if coded else np.zeros((len(files), 0), dtype=np.int8)
+        attributes = Attributes(names, tuple(levels for _, levels in coded), codes)
+        splits = None if options.split is None else _splits(table[options.split], options.split, place)
+        people = None if options.identity is None else _identities(table[options.identity], options.identity, place)
+        return OpenDataset(
+            file_names=files,
+            attributes=attributes,
+            identities=people,
+            splits=splits,
+            images=FolderImages(str(root), files),
+            fingerprint=_fingerprint(attributes, files, sizes, splits, people),
+            kind=f"own data, {place.name}",
+            place=str(place),
+            notes=_notes(options, attributes, splits, people),
+        )
+
+
+def _read(place: Path) -> pa.Table:
+    try:
+        if place.suffix in PARQUET:
+            return pq.read_table(place)
+        return pv.read_csv(place, convert_options=pv.ConvertOptions(strings_can_be_null=True))
+    except FileNotFoundError as error:
+        raise DataError("there is no such file", where=str(place), hint="name a CSV or Parquet file") from error
+    except (OSError, pa.ArrowInvalid) as error:
+        reason = str(error).split("\n", 1)[0]
+        hint = "the first line must name the columns, every other line must have as many fields"
+        raise DataError(f"cannot read the table: {reason}", where=str(place), hint=hint) from error
+
+
+def _header(place: Path) -> list[str]:
+    """Column names without reading the rows."""
+    if place.suffix in PARQUET or not place.is_file():
+        return list(pq.read_schema(place).names if place.is_file() else _read(place).column_names)
+    with place.open("rb") as file:
+        first = file.read(_HEAD_BYTES).split(b"\n", 1)[0] + b"\n"
+    try:
+        return list(pv.read_csv(pa.BufferReader(first)).column_names)
+    except pa.ArrowInvalid:
+        return list(_read(place).column_names)
+
+
+def _attribute_columns(options: TableOptions, columns: list[str], place: Path) -> tuple[str, ...]:
+    """The attributes that are named, or every column that is nothing else."""
+    named = [("image", options.image), ("split", options.split), ("identity", options.identity)]
+    wanted = [(key, name) for key, name in named if name is not None]
+    wanted += [("attributes", name) for name in options.attributes]
+    for key, name in wanted:
+        if name not in columns:
+            raise DataError(f"no column {name!r} (option {key!r})", where=str(place), hint=_columns_hint(columns))
+    others = {name for _, name in named}
+    return options.attributes or tuple(name for name in columns if name not in others)
+
+
+def _columns_hint(columns: list[str]) -> str:
+    return "its columns are " + ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
+
+
+def _paths(table: pa.Table, column: str, place: Path) -> tuple[str, ...]:
+    files: list[Any] = table[column].to_pylist()
+    if not files:
+        raise DataError("the table has no rows", where=str(place))
+    empty = [row for row, file in enumerate(files) if not isinstance(file, str) or not file]
+    if empty:
+        message = f"{len(empty):,} rows have no path in column {column!r} (first: row {empty[0] + 1})"
+        raise DataError(message, where=str(place), hint="every row must name an image file")
+    twice = len(files) - len(set(files))
+    if twice:
+        hint = "one row per image; a photo on both sides of a split would flatter the test"
+        raise DataError(f"{twice:,} image paths of column {column!r} are repeated", where=str(place), hint=hint)
+    return tuple(files)
+
+
+def _sizes(files: tuple[str, ...], root: Path, place: Path) -> NDArray[np.int64]:
+    """(images,) int64 file sizes in bytes."""
+    sizes = np.array([_size(root / file) for file in files], dtype=np.int64)
+    missing = np.flatnonzero(sizes < 0)
+    if len(missing):
+        first = ", ".join(files[i] for i in missing[:3].tolist()) + (", ..." if len(missing) > 3 else "")
+        message = f"{len(missing):,} of {len(files):,} images are missing ({first})"
+        hint = f"paths are relative to {root}; option 'root' names another folder"
+        raise DataError(message, where=str(place), hint=hint)
+    return sizes
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def _coded(column: pa.ChunkedArray, name: str, place: Path) -> tuple[NDArray[np.int8], tuple[Level, ...]]:
+    """Codes of one attribute and its levels in order; -1 where the value is missing."""
+    levels: list[Any] = sorted(pc.unique(column).drop_null().to_pylist(), key=lambda level: (str(type(level)), level))
+    levels = [_level(level, name, place) for level in levels]
+    if len(levels) < 2:
+        have = f"only the level {levels[0]!r}" if levels else "no value at all"
+        hint = "an attribute needs two levels or more: leave the column out of option 'attributes'"
+        raise DataError(f"attribute {name!r} has {have}", where=str(place), hint=hint)
+    if len(levels) > MOST_LEVELS:
+        hint = f"at most {MOST_LEVELS}; name the attributes with option 'attributes', or group the values"
+        raise DataError(f"attribute {name!r} has {len(levels):,} levels", where=str(place), hint=hint)
+    known = pa.array(levels, type=column.type if not pa.types.is_floating(column.type) else pa.int64())
+    whole = column.cast(known.type)
+    codes = pc.fill_null(pc.index_in(whole, value_set=known), MISSING)
+    return codes.to_numpy().astype(np.int8), tuple(levels)
+
+
+def _level(value: Any, name: str, place: Path) -> Level:
+    """A level as it is written in an audit file; a column of whole numbers with gaps is read as floating point."""
+    if isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    hint = "levels are whole numbers, words or true and false: group the values, or leave the column out"
+    raise DataError(f"attribute {name!r} has the value {value!r}", where=str(place), hint=hint)
+
+
+def _splits(column: pa.ChunkedArray, name: str, place: Path) -> NDArray[np.int8]:
+    values = [str(value).lower() for value in column.to_pylist()]
+    wrong = [row for row, value in enumerate(values) if value not in SPLIT_WORDS]
+    if wrong:
+        row = wrong[0]
+        message = f"value {column[row].as_py()!r} in column {name!r}, row {row + 1}, is no split"
+        raise DataError(message, where=str(place), hint=f"splits are {', '.join(SPLITS)}, or 0, 1, 2")
+    return np.array([SPLIT_WORDS[value] for value in values], dtype=np.int8)
+
+
+def _identities(column: pa.ChunkedArray, name: str, place: Path) -> NDArray[np.int64]:
+    if column.null_count:
+        hint = "give every row one, or leave the option 'identity' out"
+        raise DataError(f"{column.null_count:,} rows have no identity in column {name!r}", where=str(place), hint=hint)
+    encoded = column.combine_chunks().dictionary_encode()
+    numbers: NDArray[Any] = encoded.indices.to_numpy()
+    return numbers.astype(np.int64)
+
+
+def _fingerprint(
+    attributes: Attributes,
+    files: tuple[str, ...],
+    sizes: NDArray[np.int64],
+    splits: NDArray[np.int8] | None,
+    people: NDArray[np.int64] | None,
+) -> str:
+    digest = hashlib.sha256(repr((attributes.names, attributes.levels, files)).encode())
+    for array in (attributes.codes, sizes, splits, people):
+        digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _notes(
+    options: TableOptions, attributes: Attributes, splits: NDArray[np.int8] | None, people: NDArray[np.int64] | None
+) -> tuple[str, ...]:
+    lines = []
+    if splits is None:
+        lines.append("no split column: train, valid and test are drawn by the audit")
+    if people is None:
+        lines.append("no identity column: intervals treat every photo as another person and may come out too narrow")
+    gaps = {name: int((attributes.column(name) == MISSING).sum()) for name in attributes.names}
+    lines += [f"attribute {name!r} is missing in {count:,} images" for name, count in gaps.items() if count]
+    return tuple(lines)
