@@ -15,6 +15,7 @@ from training_toys import learnable
 
 from auditkit.cohort import Draw
 from auditkit.spec.model import Augment
+from auditkit.training import batches as batches_room
 from auditkit.training.augment import parameters, render
 from auditkit.training.batches import ImageBatches, Labels, Pictures, order
 from auditkit.training.pixels import MEAN, STD, Pixels, normalise
@@ -87,13 +88,19 @@ def test_flips_change_from_epoch_to_epoch_and_nothing_else(pixels: Pixels) -> No
     assert flipped[0] != flipped[1]
 
 
-def test_a_copy_looks_the_same_in_every_batch_and_a_photo_is_never_touched(pixels: Pixels) -> None:
+@pytest.mark.parametrize("kept_bytes", [2**30, 0], ids=["kept", "rendered again"])
+def test_a_copy_looks_the_same_in_every_batch_and_a_photo_is_never_touched(
+    pixels: Pixels, kept_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Pictures(pixels, Draw(np.array([8]), np.array([1])), Augment(), seed=4).gather(torch.arange(1))
+    monkeypatch.setattr(batches_room, "_KEPT_BYTES", kept_bytes)
     draw = Draw(np.array([3, 3, 3, 8, 8], dtype=np.int64), np.array([0, 1, 2, 0, 1], dtype=np.int64))
     pictures = Pictures(pixels, draw, Augment(), seed=4)
     together = pictures.gather(torch.arange(5))
     alone = torch.cat([pictures.gather(torch.tensor([k])) for k in (4, 3, 2, 1, 0)]).flip(0)
     assert torch.equal(together, alone)
     assert torch.equal(together[0], pixels.host[3])
+    assert torch.equal(together[4], kept[0])
     assert not torch.equal(together[1], together[2])
     assert torch.equal(Pictures(pixels, draw, Augment(), seed=4).gather(torch.arange(5)), together)
     assert not torch.equal(Pictures(pixels, draw, Augment(), seed=5).gather(torch.arange(5))[1], together[1])

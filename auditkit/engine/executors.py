@@ -26,6 +26,7 @@ from auditkit.errors import AuditError, DataError, Interrupted, RunFailed
 from auditkit.events import Event, Send
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_SECONDS_TO_DIE = 10.0
 _TRAVELS = (AuditError, DataError, RunFailed, Interrupted)
 
 
@@ -167,8 +168,8 @@ class _Worker:
             pipe.send((task.function, task.item))
             while isinstance(answer := pipe.recv(), Event):
                 forward(answer)
-        except (EOFError, OSError):
-            task.future.set_exception(self._death())
+        except (EOFError, OSError) as error:
+            task.future.set_exception(self._death(error))
         except Exception as error:  # an item or an event handler that is at fault must not silence the thread
             self.terminate(for_good=False)
             task.future.set_exception(error)
@@ -203,12 +204,16 @@ class _Worker:
             theirs.close()
         return self._pipe
 
-    def _death(self) -> AuditError:
+    def _death(self, error: Exception) -> Exception:
+        """Why the process is gone; or the error itself, when it is not gone but could not be talked to."""
         process, self._process = self._process, None
         if self._ended or process is None:
             return Interrupted("the run was stopped")
-        process.join()
-        code = process.exitcode or 0
+        process.join(_SECONDS_TO_DIE)
+        if process.exitcode is None:
+            process.kill()
+            return error
+        code = process.exitcode
         cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         hint = "out of memory?" if cause == "SIGKILL" else ""
         return RunFailed(f"the worker process died ({cause})", hint=hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import torch
@@ -22,10 +23,15 @@ def probe(device: str, send: Send) -> Machine:
         device=str(chosen),
         device_name=device_name(chosen),
         bfloat16=choose_precision("auto", chosen) == BFLOAT16,
-        cores=torch.get_num_threads() if chosen.type == "cpu" else 1,
+        cores=_cores(),
         torch=torch.__version__,
         torchvision=torchvision.__version__,
     )
+
+
+def _cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def fill(item: FillWork, send: Send) -> list[tuple[int, str]]:

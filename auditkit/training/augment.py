@@ -1,7 +1,6 @@
 """What an augmented copy looks like: parameters per (row, copy) from stateless keys, applied to a batch at once.
 
-Copies are rendered when they are needed, on the device, and never stored: a rotation costs a fiftieth of a training
-step, while the copies of a large draw would fill the memory. Rendering ends in uint8, like a photo in the cache.
+Rendering ends in uint8, like a photo in the cache, so that a copy is the same whether it is kept or rendered again.
 """
 
 from __future__ import annotations
