@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import isfinite
 
 import numpy as np
 
@@ -51,7 +52,9 @@ class Bench:
         if estimate.reason:
             status: Status = "undefined by definition" if measure.by_definition else "not estimable"
             return replace(finding, status=status, reason=estimate.reason)
-        return replace(finding, estimate=estimate.value, per_seed=estimate.per_seed, seed_sd=estimate.seed_sd)
+        known = tuple(value if isfinite(value) else None for value in estimate.per_seed)
+        sd = estimate.seed_sd if estimate.seed_sd is not None and isfinite(estimate.seed_sd) else None
+        return replace(finding, estimate=estimate.value, per_seed=known, seed_sd=sd)
 
     def seeds(self, estimate: Estimate) -> int:
         """Number of seeds behind an estimate, the fewer of its two arms."""
