@@ -16,6 +16,7 @@ from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.errors import AuditError
 from auditkit.spec import reader
 from auditkit.spec.problems import Placed, placed, told
+from auditkit.spec.source import Source
 
 BAD_INPUT = 2
 PLACE_VARIABLE = "AUDITKIT_DATA"
@@ -39,6 +40,9 @@ class _Names:
     remarks: dict[str, None] = field(default_factory=dict)
 
     def levels_of(self, dataset: Chosen) -> Mapping[str, tuple[Level, ...]] | None:
+        if self.place is not None and not self.place.exists():
+            self.remarks[f"names of attributes were not checked: there is no {self.place}"] = None
+            return None
         try:
             found = self.registry.load_class(dataset)
             levels: Mapping[str, tuple[Level, ...]] = found.attribute_levels(dataset.options, self.place)
@@ -68,36 +72,35 @@ def validate(
 
 def _validate(registry: Registry, file: Path, asked: _Asked) -> int:
     try:
-        checked = list(_forms(registry, file, asked))
+        source = reader.read(file, profile=asked.profile, sets=asked.sets)
+        names = _Names(registry, _place(file, source.values, asked))
+        forms = list(_forms(registry, source, names, asked))
     except AuditError as error:
         click.echo(str(error), err=True)
         return BAD_INPUT
+    for remark in names.remarks:
+        click.echo(f"{file}: {remark}", err=True)
     found: list[Placed] = []
-    for remark, form in checked:
+    for remark, form in forms:
         found += placed(form.problems, form.source, remark)
     if found:
         click.echo(told(found), err=True)
-        return BAD_INPUT
-    resolved = checked[0][1].resolved
-    click.echo(f"{file}: valid{f' · {_summary(resolved)}' if resolved is not None else ''}")
-    return 0
+    elif (resolved := forms[0][1].resolved) is not None:
+        click.echo(f"{file}: valid · {_summary(resolved)}")
+    return BAD_INPUT if found or (names.remarks and names.place is not None) else 0
 
 
-def _forms(registry: Registry, file: Path, asked: _Asked) -> Iterator[tuple[str, Checked]]:
+def _forms(registry: Registry, source: Source, names: _Names, asked: _Asked) -> Iterator[tuple[str, Checked]]:
     """The file as it stands; then, unless a profile was asked for, with each profile and with the stand-in."""
-    source = reader.read(file, profile=asked.profile, sets=asked.sets)
-    names = _Names(registry, _place(file, source.values, asked))
     yield "", check(registry, source, names.levels_of)
-    for remark in names.remarks:
-        click.echo(f"{file}: {remark}", err=True)
     if asked.profile is not None:
         return
     known = source.values.get("profile")
     for name in known if isinstance(known, Mapping) else ():
-        form = reader.read(file, profile=name, sets=asked.sets)
+        form = reader.read(source.path, profile=name, sets=asked.sets)
         yield f" (with --profile {name})", check(registry, form, names.levels_of)
     if "stand_in" in source.values:
-        form = reader.read(file, sets=asked.sets, stand_in=True)
+        form = reader.read(source.path, sets=asked.sets, stand_in=True)
         yield " (with the stand-in)", check(registry, form, _Names(registry, None).levels_of)
 
 

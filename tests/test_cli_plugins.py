@@ -1,0 +1,172 @@
+"""plugins, validate and init, as a person meets them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from installed_plugins import Install
+
+from auditkit.testing import audit_project
+
+GOOD = """\
+[audit]
+title = "x"
+[data]
+dataset = "faces"
+[[task]]
+target = "Male"
+[[arm]]
+name = "a"
+"""
+HEAVY = ("torch", "pandas", "sklearn", "numpy", "pyarrow", "rich")
+
+
+def imported(*arguments: str) -> set[str]:
+    """The heavy packages that a command imports."""
+    code = (
+        "import sys\nfrom auditkit.cli import exit_code\n"
+        f"assert exit_code({list(arguments)!r}) == 0\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stderr.splitlines()[-1].replace("'", '"')))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["plugins", "list"], ["plugins", "show", "oversample"], ["schema"]])
+def test_listing_imports_nothing_heavy(arguments: list[str]) -> None:
+    assert imported(*arguments) == set()
+
+
+def test_validating_imports_neither_torch_nor_pandas() -> None:
+    project = audit_project({"a.toml": GOOD})
+    assert imported("validate", str(project.folder / "a.toml")) <= {"numpy", "pyarrow"}
+
+
+def test_the_list_shows_every_component_and_what_did_not_load(install: Install) -> None:
+    install("every_other", "misspelt")
+    out = audit_project({}).run("plugins", "list").assert_success().out
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "sampler every-other auditkit-every-other 0.1 Keep every k-th row of the rows that match." in lines
+    assert lines[-2:] == [
+        "! misspelt auditkit-misspelt 0.1 did not load: "
+        "unknown hook 'auditkit_sampler'; did you mean 'auditkit_samplers'?",
+        "Audits that do not use it run as usual.",
+    ]
+
+
+def test_the_list_as_json(install: Install) -> None:
+    install("second_look", "broken")
+    found = json.loads(audit_project({}).run("plugins", "list", "--json").assert_success().out)
+    (ours,) = [one for one in found["components"] if one["id"] == "second-look"]
+    assert ours["options"][0] == {
+        "name": "first",
+        "type": "arm",
+        "required": True,
+        "default": "",
+        "meaning": "the arm whose errors are looked at again",
+    }
+    assert [one["distribution"] for one in found["broken"]] == ["auditkit-fancy"]
+
+
+def test_a_component_is_shown_with_its_options(install: Install) -> None:
+    install("second_look")
+    out = audit_project({}).run("plugins", "show", "second-look").assert_success().out
+    assert out == (
+        "sampler second-look  (auditkit-second-look 1.2)\n"
+        "Repeat the rows that another arm gets wrong on the training split.\n"
+        "\n"
+        "  first: arm (required)\n"
+        "      the arm whose errors are looked at again\n"
+        "  times: whole number, at least 1 = 2\n"
+        "      extra rows for each error\n"
+        "\n"
+        "  made by auditkit_second_look:SecondLook, revision 1\n"
+    )
+
+
+def test_showing_what_does_not_exist() -> None:
+    outcome = audit_project({}).run("plugins", "show", "oversampel").assert_code(2)
+    assert outcome.err == "no plugin offers 'oversampel'\n  did you mean 'oversample'?\n"
+
+
+def test_a_plugin_left_out_is_not_listed(install: Install) -> None:
+    install("every_other")
+    out = audit_project({}).run("plugins", "list", "-p", "no:every-other").assert_success().out
+    assert "every-other" not in out
+
+
+def test_a_valid_file_is_summed_up() -> None:
+    outcome = audit_project({"a.toml": GOOD, "b.toml": GOOD}).run("validate", "a.toml", "b.toml").assert_success()
+    said = "valid · 1 task, 1 arm, 1 seed, dataset faces, 0 gates, 0 published figures, 0 profiles"
+    assert outcome.out == f"a.toml: {said}\nb.toml: {said}\n"
+    assert outcome.err == ""
+
+
+def test_one_bad_file_does_not_keep_the_others_from_being_checked() -> None:
+    project = audit_project({"a.toml": GOOD.replace("Male", "Mael"), "c.toml": GOOD})
+    outcome = project.run("validate", "a.toml", "b.toml", "c.toml").assert_code(2)
+    assert "a.toml:6:10: unknown attribute 'Mael' in task 'Mael'" in outcome.err
+    assert "b.toml: there is no such file" in outcome.err
+    assert outcome.out.startswith("c.toml: valid")
+
+
+def test_a_place_that_is_wrong_is_told_beside_the_mistakes() -> None:
+    project = audit_project({"a.toml": GOOD.replace('"faces"', '"celeba"').replace('"a"', '"a b"')})
+    outcome = project.run("validate", "a.toml", "--data", "nowhere").assert_code(2)
+    assert "nowhere" in outcome.err
+    assert "a.toml:8:8: 'name' in arm 'a b'" in outcome.err
+
+
+def test_init_writes_a_file_that_is_valid_and_never_overwrites_one() -> None:
+    project = audit_project({})
+    assert project.run("init").assert_success().out == "audit.toml: written. Next: auditkit plan audit.toml\n"
+    assert "valid" in project.run("validate", "audit.toml").assert_success().out
+    again = project.run("init").assert_code(2)
+    assert again.err == "audit.toml: the file exists\n  --force overwrites it\n"
+    project.run("init", "--force").assert_success()
+    nowhere = project.run("init", "none/a.toml").assert_code(2)
+    assert nowhere.err == "none/a.toml: cannot write the file: No such file or directory\n"
+
+
+TABLE = "file,smiling,gender,person_id,partition,age\n" + "".join(
+    f"{n}.jpg,{n % 2},{'fm'[n % 3 == 0]},{n // 4},{('train', 'val', 'test')[n % 3]},{n / 7}\n" for n in range(40)
+)
+
+
+def test_init_proposes_the_columns_of_a_table() -> None:
+    project = audit_project({"data/t.csv": TABLE})
+    project.run("init", "--from", "data/t.csv", "a.toml").assert_success()
+    text = project.read("a.toml")
+    for line in (
+        'place   = "data/t.csv"',
+        'image = "file"',
+        'identity = "person_id"',
+        'split = "partition"',
+        'attributes = ["smiling", "gender"]',
+        'target = "smiling"',
+        'valid   = { from = ["valid"] }',
+    ):
+        assert f"\n{line}\n" in text
+    assert 'where = { gender = "m" }' in text
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("a,b\n1,2\n", "t.csv: no column holds image files\n  one must hold file names that end in .jpg, .jpeg, .png, "
+         ".webp; there are: a, b\n"),
+        ("a,b\nx.jpg,1\ny.jpg,2\n", "t.csv: an audit needs two attributes, and 1 of the columns has two to 12 levels\n"
+         "  there are: a, b\n"),
+        ("", "t.csv: cannot read the table: Empty CSV file\n  CSV or Parquet is read\n"),
+    ],
+)  # fmt: skip
+def test_tables_that_cannot_be_used(table: str, said: str) -> None:
+    assert audit_project({"t.csv": table}).run("init", "--from", "t.csv", "a.toml").assert_code(2).err == said
+
+
+def test_a_table_that_is_not_there() -> None:
+    outcome = audit_project({}).run("init", "--from", "t.parquet", "a.toml").assert_code(2)
+    assert outcome.err == "t.parquet: there is no such table\n"

@@ -1,0 +1,263 @@
+"""Reading: order of precedence, overrides, profiles, and where a value came from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from auditkit.errors import AuditError, InvalidAudit, Problem
+from auditkit.spec.merge import merged
+from auditkit.spec.model import Audit
+from auditkit.spec.reader import load_valid, parse, read
+from auditkit.spec.scale import scaled
+from auditkit.spec.source import Source
+
+FILE = """\
+[audit]
+title = "x"
+[data]
+train = { from = ["train"], draw = 100, hold_out = 0.1 }
+test = { from = ["test"], cells = [{ where = { Male = 1 }, count = 5 }] }
+[[task]]
+target = "Male"
+[[task]]
+name = "Old"
+target = "Young"
+positive = 0
+[recipe]
+model = "resnet18"
+budget = { epochs = 10 }
+optimizer = { use = "sgd", lr = 0.1, momentum = 0.5 }
+seeds = [0, 1]
+[[arm]]
+name = "original"
+[[arm]]
+name = "over"
+sampler = { use = "oversample", where = { Bald = 1 }, until = "balanced" }
+[[arm]]
+name = "placebo"
+sampler = "none"
+[evidence]
+reference = "original"
+placebo = "placebo"
+groups = [["Male"]]
+[[gate]]
+finding = { task = "Male", arm = "over", over = ["Male"], quantity = "gap" }
+at_most = 0.1
+[[gate]]
+finding = { task = "Old", arm = "placebo" }
+at_most = 0.9
+[profile.small]
+arms = ["original", "over"]
+tasks = ["Male"]
+[profile.small.recipe]
+model = { use = "resnet18", width = 8 }
+budget = { steps = 5 }
+optimizer = { lr = 0.2 }
+seeds = [7]
+[profile.faster]
+recipe.optimizer = { use = "adamw" }
+[stand_in]
+dataset = { use = "faces", images = 500 }
+profile = "faster"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.toml"
+    path.write_text(FILE)
+    return path
+
+
+def at(source: Source, *path: str | int) -> object:
+    value: object = source.values
+    for part in path:
+        value = value[part]  # type: ignore[index]
+    return value
+
+
+def line(source: Source, *path: str | int) -> tuple[int, int, str]:
+    """Where a value stands, and the text there."""
+    place = source.locate(path)
+    return place.line, place.column, place.text[place.column - 1 :][: place.length]
+
+
+def test_a_valid_file_gives_an_audit(file: Path) -> None:
+    audit, _ = load_valid(file)
+    assert [arm.name for arm in audit.arm] == ["original", "over", "placebo"]
+    assert audit.arm[1].sampler.options == {"where": {"Bald": 1}, "until": "balanced"}
+    assert audit.recipe.seeds == (0, 1)
+
+
+def test_a_profile_merges_tables_and_replaces_arrays(file: Path) -> None:
+    audit, source = load_valid(file, profile="small")
+    assert audit.recipe.seeds == (7,)
+    assert audit.recipe.model.options == {"width": 8}
+    assert (audit.recipe.budget.epochs, audit.recipe.budget.steps) == (None, 5)
+    assert audit.recipe.optimizer.model_dump() == {
+        "use": "sgd", "lr": 0.2, "momentum": 0.5, "nesterov": False, "weight_decay": 0.0,
+    }  # fmt: skip
+    assert source.profiles == ("small",)
+    assert line(source, "recipe", "optimizer", "lr") == (41, 20, "0.2")
+    assert line(source, "recipe", "optimizer", "momentum") == (15, 49, "0.5")
+    assert line(source, "recipe", "budget", "steps") == (40, 20, "5")
+
+
+def test_a_profile_keeps_arms_and_tasks_and_drops_what_names_the_others(file: Path) -> None:
+    audit, source = load_valid(file, profile="small")
+    assert [arm.name for arm in audit.arm] == ["original", "over"]
+    assert [task.label for task in audit.task] == ["Male"]
+    assert [gate.finding.arm for gate in audit.gate] == ["over"]
+    assert audit.evidence.placebo is None
+    assert line(source, "arm", 1, "name") == (20, 8, '"over"')
+    assert line(source, "gate", 0, "at_most") == (31, 11, "0.1")
+
+
+def test_another_use_replaces_the_whole_component(file: Path) -> None:
+    audit, _ = load_valid(file, profile="faster")
+    assert audit.recipe.optimizer.model_dump() == {"use": "adamw", "lr": 0.001, "weight_decay": 0.01}
+
+
+def test_the_stand_in_brings_its_dataset_and_profile(file: Path) -> None:
+    audit, source = load_valid(file, stand_in=True)
+    assert (audit.data.dataset.use, audit.data.dataset.options) == ("faces", {"images": 500})
+    assert audit.recipe.optimizer.use == "adamw"
+    assert (source.profiles, source.stand_in) == (("faster",), True)
+    assert line(source, "data", "dataset", "images") == (46, 37, "500")
+
+
+def test_the_profile_asked_for_goes_over_the_stand_ins(file: Path) -> None:
+    audit, source = load_valid(file, profile="small", stand_in=True)
+    assert source.profiles == ("faster", "small")
+    assert audit.recipe.optimizer.model_dump() == {"use": "adamw", "lr": 0.2, "weight_decay": 0.01}
+
+
+OVERRIDES = [
+    ("recipe.budget.epochs=3", ("recipe", "budget", "epochs"), 3),
+    ('recipe.init = "none"', ("recipe", "init"), "none"),
+    ("recipe.seeds=[4, 5]", ("recipe", "seeds"), [4, 5]),
+    ("arm[over].sampler.times=4", ("arm", 1, "sampler", "times"), 4),
+    ("arm[1].sampler.times=4", ("arm", 1, "sampler", "times"), 4),
+    ("arm[placebo].sampler.k=4", ("arm", 2, "sampler", "k"), 4),
+    ("task[Male].positive=0", ("task", 0, "positive"), 0),
+    ("task[Old].positive=1", ("task", 1, "positive"), 1),
+    ("evidence.groups[0][0]='Young'", ("evidence", "groups", 0, 0), "Young"),
+    ("words.Male.\"0\"='women'", ("words", "Male", "0"), "women"),
+    ("data.image.size=64", ("data", "image", "size"), 64),
+]
+
+
+@pytest.mark.parametrize(("text", "path", "value"), OVERRIDES, ids=[text for text, *_ in OVERRIDES])
+def test_overrides_reach_every_key(file: Path, text: str, path: tuple[str | int, ...], value: object) -> None:
+    source = read(file, sets=["audit.title='y'", text])
+    assert source.problems == ()
+    assert at(source, *path) == value
+    assert str(source.locate(path)) == "--set #2"
+
+
+BAD_OVERRIDES = [
+    ("recipe.lr", "'recipe.lr' has no value", "write --set KEY=VALUE"),
+    ("recipe.init=none", "'none' is not a TOML value", "text needs quotes: '\"none\"'"),
+    ("recipe.seeds=1\nb=2", "'1\\nb=2' is more than one value", ""),
+    ("=1", "there is no key before '='", "write --set KEY=VALUE"),
+    ("recipe..lr=1", "cannot read the key 'recipe..lr'", "keys look like recipe.budget.epochs or arm[NAME].on"),
+    ("arm.name='x'", "'arm' is an array", "say which element: arm[original].name"),
+    ("arm[ovr].on='valid'", "there is no arm 'ovr'", "did you mean 'over'?"),
+    ("arm[7].on='valid'", "there is no arm '7'", "there are 'original', 'over' and 'placebo'"),
+    ("audit[x]=1", "'audit' is not an array and has no element 'x'", ""),
+    ("audit.title.x=1", "'audit.title' is a single value and has no 'x'", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "message", "hint"), BAD_OVERRIDES, ids=[text for text, *_ in BAD_OVERRIDES])
+def test_bad_overrides_are_problems(file: Path, text: str, message: str, hint: str) -> None:
+    source = read(file, sets=["recipe.batch_size=8", text])
+    assert source.problems == (Problem(("--set", 2), message, hint),)
+    with pytest.raises(InvalidAudit) as caught:
+        load_valid(file, sets=["recipe.batch_size=8", text])
+    assert str(caught.value).startswith(f"--set #2: {message}\n")
+
+
+def test_a_mistake_in_an_override_is_told_as_one(file: Path) -> None:
+    with pytest.raises(InvalidAudit) as caught:
+        load_valid(file, sets=["recipe.epochs=3", "arm[over].train='heads'"])
+    assert str(caught.value) == (
+        "--set #1: unknown key 'epochs' in [recipe]\n"
+        "      | recipe.epochs=3\n"
+        "      | ^^^^^^^^^^^^^^^ 'epochs' belongs in budget\n"
+        "--set #2: 'train' in arm 'over' must be 'all' or 'head', found the text 'heads'\n"
+        "      | arm[over].train='heads'\n"
+        "      | ^^^^^^^^^^^^^^^^^^^^^^^ did you mean 'head'?\n"
+        "2 mistakes, nothing was run"
+    )
+
+
+def test_files_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(AuditError) as missing:
+        read(tmp_path / "b.toml")
+    assert str(missing.value) == f"{tmp_path}/b.toml: there is no such file\n  did you mean 'a.toml'?"
+    with pytest.raises(AuditError) as folder:
+        read(tmp_path)
+    assert str(folder.value) == f"{tmp_path}: this is a folder, not an audit file\n  in it: {file}"
+    with pytest.raises(AuditError) as deep:
+        read(tmp_path / "none" / "b.toml")
+    assert str(deep.value) == f"{tmp_path}/none/b.toml: there is no such file"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(file: Path) -> None:
+    file.chmod(0)
+    with pytest.raises(AuditError, match="cannot read the file: Permission denied"):
+        read(file)
+
+
+def test_a_place_that_leads_through_a_file(file: Path) -> None:
+    with pytest.raises(AuditError, match="cannot read the file: Not a directory"):
+        read(file / "b.toml")
+
+
+def test_a_profile_that_does_not_exist(file: Path) -> None:
+    with pytest.raises(AuditError) as caught:
+        read(file, profile="smal")
+    assert str(caught.value) == f"--profile: there is no profile 'smal' in {file}\n  did you mean 'small'?"
+
+
+def test_a_byte_order_mark_is_skipped(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + FILE.encode())
+    assert load_valid(file)[0].audit.title == "x"
+
+
+def test_what_remains_of_a_bad_file_can_still_be_checked(file: Path) -> None:
+    file.write_text(FILE.replace('title = "x"', "titel = 1").replace("seeds = [0, 1]", 'seeds = [0, "b"]'))
+    audit, problems = parse(read(file))
+    assert len(problems) == 3
+    assert audit is not None
+    assert [arm.name for arm in audit.arm] == ["original", "over", "placebo"]
+    assert audit.recipe.seeds == (0,)
+
+
+def test_scaling_multiplies_draws_and_cells(file: Path) -> None:
+    audit = load_valid(file)[0]
+    half = scaled(audit, 0.05)
+    assert half.data.train.draw == 5
+    assert half.data.train.hold_out == 0.1
+    assert half.data.test is not None
+    assert [cell.count for cell in half.data.test.cells] == [1]
+    assert half.data.valid is None
+    assert scaled(audit, 1.0) is audit
+
+
+def test_neither_table_changes_when_one_is_laid_over_the_other() -> None:
+    base = {"a": {"b": [1, 2]}, "sampler": "none"}
+    over = {"a": {"c": [3]}, "sampler": {"k": 1}}
+    assert merged(base, over) == {"a": {"b": [1, 2], "c": [3]}, "sampler": {"use": "none", "k": 1}}
+    assert (base, over) == ({"a": {"b": [1, 2]}, "sampler": "none"}, {"a": {"c": [3]}, "sampler": {"k": 1}})
+
+
+def test_the_audits_of_the_project_are_valid() -> None:
+    for path in sorted((Path(__file__).parents[1] / "audits").glob("*.toml")):
+        audit, _ = load_valid(path)
+        assert isinstance(audit, Audit)
