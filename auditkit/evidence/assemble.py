@@ -133,7 +133,7 @@ def noise(bench: Bench, estimate: Estimate, estimates: Estimates) -> float | Non
         return None
     row = estimate.row
     critical = quantile(estimates.spread.seeds_df[row : row + 1], bench.evidence.confidence)
-    return float(critical[0] * np.sqrt(estimates.spread.seeds[row]))
+    return float(critical[0] * np.sqrt(estimates.spread.retraining[row]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

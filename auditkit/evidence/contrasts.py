@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.measures import Measure
+from auditkit.evidence.parts import mean_over_seeds
 from auditkit.evidence.results import Place
 from auditkit.evidence.uncertainty import PSEUDO, Replicates, Spread, people_df, people_variance
 
@@ -26,7 +27,7 @@ Contrast = tuple[int, int]
 class Line:
     """The value of one group, or the difference of two: the second less the first.
 
-    values: (units,) float64; replicates: (arms, replicates); influence: (arms, blocks); pseudo: (arms,) sum of squares
+    values: (units,) float64; replicates: (arms, replicates); influence: (units, blocks); pseudo: (arms,) sum of squares
     of the pseudo-observations; images, people: (arms,) of the group with the fewest; everybody: (arms,) people of both
     groups; reason: per arm, "" where it is estimable.
     """
@@ -126,9 +127,9 @@ def estimate(layout: Layout, lines: Iterable[Line], arms: Sequence[Arms], *, kee
     spreads: list[Spread] = []
     deviations: list[Replicates] = []
     design: list[tuple[int, int, int]] = []
+    same = {pair: _same(layout, pair) for pair in arms}
     for number, one in enumerate(lines):
-        first = sum(len(spread.people) for spread in spreads)
-        made = _estimates(layout, one, arms, first)
+        made = _estimates(layout, one, same, len(design))
         each += made
         usable = [(e.arm, e.against) for e in made if e.row >= 0]
         if usable:
@@ -149,7 +150,7 @@ def estimate(layout: Layout, lines: Iterable[Line], arms: Sequence[Arms], *, kee
 
 
 def _joined(spreads: list[Spread]) -> Spread:
-    names = ("people", "people_df", "seeds", "seeds_df", "undefined")
+    names = ("people", "people_df", "seeds", "seeds_df", "retraining", "undefined")
     nothing = np.zeros(0)
     return Spread(*(np.concatenate([nothing, *(getattr(s, name) for s in spreads)]) for name in names))
 
@@ -159,9 +160,9 @@ def _less(values: Replicates, arms: Arms) -> Replicates:
     return np.asarray(values[arm] if against is None else values[arm] - values[against], dtype=np.float32)
 
 
-def _estimates(layout: Layout, one: Line, arms: Sequence[Arms], first: int) -> list[Estimate]:
+def _estimates(layout: Layout, one: Line, same: Mapping[Arms, bool], first: int) -> list[Estimate]:
     result = []
-    for arm, against in arms:
+    for (arm, against), alike in same.items():
         reason = one.reason[arm]
         if not reason and against is not None and one.reason[against]:
             reason = f"in {layout.arms[against]!r}: {one.reason[against]}"
@@ -179,7 +180,7 @@ def _estimates(layout: Layout, one: Line, arms: Sequence[Arms], first: int) -> l
                 people=int(one.people[both].min()),
                 reason=reason,
                 row=-1 if reason else first,
-                same=against is not None and _same(layout, arm, against),
+                same=alike,
             )
         )
         first += not reason
@@ -199,7 +200,10 @@ def _per_seed(layout: Layout, one: Line, arm: int, against: int | None) -> Float
     return mine - theirs if len(mine) == len(theirs) else np.zeros(0)
 
 
-def _same(layout: Layout, arm: int, against: int) -> bool:
+def _same(layout: Layout, arms: Arms) -> bool:
+    arm, against = arms
+    if against is None:
+        return False
     mine, theirs = layout.margin[layout.units_of(arm)], layout.margin[layout.units_of(against)]
     return np.array_equal(mine, theirs, equal_nan=True)
 
@@ -212,55 +216,78 @@ def _spread(layout: Layout, one: Line, arms: list[Arms], replicates: Replicates)
     fewest = np.array([one.people[pair].min() for pair in both])
     everybody = np.array([one.everybody[pair].max() for pair in both])
     pseudo = np.array([one.pseudo[pair].sum() for pair in both])
-    influence = np.stack([_less(one.influence, pair) for pair in arms])
+    averaged = mean_over_seeds(layout, one.influence)
     people, undefined = people_variance(replicates, fewest)
-    seeds = [_seed_variance(layout, one, arm, against) for arm, against in arms]
+    seeds = [_seed_variance(layout, one, pair) for pair in arms]
     return Spread(
         people=people + pseudo,
-        people_df=people_df(influence, everybody, pseudo),
-        seeds=np.array([variance for variance, _ in seeds]),
-        seeds_df=np.array([df for _, df in seeds]),
+        people_df=people_df(np.stack([_less(averaged, pair) for pair in arms]), everybody, pseudo),
+        seeds=np.array([part.added for part in seeds]),
+        seeds_df=np.array([part.df for part in seeds]),
+        retraining=np.array([part.measured for part in seeds]),
         undefined=undefined,
     )
 
 
-def _seed_variance(layout: Layout, one: Line, arm: int, against: int | None) -> tuple[float, float]:
-    """Variance, due to seeds, of a mean over seeds or of the difference of two, and its degrees of freedom.
+@dataclass(frozen=True, slots=True)
+class _Seeds:
+    """Variance, due to seeds, of a mean over seeds or of the difference of two.
 
-    Pooled over the arms that have a value. Of a difference, from what is left of the arms-by-seeds table when the
-    means of arms and of seeds are taken out; where the two arms have different numbers of seeds, from each alone
-    (Welch). (0, 1) where an arm has one seed: the variance is not measured.
+    measured: on these test photos; added: what of it the resampling of people does not show already; df: degrees of
+    freedom. Nothing, where training variance was not measured.
     """
-    tables = [one.values[layout.units_of(k)] for k in range(len(layout.arms)) if not one.reason[k]]
-    mine = one.values[layout.units_of(arm)]
+
+    measured: float = 0.0
+    added: float = 0.0
+    df: float = 1.0
+
+
+def _seed_variance(layout: Layout, one: Line, arms: Arms) -> _Seeds:
+    """Pooled over the arms that have a value, where both arms have as many seeds; else of each alone (Welch).
+
+    Of a difference, it is what is left of the table of arms by seeds when the means of arms and of seeds are taken out.
+    Seeds that flip single photos at random show in both variances, of people and of seeds. How much this is, is the
+    variance over people of the same table made of their influences; it is added once.
+    """
+    arm, against = arms
+    chosen = [layout.units_of(k) for k in range(len(layout.arms)) if not one.reason[k]]
+    mine = layout.units_of(arm)
     if against is None:
-        return _pooled_within(mine, tables)
-    theirs = one.values[layout.units_of(against)]
+        return _Seeds() if len(mine) < 2 else _within(one, chosen, len(mine))
+    theirs = layout.units_of(against)
     if min(len(mine), len(theirs)) < 2:
-        return 0.0, 1.0
+        return _Seeds()
     if len(mine) == len(theirs):
-        return _pooled_paired(np.stack([table for table in tables if len(table) == len(mine)]))
-    parts = np.array([mine.var(ddof=1) / len(mine), theirs.var(ddof=1) / len(theirs)])
-    total = float(parts.sum())
-    return total, _welch(parts, np.array([len(mine) - 1.0, len(theirs) - 1.0]))
+        return _paired(one, np.stack([units for units in chosen if len(units) == len(mine)]))
+    return _welch(_within(one, [mine], len(mine)), _within(one, [theirs], len(theirs)))
 
 
-def _pooled_within(mine: Floats, tables: list[Floats]) -> tuple[float, float]:
-    if len(mine) < 2:
-        return 0.0, 1.0
-    df = sum(len(table) - 1 for table in tables)
-    squares = sum(float(((table - table.mean()) ** 2).sum()) for table in tables)
-    return squares / df / len(mine), float(df)
+def _within(one: Line, arms: list[Integers], seeds: int) -> _Seeds:
+    """Variance within arms, over the number of seeds."""
+    df = sum(len(units) - 1 for units in arms)
+    left = [_centred(one.values[units]) for units in arms], [_centred(one.influence[units]) for units in arms]
+    measured, shown = (sum(float((rest**2).sum()) for rest in rests) / df / seeds for rests in left)
+    return _Seeds(measured, max(measured - shown, 0.0), df)
 
 
-def _pooled_paired(table: Floats) -> tuple[float, float]:
-    """table: (arms, seeds)."""
-    arms, seeds = table.shape
-    rest = table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
+def _paired(one: Line, units: Integers) -> _Seeds:
+    """Twice the variance left between seeds, over their number; units: (arms, seeds)."""
+    arms, seeds = units.shape
     df = (arms - 1) * (seeds - 1)
-    return 2 * float((rest**2).sum()) / df / seeds, float(df)
+    left = [_centred(_centred(table[units]), axis=1) for table in (one.values, one.influence)]
+    measured, shown = (2 * float((rest**2).sum()) / df / seeds for rest in left)
+    return _Seeds(measured, max(measured - shown, 0.0), df)
 
 
-def _welch(parts: Floats, df: Floats) -> float:
-    total = parts.sum()
-    return float(total**2 / (parts**2 / df).sum()) if total > 0 else float(df.sum())
+def _centred(table: NDArray[Any], axis: int = 0) -> Floats:
+    wide = table.astype(np.float64)
+    return np.asarray(wide - wide.mean(axis=axis, keepdims=True))
+
+
+def _welch(mine: _Seeds, theirs: _Seeds) -> _Seeds:
+    """Variances of two independent means added, with Welch's degrees of freedom."""
+    measured = mine.measured + theirs.measured
+    if measured == 0:
+        return _Seeds(0.0, 0.0, mine.df + theirs.df)
+    df = measured**2 / (mine.measured**2 / mine.df + theirs.measured**2 / theirs.df)
+    return _Seeds(measured, mine.added + theirs.added, df)

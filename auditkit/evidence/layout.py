@@ -22,7 +22,7 @@ BLOCKS = 4096
 class Layout:
     """One task on one test set.
 
-    A unit is an arm with a seed. unit_arm: (units,) position of its arm; cell: (units, n) int8, 2 * truth +
+    A unit is an arm with a seed; units_by_arm: the units of each arm, in the order of its seeds. cell: (units, n) int8, 2 * truth +
     prediction, -1 where the unit has no prediction; person: (n,) int64 number of the person, of the photo where
     identities are unknown; block: (n,) int64 what is resampled: the person, or a random block of people.
     """
@@ -30,7 +30,7 @@ class Layout:
     panel: Panel
     arms: tuple[str, ...]
     seeds: tuple[tuple[int, ...], ...]
-    unit_arm: NDArray[np.int64]
+    units_by_arm: tuple[NDArray[np.int64], ...]
     margin: NDArray[np.float32]
     cell: NDArray[np.int8]
     person: NDArray[np.int64]
@@ -41,12 +41,12 @@ class Layout:
 
     def units_of(self, arm: int) -> NDArray[np.int64]:
         """Units of one arm, in the order of its seeds."""
-        return np.flatnonzero(self.unit_arm == arm)
+        return self.units_by_arm[arm]
 
     @property
     def units(self) -> int:
         """Number of units."""
-        return len(self.unit_arm)
+        return len(self.cell)
 
 
 def lay_out(panel: Panel, rng: np.random.Generator) -> Layout:
@@ -60,7 +60,7 @@ def lay_out(panel: Panel, rng: np.random.Generator) -> Layout:
         panel=panel,
         arms=tuple(arm.arm for arm in panel.arms),
         seeds=tuple(arm.seeds for arm in panel.arms),
-        unit_arm=np.repeat(np.arange(len(panel.arms)), [len(arm.margin) for arm in panel.arms]),
+        units_by_arm=tuple(np.split(np.arange(len(margin)), np.cumsum([len(arm.margin) for arm in panel.arms])[:-1])),
         margin=margin,
         cell=cell,
         person=person,

@@ -27,8 +27,8 @@ class Measure:
     """A metric over the groups of a grouping.
 
     values, numerator, denominator: (units, groups) float64, NaN where undefined; images, people: (arms, groups) int64,
-    the least support over seeds; replicates: (arms, groups, replicates) and influence: (arms, groups, blocks) of the
-    mean over seeds; reason: per arm and group, why there is no value, "" where there is one; tables: point tables by
+    the least support over seeds; replicates: (arms, groups, replicates) of the mean over seeds; influence: (units,
+    groups, blocks); reason: per arm and group, why there is no value, "" where there is one; tables: point tables by
     the positions of the attributes held. `by_definition`: the truth on which the metric conditions defines the groups.
     """
 
@@ -88,6 +88,7 @@ def _measure(
         shaped = values.reshape(len(values), *grouping.shape)
         tables = {held: disparity.of_values(shaped, held) for held in _held(grouping)}
     images, people = _support(layout, grouping, denominator_cells(metric), drawn.counts)
+    tested = drawn.counts.sum(axis=(0, -1))
     by_definition = layout.panel.target in grouping.over and not metric.within_target
     return Measure(
         id=name,
@@ -100,7 +101,7 @@ def _measure(
         people=people,
         replicates=np.stack([parts.replicates for parts in groups], axis=1),
         influence=np.stack([parts.influence for parts in groups], axis=1),
-        reason=_reasons(layout, grouping, metric, groups, images, people, evidence),
+        reason=_reasons(layout, grouping, metric, groups, tested, images, people, evidence),
         tables=tables,
         by_definition=by_definition,
     )
@@ -164,35 +165,30 @@ def _reasons(
     grouping: Grouping,
     metric: Metric,
     groups: list[Parts],
+    tested: NDArray[np.float32],
     images: Integers,
     people: Integers,
     evidence: Evidence,
 ) -> tuple[tuple[str, ...], ...]:
-    target = layout.panel.target
-    by_definition = target in grouping.over and not metric.within_target
+    """Per arm and group; tested: (units, groups) photos with a prediction."""
     exist = np.bincount(grouping.code[grouping.code >= 0], minlength=len(grouping)) > 0
-    result = []
-    for arm in range(len(layout.arms)):
-        units, row = layout.units_of(arm), []
-        for g, parts in enumerate(groups):
-            seen = grouping.code == g
-            if by_definition:
-                why = f"the groups are defined by {target!r}, which the task predicts"
-            elif not exist[g]:
-                why = "no photo of this group in the test set"
-            elif not (layout.cell[np.ix_(units, seen)] >= 0).any(axis=1).all():
-                why = f"arm {layout.arms[arm]!r} has no prediction for a photo of this group"
-            elif parts.failure:
-                why = parts.failure
-            elif np.isnan(parts.value[units]).any():
-                why = _undefined(layout, arm, parts, metric)
-            elif metric.describes_test:
-                why = ""
-            else:
-                why = too_little(int(images[arm, g]), int(people[arm, g]), layout.panel.identities_known, evidence)
-            row.append(why)
-        result.append(tuple(row))
-    return tuple(result)
+    target, known = layout.panel.target, layout.panel.identities_known
+
+    def why(arm: int, g: int) -> str:
+        units, parts = layout.units_of(arm), groups[g]
+        if target in grouping.over and not metric.within_target:
+            return f"the groups are defined by {target!r}, which the task predicts"
+        if not exist[g]:
+            return "no photo of this group in the test set"
+        if (tested[units, g] == 0).any():
+            return f"arm {layout.arms[arm]!r} has no prediction for a photo of this group"
+        if parts.failure:
+            return parts.failure
+        if np.isnan(parts.value[units]).any():
+            return _undefined(layout, arm, parts, metric)
+        return "" if metric.describes_test else too_little(int(images[arm, g]), int(people[arm, g]), known, evidence)
+
+    return tuple(tuple(why(arm, g) for g in range(len(groups))) for arm in range(len(layout.arms)))
 
 
 def _undefined(layout: Layout, arm: int, parts: Parts, metric: Metric) -> str:

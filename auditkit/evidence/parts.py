@@ -26,7 +26,7 @@ class Parts:
     """A metric in one group.
 
     value, numerator, denominator: (units,) float64, NaN where undefined; replicates: (arms, replicates) of the mean
-    over seeds; influence: (arms, blocks), what each block of people adds to its error; failure: what the metric
+    over seeds; influence: (units, blocks), what each block of people adds to its error; failure: what the metric
     raised, "" if nothing.
     """
 
@@ -89,7 +89,7 @@ def _rate(layout: Layout, metric: CountMetric, counts: NDArray[np.float32], repl
     above, below = _compute(metric, counts)
     influence = _divide(above - value.astype(np.float32)[:, None] * below, denominator[:, None])
     drawn = _divide(*_compute(metric, replicates))
-    return Parts(value, numerator, denominator, mean_over_seeds(layout, drawn), mean_over_seeds(layout, influence))
+    return Parts(value, numerator, denominator, mean_over_seeds(layout, drawn), influence.astype(np.float32))
 
 
 def _shares(layout: Layout, metric: TableMetric, drawn: Drawn) -> Iterator[Parts]:
@@ -103,9 +103,8 @@ def _shares(layout: Layout, metric: TableMetric, drawn: Drawn) -> Iterator[Parts
     values = _divide(numerator, denominator)
     for g in range(values.shape[1]):
         rest = above[:, g] - values[:, g, None] * below[:, g]
-        influence = mean_over_seeds(layout, _divide(rest, denominator[:, g, None]))
-        replicates = mean_over_seeds(layout, rates[:, g])
-        yield Parts(values[:, g], numerator[:, g], denominator[:, g], replicates, influence.astype(np.float32))
+        influence = _divide(rest, denominator[:, g, None]).astype(np.float32)
+        yield Parts(values[:, g], numerator[:, g], denominator[:, g], mean_over_seeds(layout, rates[:, g]), influence)
 
 
 def _compute(metric: CountMetric, cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -134,9 +133,10 @@ def _score(layout: Layout, inside: NDArray[np.bool_], metric: ScoreMetric, weigh
     units = [_one_score(layout, inside & (layout.cell[unit] >= 0), unit, metric) for unit in range(layout.units)]
     value = np.array([unit[0] for unit in units])
     size = np.array([unit[1] for unit in units], dtype=np.float64)
-    influence = mean_over_seeds(layout, np.stack([unit[2] for unit in units])).astype(np.float32)
-    centre = mean_over_seeds(layout, value)[:, None] - influence.sum(axis=1, keepdims=True)
-    replicates = (centre + influence @ weight).astype(np.float32)
+    influence = np.stack([unit[2] for unit in units]).astype(np.float32)
+    averaged = mean_over_seeds(layout, influence)
+    centre = mean_over_seeds(layout, value)[:, None] - averaged.sum(axis=1, keepdims=True)
+    replicates = (centre + averaged @ weight).astype(np.float32)
     return Parts(value, np.full(layout.units, np.nan), size, replicates, influence)
 
 
@@ -167,6 +167,6 @@ def _failed(layout: Layout, drawn: Drawn, error: Exception) -> Parts:
         nothing,
         nothing,
         np.full((len(layout.arms), drawn.weight.shape[1]), np.nan, dtype=np.float32),
-        np.full((len(layout.arms), layout.blocks), np.nan, dtype=np.float32),
+        np.full((layout.units, layout.blocks), np.nan, dtype=np.float32),
         f"the metric raised {type(error).__name__}: {error}",
     )

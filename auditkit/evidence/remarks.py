@@ -54,9 +54,9 @@ def _attributes(layout: Layout, evidence: Evidence) -> Iterator[str]:
 
 
 def _predictions(layout: Layout) -> Iterator[str]:
-    for unit, cell in enumerate(layout.cell):
-        arm = int(layout.unit_arm[unit])
-        who = f"arm {layout.arms[arm]!r} with seed {layout.seeds[arm][unit - int(layout.units_of(arm)[0])]}"
+    units = [(arm, unit, i) for arm in range(len(layout.arms)) for i, unit in enumerate(layout.units_of(arm))]
+    for arm, unit, i in units:
+        who, cell = f"arm {layout.arms[arm]!r} with seed {layout.seeds[arm][i]}", layout.cell[unit]
         known = cell[cell >= 0]
         if len(np.unique(known % 2)) == 1:
             yield f"{who} predicts the same for every photo, {'positive' if known[0] % 2 else 'negative'}"

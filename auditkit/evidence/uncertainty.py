@@ -52,14 +52,16 @@ def resample(per_block: Replicates, weight: Replicates) -> Replicates:
 class Spread:
     """Variance of q estimates, in its parts, each (q,) float64; NaN where unknown.
 
-    people: variance under resampling of people; people_df its degrees of freedom; seeds: variance of the mean over
-    seeds, 0 where there is one seed; seeds_df; undefined: replicates in which the estimate does not exist.
+    people: variance under resampling of people; people_df its degrees of freedom; seeds: what seeds add to it, 0 where
+    there is one seed; seeds_df; retraining: variance that seeds have on these test photos, of which `people` shows a
+    part; undefined: replicates in which the estimate does not exist.
     """
 
     people: Floats
     people_df: Floats
     seeds: Floats
     seeds_df: Floats
+    retraining: Floats
     undefined: NDArray[np.int64]
 
     @property
@@ -86,9 +88,8 @@ class Spread:
 
     def take(self, rows: list[int]) -> Spread:
         """The spread of some of the estimates."""
-        return Spread(
-            self.people[rows], self.people_df[rows], self.seeds[rows], self.seeds_df[rows], self.undefined[rows]
-        )
+        parts = (self.people, self.people_df, self.seeds, self.seeds_df, self.retraining)
+        return Spread(*(part[rows] for part in parts), self.undefined[rows])
 
 
 def people_variance(replicates: Replicates, people: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:

@@ -107,6 +107,7 @@ def _enough(basis: Basis, now: int, of: Literal["people", "seeds", "both"]) -> i
         people_df=basis.spread.people_df * more_people,
         seeds=basis.spread.seeds / more_seeds,
         seeds_df=basis.spread.seeds_df * (basis.seeds * more_seeds - 1) / (basis.seeds - 1),
+        retraining=basis.spread.retraining / more_seeds,
         undefined=np.zeros_like(count, dtype=np.int64),
     )
     wanted = max(abs(basis.estimate), basis.margin - abs(basis.estimate))
