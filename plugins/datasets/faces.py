@@ -92,5 +92,5 @@ def _notes(options: FacesOptions) -> tuple[str, ...]:
             f"are women (CelebA: 0.4 %); {OLD_SHARE:.0%} of the others are not young (CelebA: 22 %)"
         )
     if options.remove_cue is not None:
-        lines.append(f"planted effect: nothing tells women from men on photos with {options.remove_cue}")
+        lines.append(f"planted effect: photos with {options.remove_cue} are drawn halfway between women and men")
     return tuple(lines)

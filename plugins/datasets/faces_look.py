@@ -61,6 +61,11 @@ LONG_HAIR = Cue(0.49, -0.43, 0.0)
 """Here the mean is a probability."""
 
 
+WITHOUT_CUES = frozenset(
+    {"Bald", "Big_Nose", "Blurry", "Eyeglasses", "Gray_Hair", "Mouth_Slightly_Open", "Smiling", "Young"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """Measures of a person: pixels, but for `jaw` (squareness) and `lip_red` (a share)."""
@@ -153,20 +158,24 @@ class Chance:
 
 
 def look(codes: NDArray[np.int8], seed: int, person: int, photo: int, *, cues: bool = True) -> Look:
-    """The look of one photo; without `cues` every measure that tells women from men stands halfway between them."""
+    """The look of one photo.
+
+    Without `cues`, measures that tell women from men stand halfway between them, and what adorns one gender more than
+    the other is left out; age, nose, smile, glasses and baldness remain, and with them what they say about gender.
+    """
     has = frozenset(name for name, code in zip(ATTRIBUTES, codes.tolist(), strict=True) if code)
+    has = has if cues else has & WITHOUT_CUES
     face, shot = Chance(seed, "faces person", person), Chance(seed, "faces photo", photo)
     male = _gender(has) if cues else _NEUTRAL
     old = "Young" not in has
-    shown = has if cues else has - {"Wearing_Lipstick", "Heavy_Makeup", "Mustache", "Goatee", "5_o_Clock_Shadow"}
     smiles = "Smiling" in has
     return Look(
-        has=shown,
+        has=has,
         skin=_skin(face, has, old),
         hair=_hair(face, has),
         face=_face(face, male, has),
         cut=_hair_cut(face, male, has),
-        beard=_beard(face, has) if cues else 0.0,
+        beard=_beard(face, has),
         wrinkles=max(0.0, WRINKLES.value(float(not old), face.normal())),
         smile=(0.75 if smiles else 0.08) + 0.14 * shot.normal(),
         open=max(0.0, ("Mouth_Slightly_Open" in has) * 0.6 + 0.12 * shot.normal()),

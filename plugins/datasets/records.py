@@ -30,7 +30,7 @@ class FacesOptions(Options):
     remove_cue: Condition | None = Field(
         default=None,
         description="plant an effect: photos that match, as in { Bald = 1 }, are drawn halfway between women and men "
-        "in every cue, so that gender cannot be told there",
+        "and without adornment, so that only age, nose, smile and glasses hint at gender there",
     )
 
 

@@ -1,0 +1,121 @@
+"""``auditkit data``: what a person sees when data is checked, made or fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from auditkit.cli import exit_code
+from auditkit_plugins.datasets.celeba import CelebA
+from auditkit_plugins.datasets.faces import Faces
+from auditkit_plugins.datasets.records import CelebAOptions, FacesOptions
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "faces"
+    assert exit_code(["data", "make-faces", str(folder), "--n", "60", "--seed", "4", "-j", "1"]) == 0
+    return folder
+
+
+def test_made_faces_are_the_rendered_ones_in_celebas_layout(made: Path) -> None:
+    rendered = Faces(FacesOptions(images=60, seed=4)).open(None)
+    read = CelebA(CelebAOptions()).open(made)
+    assert read.synthetic
+    assert read.file_names == rendered.file_names
+    np.testing.assert_array_equal(read.attributes.codes, rendered.attributes.codes)
+    np.testing.assert_array_equal(read.splits, rendered.splits)
+    np.testing.assert_array_equal(read.identities, rendered.identities)
+    assert read.images.read(59) == rendered.images.read(59)
+    lines = (made / "list_attr_celeba.txt").read_bytes().split(b"\r\n")
+    assert lines[0] == b"60"
+    assert lines[1].startswith(b"5_o_Clock_Shadow Arched_Eyebrows ") and lines[1].endswith(b" Young ")
+    assert len(lines[2]) == len("000001.jpg") + 40 * 3
+    assert not list(made.parent.glob("*.part"))
+
+
+def test_check_tells_what_was_made(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert exit_code(["data", "check", str(made)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == f"{made}: synthetic, rendered by auditkit"
+    assert out[1] == "  attributes  list_attr_celeba.txt: 60 images (official 202,599)"
+    assert "  image size  178 x 218 pixels in a sample of 60" in out
+
+
+def test_a_folder_with_something_in_it_is_left_alone(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(path.name for path in made.iterdir())
+    capsys.readouterr()
+    assert exit_code(["data", "make-faces", str(made), "--n", "60"]) == 2
+    assert capsys.readouterr().err.endswith(
+        f"{made}: there is something here already\n  name a folder that is not there yet\n"
+    )
+    assert sorted(path.name for path in made.iterdir()) == before
+
+
+def test_check_prints_what_it_found_and_then_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "faces"
+    assert exit_code(["data", "make-faces", str(folder), "--n", "50", "-j", "1"]) == 0
+    (folder / "img_align_celeba" / "000007.jpg").unlink()
+    capsys.readouterr()
+    assert exit_code(["data", "check", str(folder)]) == 2
+    printed = capsys.readouterr()
+    assert "  ! 1 images are announced but missing from img_align_celeba: 000007.jpg" in printed.out
+    assert printed.err == (
+        f"{folder}/img_align_celeba: 1 of the 50 images of list_attr_celeba.txt are missing (000007.jpg)\n"
+        "  unpack the images again; auditkit data check lists what is missing\n"
+    )
+
+
+def test_check_looks_at_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str], made: Path) -> None:
+    pictures = sorted((made / "img_align_celeba").iterdir())[:4]
+    rows = [f"{path},{number % 2},{'ab'[number // 2]}" for number, path in enumerate(pictures)]
+    table = tmp_path / "mine.csv"
+    table.write_text("\n".join(["path,sick,ward", *rows]))
+    capsys.readouterr()
+    assert exit_code(["data", "check", str(table), "--option", "image=path"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{table}: own data, mine.csv",
+        "  images      4",
+        "  image size  178 x 218 pixels in a sample of 4",
+        "  ! no split column: train, valid and test are drawn by the audit",
+        "  ! no identity column: intervals treat every photo as another person and may come out too narrow",
+        "",
+        "  group             here",
+        "  all: images          4",
+        "  all: sick=0          2",
+        "  all: sick=1          2",
+        "  all: ward=a          2",
+        "  all: ward=b          2",
+    ]
+
+
+def test_mistakes_on_the_command_line_have_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, message in (
+        (
+            ["check", str(tmp_path / "no")],
+            f"{tmp_path}/no: there is no such folder\n  auditkit data download DIR fetches CelebA\n",
+        ),
+        (["check", str(tmp_path), "--option", "x"], "--option 'x' is no KEY=VALUE\n  as in --option image=\"path\"\n"),
+    ):
+        assert exit_code(["data", *arguments]) == 2
+        assert capsys.readouterr().err == message
+
+
+def test_download_without_the_downloader_is_one_clear_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "gdown", None)
+    assert exit_code(["data", "download", str(tmp_path / "celeba")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith(f"{tmp_path}/celeba: CelebA could not be downloaded: ")
+    assert lines[1:] == [
+        "  fetch it by hand from http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html and name its folder with --data"
+    ]
+
+
+def test_a_table_has_no_download(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["data", "download", str(tmp_path), "--dataset", "table"]) == 2
+    assert capsys.readouterr().err == f"{tmp_path}: this dataset has no download\n  put the files there yourself\n"

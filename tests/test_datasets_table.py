@@ -1,0 +1,190 @@
+"""The user's own table: CSV or Parquet, attributes of two or more levels, splits and identities if there are any."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pv
+import pyarrow.parquet as pq
+import pytest
+
+from auditkit import DataError, OpenDataset
+from auditkit_plugins.datasets.records import TableOptions
+from auditkit_plugins.datasets.table import Table
+
+COLUMNS = {
+    "file": ["a.png", "b.png", "sub/c.png", "d.png"],
+    "finding": ["none", "mild", "severe", "mild"],
+    "device": [3, 5, 3, None],
+    "sick": [True, False, True, True],
+    "part": ["train", "VAL", "test", "train"],
+    "patient": ["p7", "p7", "p2", "p1"],
+}
+OPTIONS = {"image": "file", "split": "part", "identity": "patient"}
+
+
+def write(folder: Path, name: str = "scans.csv", **changes: object) -> Path:
+    columns = {key: value for key, value in {**COLUMNS, **changes}.items() if value is not None}
+    (folder / "sub").mkdir(exist_ok=True)
+    for file in COLUMNS["file"]:
+        (folder / str(file)).write_bytes(str(file).encode())
+    table = pa.table(columns)
+    if name.endswith("csv"):
+        pv.write_csv(table, folder / name)
+    else:
+        pq.write_table(table, folder / name)
+    return folder / name
+
+
+def opened(place: Path, **options: object) -> OpenDataset:
+    return Table(TableOptions.model_validate({**OPTIONS, **options})).open(place)
+
+
+@pytest.mark.parametrize("name", ["scans.csv", "scans.parquet", "scans.pq"])
+def test_a_table_is_read_with_levels_of_any_kind(tmp_path: Path, name: str) -> None:
+    data = opened(write(tmp_path, name))
+    assert data.attributes.names == ("finding", "device", "sick")
+    assert data.attributes.levels == (("mild", "none", "severe"), (3, 5), (False, True))
+    assert data.attributes.codes.tolist() == [[1, 0, 1], [0, 1, 0], [2, 0, 1], [0, -1, 1]]
+    assert data.splits is not None and data.splits.tolist() == [0, 1, 2, 0]
+    assert data.identities is not None and data.identities.tolist() == [0, 0, 1, 2]
+    assert pickle.loads(pickle.dumps(data.images)).read(2) == b"sub/c.png"
+    assert data.notes == ("attribute 'device' is missing in 1 images",)
+    assert data.kind == f"own data, {name}"
+
+
+def test_csv_and_parquet_are_the_same_data(tmp_path: Path) -> None:
+    assert opened(write(tmp_path)).fingerprint == opened(write(tmp_path, "scans.parquet")).fingerprint
+
+
+def test_the_fingerprint_follows_labels_and_files(tmp_path: Path) -> None:
+    first = opened(write(tmp_path)).fingerprint
+    assert opened(write(tmp_path, sick=[True, True, False, True])).fingerprint != first
+    place = write(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"longer than before")
+    assert opened(place).fingerprint != first
+
+
+def test_without_split_and_identity_it_says_so(tmp_path: Path) -> None:
+    data = opened(write(tmp_path, part=None, patient=None), split=None, identity=None, attributes=("sick",))
+    assert (data.splits, data.identities) == (None, None)
+    assert data.notes == (
+        "no split column: train, valid and test are drawn by the audit",
+        "no identity column: intervals treat every photo as another person and may come out too narrow",
+    )
+
+
+def test_paths_may_start_elsewhere(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "lists").mkdir()
+    place = (tmp_path / "scans.csv").rename(tmp_path / "lists" / "scans.csv")
+    assert opened(place, root="..").images.read(0) == b"a.png"
+
+
+@pytest.mark.parametrize("name", ["scans.csv", "scans.parquet"])
+def test_attribute_names_come_from_the_header(tmp_path: Path, name: str) -> None:
+    place = write(tmp_path, name)
+    options = TableOptions.model_validate(OPTIONS)
+    assert dict(Table.attribute_levels(options, place)) == {"finding": (), "device": (), "sick": ()}
+    named = TableOptions.model_validate({**OPTIONS, "attributes": ("sick",)})
+    assert tuple(Table.attribute_levels(named, None)) == ("sick",)
+
+
+MISTAKES = {
+    "missing column": (
+        {},
+        {"identity": "person"},
+        "no column 'person' (option 'identity')\n  its columns are file, finding, device, sick, part, patient",
+    ),
+    "missing attribute": (
+        {},
+        {"attributes": ("sick", "ill")},
+        "no column 'ill' (option 'attributes')\n  its columns are file, finding, device, sick, part, patient",
+    ),
+    "missing images": (
+        {"file": ["a.png", "x.png", "y.png", "z.png"]},
+        {},
+        "3 of 4 images are missing (x.png, y.png, z.png)\n"
+        "  paths are relative to {folder}; option 'root' names another folder",
+    ),
+    "no path": (
+        {"file": ["a.png", None, "sub/c.png", "d.png"]},
+        {},
+        "1 rows have no path in column 'file' (first: row 2)\n  every row must name an image file",
+    ),
+    "a path twice": (
+        {"file": ["a.png", "a.png", "sub/c.png", "d.png"]},
+        {},
+        "1 image paths of column 'file' are repeated\n"
+        "  one row per image; a photo on both sides of a split would flatter the test",
+    ),
+    "one level": (
+        {"sick": [1, 1, 1, 1]},
+        {},
+        "attribute 'sick' has only the level 1\n"
+        "  an attribute needs two levels or more: leave the column out of option 'attributes'",
+    ),
+    "measured": (
+        {"device": [0.5, 1.0, 2.0, 3.0]},
+        {},
+        "attribute 'device' has the value 0.5\n"
+        "  levels are whole numbers, words or true and false: group the values, or leave the column out",
+    ),
+    "no split": (
+        {"part": ["train", "holdout", "test", "train"]},
+        {},
+        "value 'holdout' in column 'part', row 2, is no split\n  splits are train, valid, test, or 0, 1, 2",
+    ),
+    "no identity": (
+        {"patient": ["p7", None, "p2", None]},
+        {},
+        "2 rows have no identity in column 'patient'\n  give every row one, or leave the option 'identity' out",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["scans.csv", "scans.parquet"])
+@pytest.mark.parametrize(("changes", "options", "message"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_every_mistake_has_place_cause_and_remedy(
+    tmp_path: Path, name: str, changes: dict[str, object], options: dict[str, object], message: str
+) -> None:
+    place = write(tmp_path, name, **changes)
+    with pytest.raises(DataError) as error:
+        opened(place, **options)
+    assert str(error.value) == f"{place}: {message}".replace("{folder}", str(tmp_path))
+
+
+def test_too_many_levels_are_no_attribute(tmp_path: Path) -> None:
+    files = [f"{number}.png" for number in range(70)]
+    for file in files:
+        (tmp_path / file).write_bytes(b"x")
+    pv.write_csv(pa.table({"image": files, "age": list(range(70))}), tmp_path / "t.csv")
+    with pytest.raises(DataError) as error:
+        Table(TableOptions()).open(tmp_path / "t.csv")
+    assert str(error.value) == (
+        f"{tmp_path}/t.csv: attribute 'age' has 70 levels\n"
+        "  at most 64; name the attributes with option 'attributes', or group the values"
+    )
+
+
+def test_a_place_that_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        opened(tmp_path / "none.csv")
+    assert str(error.value) == f"{tmp_path}/none.csv: there is no such file\n  name a CSV or Parquet file"
+    (tmp_path / "odd.csv").write_text("image,a\nx.png,1\ny.png,1,2\n")
+    with pytest.raises(DataError) as error:
+        opened(tmp_path / "odd.csv")
+    assert str(error.value) == (
+        f"{tmp_path}/odd.csv: cannot read the table: CSV parse error: Expected 2 columns, got 3: y.png,1,2\n"
+        "  the first line must name the columns, every other line must have as many fields"
+    )
+    with pytest.raises(DataError) as error:
+        Table(TableOptions()).open(None)
+    assert str(error.value) == "this dataset needs a table\n  name a CSV or Parquet file with --data PATH"
+
+
+def test_codes_are_small_integers(tmp_path: Path) -> None:
+    assert opened(write(tmp_path)).attributes.codes.dtype == np.int8
