@@ -1,0 +1,93 @@
+"""Findings as data: an exact JSON form that can be read back, and tidy tables as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from auditkit.errors import DataError
+from auditkit.evidence.results import Results
+
+SCHEMA = 1
+"""Raise whenever a field changes its meaning or goes."""
+KIND = "auditkit findings"
+TABLES = ("findings", "flips", "curves", "leaks", "published", "gates")
+_RESULTS = TypeAdapter(Results)
+
+
+def dump(results: Results) -> dict[str, Any]:
+    """The results as JSON values; `load` gives back an equal value. Facts must be JSON values already."""
+    return {"kind": KIND, "schema": SCHEMA, **_RESULTS.dump_python(results, mode="json")}
+
+
+def load(archived: Mapping[str, Any]) -> Results:
+    """Results from what `dump` gave.
+
+    Raises:
+        DataError: another kind of file, another schema, or a field that does not fit.
+    """
+    if archived.get("kind") != KIND:
+        raise DataError("this is no findings file of auditkit", hint=f"its key 'kind' must be {KIND!r}")
+    if archived.get("schema") != SCHEMA:
+        raise DataError(
+            f"findings of schema {archived.get('schema')!r}, this auditkit reads {SCHEMA}", hint="run the audit again"
+        )
+    content = {name: value for name, value in archived.items() if name not in {"kind", "schema"}}
+    try:
+        return _RESULTS.validate_json(json.dumps(content), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DataError(f"findings cannot be read: {first['msg']}", where=where, hint="run the audit again") from error
+
+
+def to_json(results: Results) -> str:
+    """The text of findings.json."""
+    return json.dumps(dump(results), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def write_csv(results: Results, folder: Path) -> tuple[Path, ...]:
+    """Write every kind of finding that there is as a tidy table: findings.csv, flips.csv and so on."""
+    written = []
+    for name in TABLES:
+        rows = getattr(results, name)
+        if rows:
+            (folder / f"{name}.csv").write_text(to_csv(rows), encoding="utf-8", newline="")
+            written.append(folder / f"{name}.csv")
+    return tuple(written)
+
+
+def to_csv(rows: tuple[Any, ...]) -> str:
+    """A table of frozen dataclasses of one kind; what is nested gets columns of its own, numbers their full length."""
+    flat = [dict(_flat(row)) for row in rows]
+    columns = list(dict.fromkeys(column for row in flat for column in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
+    for each in fields(value):
+        inner, name = getattr(value, each.name), prefix + each.name
+        if is_dataclass(inner):
+            yield from _flat(inner, f"{name}_")
+        else:
+            yield name, _text(inner)
+
+
+def _text(value: Any) -> object:
+    """Places as "Male=1 Young=0", other sequences with spaces between."""
+    if not isinstance(value, tuple):
+        return value
+    if all(isinstance(each, tuple) for each in value):
+        return " ".join(f"{name}={level}" for name, level in value)
+    return " ".join("" if each is None else str(each) for each in value)

@@ -1,0 +1,122 @@
+"""Findings to entries of tables: the estimate, its interval, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from auditkit.evidence.results import Finding
+from auditkit.report import numbers
+from auditkit.report.blocks import Cell, Tone
+from auditkit.report.view import View
+
+TONES: dict[str, Tone] = {"changed": "strong", "no change larger than the margin": "good", "cannot tell": "quiet"}
+
+
+@dataclass(slots=True)
+class Footnotes:
+    """Letters for the reasons that a table's entries refer to; equal reasons share a letter."""
+
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def mark(self, reason: str) -> str:
+        """ " (a)" for a reason, nothing for none."""
+        if not reason:
+            return ""
+        letter = self.reasons.setdefault(reason, _letter(len(self.reasons)))
+        return f" ({letter})"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """ "(a) ...", in order."""
+        return tuple(f"({letter}) {reason}" for reason, letter in self.reasons.items())
+
+
+def _letter(number: int) -> str:
+    return (_letter(number // 26 - 1) if number >= 26 else "") + "abcdefghijklmnopqrstuvwxyz"[number % 26]
+
+
+def estimate(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
+    """A finding's estimate and plain interval; where one is missing, a letter leads to the reason."""
+    if finding is None:
+        return Cell("", tone="quiet")
+    if finding.estimate is None or finding.status != "estimable":
+        return Cell(_absent(finding) + footnotes.mark(_why(view, finding)), _detail(view, finding), "quiet")
+    if finding.interval is not None:
+        return Cell(view.numbers.with_interval(finding, finding.interval), _detail(view, finding))
+    return Cell(_spread(view, finding) + footnotes.mark(_no_interval(finding)), _detail(view, finding))
+
+
+def _absent(finding: Finding) -> str:
+    return "undefined" if finding.status == "undefined by definition" else "not estimable"
+
+
+def _why(view: View, finding: Finding) -> str:
+    return f"{view.names.group(finding.at)}: {finding.reason}" if finding.at and finding.reason else finding.reason
+
+
+def _no_interval(finding: Finding) -> str:
+    reason = finding.reason or "not computed"
+    reason = reason if reason.startswith("no interval") else f"no interval: {reason}"
+    return f"{reason}; ± is the standard deviation over seeds" if _has_spread(finding) else reason
+
+
+def _has_spread(finding: Finding) -> bool:
+    return finding.seed_sd is not None and len(finding.per_seed) > 1
+
+
+def _spread(view: View, finding: Finding) -> str:
+    text = view.numbers.estimate(finding)
+    if finding.seed_sd is None or not _has_spread(finding):
+        return text
+    return f"{text} ± {view.numbers.of(finding, finding.seed_sd).lstrip('+')}"
+
+
+def _detail(view: View, finding: Finding) -> str:
+    """The support of a number in one line: counts, images and people, seeds."""
+    parts = [numbers.support(finding.images, finding.identities)] if finding.images else []
+    parts = [counts(finding), *parts] if finding.denominator else parts
+    if len(finding.per_seed) > 1:
+        parts.append("seeds " + ", ".join(seed_values(view, finding)))
+    return " · ".join(parts)
+
+
+def counts(finding: Finding) -> str:
+    """Numerator and denominator: "940 of 1,000"."""
+    if not finding.denominator:
+        return ""
+    below = numbers.count(finding.denominator)
+    return below if finding.numerator is None else f"{numbers.count(finding.numerator)} of {below}"
+
+
+def seed_values(view: View, finding: Finding) -> Iterator[str]:
+    """The value of every seed."""
+    for value in finding.per_seed:
+        yield "none" if value is None else view.numbers.of(finding, value)
+
+
+def simultaneous(view: View, finding: Finding) -> Cell:
+    """The interval that verdicts are decided on, empty where there is none."""
+    known = finding.simultaneous
+    return Cell(view.numbers.interval(finding, known) if known else "")
+
+
+def noise(view: View, finding: Finding) -> Cell:
+    """By how much seeds alone move the number."""
+    return Cell("" if finding.noise is None else f"±{view.numbers.of(finding, finding.noise).lstrip('+')}")
+
+
+def verdict(view: View, finding: Finding) -> Cell:
+    """The verdict in words, with what would be needed where it cannot be told."""
+    words = finding.verdict.replace("the margin", view.numbers.margin(view.margin))
+    need = needed(finding)
+    return Cell(f"{words}: {need}" if need else words, tone=TONES.get(finding.verdict, ""))
+
+
+def needed(finding: Finding) -> str:
+    """What it would take to tell, without repeating the numbers that stand beside it."""
+    if finding.verdict != "cannot tell":
+        return ""
+    if finding.explanation.startswith("training variance not measured"):
+        return "training variance not measured with one seed"
+    return finding.explanation.partition("]): ")[2]

@@ -1,0 +1,195 @@
+"""Every chart of the report, described once in Vega-Lite; colours are names of CSS variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+Chart = dict[str, Any]
+
+COLOURS = tuple(f"var(--c{number})" for number in range(1, 9))
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "triangle-right")
+DASHES = ([1, 0], [5, 3], [2, 2], [8, 3, 2, 3], [1, 3], [10, 4], [4, 1], [6, 2, 1, 2])
+STEPS = (-3.0, -1.5, -0.5, 0.5, 1.5, 3.0)
+"""Class limits of the heat map, in units of the declared margin."""
+INK, SOFT, LINE = "var(--ink)", "var(--soft)", "var(--line)"
+CONFIG: Chart = {
+    "background": None,
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK,
+        "titleColor": SOFT,
+        "gridColor": LINE,
+        "domainColor": LINE,
+        "tickColor": LINE,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelLimit": 150,
+    },
+    "legend": {
+        "orient": "top",
+        "labelColor": INK,
+        "labelFontSize": 12,
+        "labelLimit": 200,
+        "symbolSize": 90,
+        "columnPadding": 16,
+        "title": None,
+    },
+    "header": {"labelColor": INK, "titleColor": SOFT, "labelFontSize": 12, "labelFontWeight": "bold"},
+}
+SMALL = 500
+"""Below this width legends are stacked and labels are shorter."""
+
+
+def sized(chart: Mapping[str, Any], width: int) -> Chart:
+    """The chart at a width in pixels, axes and legends included."""
+    columns, labels = (2, 104) if width < SMALL else (4, 190)
+    legend = {**CONFIG["legend"], "columns": columns, "labelLimit": 130 if width < SMALL else 200}
+    config = {**CONFIG, "legend": legend, "axis": {**CONFIG["axis"], "labelLimit": labels}}
+    fitted = {"type": "fit-x", "contains": "padding"}
+    return {**chart, "width": width, "autosize": fitted, "padding": 4, "config": config}
+
+
+def effects(rows: Sequence[Row], title: str, margin: float, arms: Sequence[str], groups: Sequence[str]) -> Chart:
+    """Changes per group (rows) and arm (colour and shape), with both intervals.
+
+    rows: group, arm, x, low, high, wide_low, wide_high, noise (or None), text; numbers in the units of the axis.
+    """
+    series = _series("arm", arms)
+    y = _rows("group", groups, {"grid": False, "ticks": False})
+    place = {"y": y, "yOffset": {"field": "arm", "sort": list(arms)}}
+    return {
+        "data": {"values": list(rows)},
+        "height": {"step": max(16, 34 - 4 * len(arms)), "for": "offset"} if len(arms) > 1 else {"step": 44},
+        "layer": [
+            _band(margin),
+            _noise(y),
+            _zero(),
+            _bar("wide_low", "wide_high", 1.5, place, series["color"], title),
+            _bar("low", "high", 4, place, series["color"], title),
+            _dots("x", place, series, title),
+        ],
+    }
+
+
+def _band(margin: float) -> Chart:
+    ends = {"x": {"datum": -margin, "type": "quantitative"}, "x2": {"datum": margin}}
+    return {"mark": {"type": "rect", "fill": "var(--margin)", "fillOpacity": 0.22, "aria": False}, "encoding": ends}
+
+
+def _noise(y: Chart) -> Chart:
+    ends = {"x": {"field": "noise_low", "type": "quantitative"}, "x2": {"field": "noise_high"}}
+    mark = {"type": "bar", "fill": "var(--noise)", "fillOpacity": 0.3, "aria": False}
+    return {"transform": [{"filter": "isValid(datum.noise_low)"}], "mark": mark, "encoding": {"y": y, **ends}}
+
+
+def _zero() -> Chart:
+    mark = {"type": "rule", "color": INK, "strokeWidth": 1.2, "aria": False}
+    return {"mark": mark, "encoding": {"x": {"datum": 0, "type": "quantitative"}}}
+
+
+def _rows(field: str, names: Sequence[str], axis: Chart) -> Chart:
+    return {"field": field, "type": "nominal", "sort": list(names), "title": None, "axis": axis}
+
+
+def _series(field: str, names: Sequence[str]) -> dict[str, Chart]:
+    """The encodings that tell series apart, by colour and by shape."""
+    known = list(names)
+    legend: Chart = {"legend": {} if len(known) > 1 else None}
+    span = range(len(known))
+    colour = {"domain": known, "range": [COLOURS[i % len(COLOURS)] for i in span]}
+    shape = {"domain": known, "range": [SHAPES[i % len(SHAPES)] for i in span]}
+    return {
+        "color": {"field": field, "type": "nominal", "scale": colour, **legend},
+        "shape": {"field": field, "type": "nominal", "scale": shape, **legend},
+    }
+
+
+def _bar(low: str, high: str, width: float, place: Chart, colour: Chart, title: str) -> Chart:
+    mark = {"type": "rule", "strokeWidth": width, "strokeCap": "round", "opacity": 0.75, "aria": False}
+    ends = {"x": _across(low, title), "x2": {"field": high}}
+    known = [{"filter": f"isValid(datum.{low})"}]
+    return {"transform": known, "mark": mark, "encoding": {**place, **ends, "color": colour}}
+
+
+def _dots(x: str, place: Chart, series: dict[str, Chart], title: str) -> Chart:
+    mark = {"type": "point", "filled": True, "size": 80, "opacity": 1, "stroke": "var(--paper)", "strokeWidth": 1}
+    return {"mark": mark, "encoding": {**place, "x": _across(x, title), **series, "description": {"field": "text"}}}
+
+
+def _across(field: str, title: str, *, zero: bool = True) -> Chart:
+    scale = {"zero": zero, "nice": True, "padding": 6}
+    return {"field": field, "type": "quantitative", "title": title, "scale": scale, "axis": {"tickCount": 7}}
+
+
+def values(rows: Sequence[Row], title: str, arms: Sequence[str], groups: Sequence[str]) -> Chart:
+    """Values per arm (rows) and group (colour and shape). rows: arm, group, x, low, high, text."""
+    series = _series("group", groups)
+    y = _rows("arm", arms, {"grid": True, "ticks": False})
+    place: Chart = {"y": y, "yOffset": {"field": "group", "sort": list(groups)}}
+    bars = _bar("low", "high", 2.5, place, series["color"], title)
+    dots = _dots("x", place, series, title)
+    for layer in (bars, dots):
+        layer["encoding"]["x"] = _across(layer["encoding"]["x"]["field"], title, zero=False)
+    return {"data": {"values": list(rows)}, "height": _rows_height(groups), "layer": [bars, dots]}
+
+
+def _rows_height(series: Sequence[str]) -> Chart:
+    return {"step": max(10, 26 - 3 * len(series)), "for": "offset"} if len(series) > 1 else {"step": 26}
+
+
+def dose(rows: Sequence[Row], option: str, title: str, groups: Sequence[str]) -> Chart:
+    """Values over a numeric option, per group. rows: dose, group, x, low, high, text."""
+    series = _series("group", groups)
+    across = {"field": "dose", "type": "quantitative", "title": option, "scale": {"zero": False, "padding": 12}}
+    up = {"field": "x", "type": "quantitative", "title": title, "scale": {"zero": False, "nice": True}}
+    ends = {"y": {**up, "field": "low"}, "y2": {"field": "high"}}
+    bar = {"type": "rule", "strokeWidth": 2, "opacity": 0.6, "aria": False}
+    known = [{"filter": "isValid(datum.low)"}]
+    bars = {"transform": known, "mark": bar, "encoding": {"x": across, **ends, "color": series["color"]}}
+    line = {"type": "line", "strokeWidth": 1.5, "opacity": 0.7, "aria": False}
+    lines = {"mark": line, "encoding": {"x": across, "y": up, "color": series["color"]}}
+    dots = _dots("x", {}, series, title)
+    dots["encoding"] |= {"x": across, "y": up}
+    return {"data": {"values": list(rows)}, "height": 260, "layer": [bars, lines, dots]}
+
+
+def curves(rows: Sequence[Row], title: str, arms: Sequence[str]) -> Chart:
+    """A value per epoch, a line per unit, arms told apart by colour and dash. rows: epoch, y, arm, unit."""
+    known = list(arms)
+    legend: Chart = {"legend": {"symbolType": "stroke", "symbolSize": 300} if len(known) > 1 else None}
+    span = range(len(known))
+    colour = {"domain": known, "range": [COLOURS[i % len(COLOURS)] for i in span]}
+    dash = {"domain": known, "range": [DASHES[i % len(DASHES)] for i in span]}
+    encoding = {
+        "x": {"field": "epoch", "type": "quantitative", "title": "epoch", "axis": {"tickMinStep": 1, "grid": False}},
+        "y": {"field": "y", "type": "quantitative", "title": title, "scale": {"zero": False}},
+        "color": {"field": "arm", "type": "nominal", "scale": colour, **legend},
+        "strokeDash": {"field": "arm", "type": "nominal", "scale": dash, **legend},
+        "detail": {"field": "unit"},
+    }
+    mark = {"type": "line", "strokeWidth": 1.8, "opacity": 0.85, "point": {"size": 14}}
+    return {"data": {"values": list(rows)}, "height": 200, "mark": mark, "encoding": encoding}
+
+
+def heat_map(rows: Sequence[Row], margin: float, down: Sequence[str], across: Sequence[str]) -> Chart:
+    """Signed numbers on tiles coloured by class. rows: row, column, value (in margins' units), shown, text."""
+    y = _rows("row", down, {"ticks": False, "domain": False})
+    top = {"orient": "top", "labelAngle": -25 if len(across) > 3 else 0, "ticks": False, "domain": False}
+    x = _rows("column", across, top)
+    limits = [step * margin for step in STEPS]
+    classes = {"type": "threshold", "domain": limits, "range": [f"var(--d{number})" for number in range(7)]}
+    colour = {"field": "value", "type": "quantitative", "scale": classes, "legend": None}
+    tile = {"type": "rect", "stroke": "var(--paper)", "strokeWidth": 2, "cornerRadius": 3}
+    tiles = {"mark": tile, "encoding": {"color": colour, "description": {"field": "text"}}}
+    strong = f"abs(datum.value) >= {limits[-1]}"
+    ink = {"condition": {"test": strong, "value": "var(--on-strong)"}, "value": INK}
+    numbers = {
+        "mark": {"type": "text", "fontSize": 11, "aria": False},
+        "encoding": {"text": {"field": "shown"}, "color": ink},
+    }
+    shared = {"x": x, "y": y}
+    return {"data": {"values": list(rows)}, "height": {"step": 22}, "encoding": shared, "layer": [tiles, numbers]}

@@ -1,0 +1,60 @@
+"""Sections on claims: published figures beside ours, and gates."""
+
+from __future__ import annotations
+
+from auditkit.evidence.results import GateRow, PublishedRow
+from auditkit.report import cells
+from auditkit.report.blocks import Cell, Section, Table, Tone
+from auditkit.report.cells import Footnotes
+from auditkit.report.screen import OUTCOMES
+from auditkit.report.view import View
+
+NOT_YET = "not judged yet"
+JUDGEMENTS: dict[str, Tone] = {"consistent": "good", "not consistent": "bad", "cannot tell": "quiet"}
+
+
+def published(view: View) -> Section | None:
+    """Figures that someone printed, beside ours."""
+    footnotes = Footnotes()
+    rows = tuple(_published(view, row, footnotes) for row in view.results.published)
+    columns = ("where", "what", "published", "ours", "judgement", "note")
+    table = Table("Figures in print, and what answers to them here", columns, rows, heads=2, notes=footnotes.notes)
+    return Section("published", "Published beside ours", (table,)) if rows else None
+
+
+def _published(view: View, row: PublishedRow, footnotes: Footnotes) -> tuple[Cell, ...]:
+    return (
+        Cell(row.where),
+        Cell(row.sentence),
+        Cell(_as_printed(view, row)),
+        cells.estimate(view, row.ours, footnotes),
+        Cell(NOT_YET if row.judgement == "not judged" else row.judgement, tone=JUDGEMENTS.get(row.judgement, "quiet")),
+        Cell(row.note),
+    )
+
+
+def _as_printed(view: View, row: PublishedRow) -> str:
+    """The published figure in the units of ours, with the decimals it was printed with."""
+    if row.ours is None or row.ours.metric in view.numbers.plain or row.ours.quantity == "ratio":
+        return f"{row.value:g}"
+    return f"{100 * row.value:.10g} {view.numbers.unit(row.ours.metric, row.ours.quantity)}"
+
+
+def gates(view: View) -> Section | None:
+    """Conditions on findings, and how they came out."""
+    footnotes = Footnotes()
+    rows = tuple(_gate(view, row, footnotes) for row in view.results.gates)
+    columns = ("gate", "condition", "ours", "outcome", "because", "at")
+    table = Table("Conditions on findings, decided on their intervals", columns, rows, heads=2, notes=footnotes.notes)
+    return Section("gates", "Gates", (table,)) if rows else None
+
+
+def _gate(view: View, row: GateRow, footnotes: Footnotes) -> tuple[Cell, ...]:
+    return (
+        Cell(row.name),
+        Cell(row.sentence),
+        cells.estimate(view, row.finding, footnotes),
+        Cell(NOT_YET if row.outcome == "not judged" else row.outcome, tone=OUTCOMES[row.outcome]),
+        Cell(row.detail),
+        Cell(row.place),
+    )

@@ -1,0 +1,56 @@
+"""Lay a report out once, so that terminal, Markdown and HTML cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from auditkit.evidence.results import Results
+from auditkit.report import claims, effects, exploring, headline, material, methods, screen, tables, view
+from auditkit.report.blocks import Document, Section
+from auditkit.report.view import View
+from auditkit.spec.model import Audit
+
+SECTIONS: tuple[Callable[[View], Section | None], ...] = (
+    effects.by_group,
+    effects.gaps,
+    effects.changes,
+    effects.dose,
+    effects.other_metrics,
+    material.composition,
+    exploring.error_shares,
+    exploring.spillover,
+    exploring.scan,
+    exploring.flips,
+    material.leaks,
+    material.curves,
+    claims.published,
+    claims.gates,
+    methods.methods,
+    methods.facts,
+)
+"""The order of the report; a section without content is left out."""
+
+
+def build(audit: Audit, results: Results) -> Document:
+    """Lay out the results of an audit as formatted cells."""
+    seen = view.of(audit, results)
+    found = headline.contrasts(seen)
+    sections = (section(seen) for section in SECTIONS)
+    return Document(
+        title=audit.audit.title or str(seen.facts.get("title", "")),
+        banner=screen.banner(seen),
+        question=audit.audit.question,
+        answer=headline.answer(seen, found) or ("No change between arms could be measured.",),
+        strip=screen.strip(seen),
+        effect=tuple(headline.effect(seen, contrast) for contrast in found[:1]),
+        glance=tuple(tables.values(seen, topic, all_together=False) for topic in effects.main_topics(seen)[:1]),
+        trust=screen.trust(seen),
+        gates=screen.gates(seen),
+        sections=tuple(section for section in sections if section is not None),
+        footer=_footer(seen),
+    )
+
+
+def _footer(seen: View) -> str:
+    version = seen.facts.get("versions", {}).get("auditkit", "")
+    return " · ".join(filter(None, (f"auditkit {version}".strip(), str(seen.facts.get("command", "")))))

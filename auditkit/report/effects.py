@@ -1,0 +1,197 @@
+"""Sections on the declared question: the metric by group and arm, changes, gaps, other metrics, dose and response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from auditkit.evidence.results import Finding, Place
+from auditkit.report import cells, charts, headline, tables
+from auditkit.report.blocks import Block, Cell, Figure, Fold, Section, Table
+from auditkit.report.cells import Footnotes
+from auditkit.report.headline import slug
+from auditkit.report.numbers import support
+from auditkit.report.view import ERROR_SHARE, Topic, View, distinct, in_order
+from auditkit.spec.model import Arm
+
+DOSES = 3
+"""A numeric option must take so many values to be drawn as a dose."""
+
+
+def main_topics(view: View) -> tuple[Topic, ...]:
+    """The topics of the headline metric; everyone alone only where there are no groups."""
+    topics = [topic for topic in view.topics if topic.metric == view.metric]
+    grouped = {(topic.task, topic.test) for topic in topics if topic.over}
+    return tuple(topic for topic in topics if topic.over or (topic.task, topic.test) not in grouped)
+
+
+def by_group(view: View) -> Section | None:
+    """The headline metric by group and arm."""
+    figures = tuple(_values(view, topic) for topic in main_topics(view) if view.find(topic, "value"))
+    title = f"{_capital(view.names.metric(view.metric))} by group and arm"
+    return Section("groups", title, (*figures, *_supports(view))) if figures else None
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _values(view: View, topic: Topic) -> Figure:
+    findings = view.find(topic, "value")
+    rows = [_point(view, f) for f in findings if f.estimate is not None]
+    unit = view.numbers.unit(topic.metric, "value")
+    title = f"{view.names.metric(topic.metric)}{f', {unit}' if unit else ''}"
+    arms = [view.names.arm(arm) for arm in in_order(view.arms, (f.arm for f in findings))]
+    chart = charts.values(rows, title, arms, [view.names.group(at) for at in tables.places(findings)])
+    name = tables.heading(view, topic)
+    described = f"Dots are means over seeds, bars {view.confidence} intervals, a row per arm, a sign per group."
+    label = slug("-".join(("groups", topic.task, topic.test, *topic.over)))
+    return Figure(label, name, described, chart, tables.values(view, topic))
+
+
+def _point(view: View, finding: Finding) -> dict[str, object]:
+    interval = finding.interval
+    ends = (None, None) if interval is None else (interval.low, interval.high)
+    low, high = (None if end is None else view.numbers.scaled(finding.metric, end) for end in ends)
+    return {
+        "arm": view.names.arm(finding.arm),
+        "group": view.names.group(finding.at),
+        "x": view.numbers.scaled(finding.metric, finding.estimate or 0),
+        "low": low,
+        "high": high,
+        "text": f"{view.names.arm(finding.arm)}, {view.names.group(finding.at)}: "
+        f"{view.numbers.with_interval(finding, interval)}",
+    }
+
+
+def _supports(view: View) -> tuple[Block, ...]:
+    found = [table for topic in main_topics(view) if (table := _support(view, topic)) is not None]
+    return (Fold("Support: images, people, and the counts behind the shares", tuple(found)),) if found else ()
+
+
+def _support(view: View, topic: Topic) -> Table | None:
+    findings = [f for f in view.find(topic, "value") if f.images]
+    rows = tuple(_support_row(view, f) for f in sorted(findings, key=lambda f: view.arms.index(f.arm)))
+    columns = ("arm", "group", "support", "counts, mean over seeds", "each seed")
+    caption = f"{tables.heading(view, topic)}: support"
+    return Table(caption, columns, rows, heads=2) if rows else None
+
+
+def _support_row(view: View, finding: Finding) -> tuple[Cell, ...]:
+    return (
+        Cell(view.names.arm(finding.arm)),
+        Cell(view.names.group(finding.at)),
+        Cell(support(finding.images, finding.identities)),
+        Cell(cells.counts(finding)),
+        Cell(", ".join(cells.seed_values(view, finding))),
+    )
+
+
+def changes(view: View) -> Section | None:
+    """Changes against the placebo and against the reference, beyond the headline's."""
+    shown = headline.contrasts(view)
+    blocks: list[Block] = [headline.effect(view, contrast) for contrast in shown[1:]]
+    told = {(contrast.topic, contrast.against) for contrast in shown}
+    for topic in main_topics(view):
+        blocks += [t for against in _against(view, topic, told) if (t := _changes(view, topic, against)) is not None]
+    return Section("changes", "Changes, every contrast", tuple(blocks)) if blocks else None
+
+
+def _against(view: View, topic: Topic, told: set[tuple[Topic, str]]) -> list[str]:
+    arms = distinct(against for other, _, against in view.index if other == topic and against)
+    return [against for against in arms if (topic, against) not in told]
+
+
+def _changes(view: View, topic: Topic, against: str) -> Table | None:
+    quantities = ("change", "change_in_gap", "change_in_signed_gap")
+    found = [f for quantity in quantities for f in view.find(topic, quantity, against)]
+    caption = f"{tables.heading(view, topic, 'change')}: against {view.names.arm(against)}"
+    return tables.changes(view, found, caption) if found else None
+
+
+def gaps(view: View) -> Section | None:
+    """Gaps between groups, by arm, and how they changed."""
+    blocks: list[Block] = []
+    for topic in main_topics(view):
+        blocks += [table for table in (tables.gaps(view, topic), _gap_changes(view, topic)) if table is not None]
+    return Section("gaps", "Gaps between groups", tuple(blocks)) if blocks else None
+
+
+def _gap_changes(view: View, topic: Topic) -> Table | None:
+    shown = {(c.topic, c.against) for c in headline.contrasts(view)}
+    found = [
+        finding
+        for other, quantity, against in view.index
+        if other == topic and (topic, against) in shown and quantity.startswith("change_in")
+        for finding in view.find(topic, quantity, against)
+    ]
+    against = next((view.names.arm(a) for t, a in shown if t == topic), "")
+    caption = f"{tables.heading(view, topic, 'change')}: changes of gaps against {against}"
+    return tables.changes(view, found, caption) if found else None
+
+
+def other_metrics(view: View) -> Section | None:
+    """Every other declared metric, folded."""
+    topics = [topic for topic in view.topics if topic.metric not in {view.metric, ERROR_SHARE} and topic.over]
+    metrics = distinct(topic.metric for topic in topics)
+    folds = tuple(_fold(view, metric, [t for t in topics if t.metric == metric]) for metric in metrics)
+    return Section("metrics", "Other metrics", folds) if folds else None
+
+
+def _fold(view: View, metric: str, topics: Sequence[Topic]) -> Fold:
+    blocks: list[Block] = []
+    for topic in topics:
+        blocks += [tables.values(view, topic)] if view.find(topic, "value") else []
+        blocks += [t for against in _against(view, topic, set()) if (t := _changes(view, topic, against)) is not None]
+    return Fold(_capital(view.names.metric(metric)), tuple(blocks))
+
+
+# --------------------------------------------------------------------------------------------------- dose and response
+
+
+def dose(view: View) -> Section | None:
+    """The headline metric over the one sampler option that varies between arms."""
+    option, doses = _doses(view.audit.arm)
+    if len(set(doses.values())) < DOSES:
+        return None
+    figures = tuple(_dose(view, topic, option, doses) for topic in main_topics(view) if view.find(topic, "value"))
+    return Section("dose", "Dose and response", figures) if figures else None
+
+
+def _doses(arms: Sequence[Arm]) -> tuple[str, Mapping[str, float]]:
+    """The numeric option that takes the most values over the arms of one sampler, and its value per arm."""
+    values: dict[tuple[str, str], dict[str, float]] = {}
+    for arm in arms:
+        for option, value in arm.sampler.options.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                values.setdefault((arm.sampler.use, option), {})[arm.name] = float(value)
+    best = max(values, key=lambda key: len(set(values[key].values())), default=None)
+    return (f"{best[0]}: {best[1]}", values[best]) if best else ("", {})
+
+
+def _dose(view: View, topic: Topic, option: str, doses: Mapping[str, float]) -> Figure:
+    findings = [f for f in view.find(topic, "value") if f.arm in doses]
+    rows = [_point(view, f) | {"dose": doses[f.arm]} for f in findings if f.estimate is not None]
+    unit = view.numbers.unit(topic.metric, "value")
+    metric = view.names.metric(topic.metric)
+    groups = tables.places(findings)
+    chart = charts.dose(rows, option, f"{metric}{f', {unit}' if unit else ''}", [view.names.group(at) for at in groups])
+    footnotes = Footnotes()
+    arms = sorted(in_order(doses, (f.arm for f in findings)), key=lambda arm: doses[arm])
+    lines = tuple(
+        (
+            Cell(f"{doses[arm]:g}"),
+            Cell(view.names.arm(arm)),
+            *_row(view, [f for f in findings if f.arm == arm], groups, footnotes),
+        )
+        for arm in arms
+    )
+    caption = f"{tables.heading(view, topic)} over {option}"
+    columns = (option, "arm", *(view.names.group(at) for at in groups))
+    table = Table(caption, columns, lines, heads=2, notes=footnotes.notes)
+    label = slug("-".join(("dose", topic.task, topic.test, *topic.over)))
+    return Figure(label, caption, f"A line per group; bars are {view.confidence} intervals.", chart, table)
+
+
+def _row(view: View, found: Sequence[Finding], groups: Sequence[Place], footnotes: Footnotes) -> tuple[Cell, ...]:
+    by_place = {finding.at: finding for finding in found}
+    return tuple(cells.estimate(view, by_place.get(at), footnotes) for at in groups)

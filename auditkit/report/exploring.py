@@ -1,0 +1,172 @@
+"""Sections that look beyond the declared question: spillover, scan, shares of errors, flips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from auditkit.evidence.results import Finding, Flip, FlipCount, ScanRow
+from auditkit.report import cells, charts, tables
+from auditkit.report.blocks import Block, Cell, Figure, Fold, Section, Table, Text
+from auditkit.report.cells import Footnotes
+from auditkit.report.headline import slug
+from auditkit.report.numbers import count, fixed
+from auditkit.report.view import ERROR_SHARE, View, distinct, in_order
+
+LISTED = 200
+"""So many flipped images are listed per arm; all of them are in flips.csv."""
+
+
+def spillover(view: View) -> Section | None:
+    """How each arm changed the metric inside less outside of every attribute."""
+    found = [f for f in view.results.findings if f.family.startswith("spillover") and f.estimate is not None]
+    topics = distinct((f.task, f.test, f.metric, f.quantity, f.against) for f in found)
+    figures = tuple(
+        _heat(view, [f for f in found if (f.task, f.test, f.metric, f.quantity, f.against) == topic])
+        for topic in topics
+    )
+    return Section("spillover", "Spillover to every attribute (exploration)", figures) if figures else None
+
+
+def _heat(view: View, found: Sequence[Finding]) -> Figure:
+    first = found[0]
+    metric, against = view.names.metric(first.metric), view.names.arm(first.against)
+    task = f"{first.task}{'' if first.test == 'plain' else f', {first.test} test'}"
+    inside = " inside less outside of an attribute" if first.quantity != "change" else " inside an attribute"
+    title = f"{task}: change in {metric}{inside}, against {against}"
+    arms = in_order(view.arms, (f.arm for f in found))
+    rows = _by_size(view, found)
+    by_place = {(view.names.group(f.at), f.arm): f for f in found}
+    tiles = [_tile(view, f) for f in found]
+    chart = charts.heat_map(
+        tiles, view.numbers.scaled(first.metric, view.margin), rows, [view.names.arm(arm) for arm in arms]
+    )
+    footnotes = Footnotes()
+    body = tuple((Cell(name), *(_spill(view, by_place.get((name, arm)), footnotes) for arm in arms)) for name in rows)
+    note = "* excludes 0 simultaneously over the whole exploratory family."
+    table = Table(title, ("", *map(view.names.arm, arms)), body, notes=(note, *footnotes.notes))
+    described = (
+        "A row per attribute, the largest changes first. Blue tiles are above, orange ones below zero, in steps of "
+        f"0.5, 1.5 and 3 margins of {view.numbers.margin(view.margin)}. {note}"
+    )
+    label = slug(f"spillover-{task}-{first.metric}-{first.quantity}-{first.against}")
+    return Figure(label, title, described, chart, table)
+
+
+def _by_size(view: View, found: Sequence[Finding]) -> list[str]:
+    """Attributes, those with the largest change in any arm first."""
+    largest: dict[str, float] = {}
+    for finding in found:
+        name = view.names.group(finding.at)
+        largest[name] = max(largest.get(name, 0.0), abs(finding.estimate or 0.0))
+    return sorted(largest, key=lambda name: (-largest[name], name))
+
+
+def _star(finding: Finding) -> str:
+    known = finding.simultaneous
+    return " *" if known and (known.low > 0 or known.high < 0) else ""
+
+
+def _tile(view: View, finding: Finding) -> dict[str, object]:
+    shown = view.numbers.estimate(finding) + _star(finding)
+    name, arm = view.names.group(finding.at), view.names.arm(finding.arm)
+    value = view.numbers.scaled(finding.metric, finding.estimate or 0.0)
+    return {"row": name, "column": arm, "value": value, "shown": shown, "text": f"{name}, {arm}: {shown}"}
+
+
+def _spill(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
+    cell = cells.estimate(view, finding, footnotes)
+    return Cell(cell.text + _star(finding), cell.detail, cell.tone) if finding else cell
+
+
+# ---------------------------------------------------------------------------------------------------------------- scan
+
+
+def scan(view: View) -> Section | None:
+    """Every attribute's minority, its share and mix, and the reference's error inside and outside of it."""
+    found = tuple(
+        _scan(view, task, [row for row in view.results.scan if row.task == task])
+        for task in distinct(row.task for row in view.results.scan)
+    )
+    lead = Text(
+        f"For every attribute its rarer level, how rare it is, whom it is made of, and the error of "
+        f"{view.names.arm(view.reference)} inside and outside of it."
+    )
+    return Section("scan", "Scan of attributes (exploration)", (lead, *found), folded=True) if found else None
+
+
+def _scan(view: View, task: str, rows: Sequence[ScanRow]) -> Table:
+    footnotes = Footnotes()
+    mixes = distinct(name for row in rows for name, _ in row.share_by)
+    body = tuple(_scan_row(view, row, mixes, footnotes) for row in rows)
+    columns = ("minority", "train %", "valid %", *(f"{name} %" for name in mixes), "error inside %", "error outside %")
+    return Table(f"{task}: attributes and errors", columns, body, notes=footnotes.notes)
+
+
+def _scan_row(view: View, row: ScanRow, mixes: Sequence[str], footnotes: Footnotes) -> tuple[Cell, ...]:
+    shares = dict(row.share_by)
+    return (
+        Cell(view.names.level(row.attribute, row.minority)),
+        _share(row.share_train),
+        _share(row.share_valid),
+        *(_share(shares.get(name)) for name in mixes),
+        cells.estimate(view, row.error_inside, footnotes),
+        cells.estimate(view, row.error_outside, footnotes),
+    )
+
+
+def _share(share: float | None) -> Cell:
+    return Cell("" if share is None else fixed(100 * share, 1))
+
+
+def error_shares(view: View) -> Section | None:
+    """Each group's share of all errors."""
+    topics = [topic for topic in view.topics if topic.metric == ERROR_SHARE and topic.over]
+    blocks: list[Block] = [tables.values(view, topic) for topic in topics if view.find(topic, "value")]
+    lead = Text("Of all errors of an arm, how many fall on each group; large groups have large shares.")
+    return Section("errors", "Shares of all errors", (lead, *blocks)) if blocks else None
+
+
+# --------------------------------------------------------------------------------------------------------------- flips
+
+
+def flips(view: View) -> Section | None:
+    """Test images that an arm turned right or wrong against another, by majority over seeds."""
+    results = view.results
+    blocks: list[Block] = [_counts(view, results.flip_counts)] if results.flip_counts else []
+    lists: Mapping[tuple[str, str, str], list[Flip]] = _grouped(results.flips)
+    blocks += [_names(view, key, flips) for key, flips in lists.items()]
+    return Section("flips", "Flips", tuple(blocks), folded=True) if blocks else None
+
+
+def _grouped(flips: Sequence[Flip]) -> dict[tuple[str, str, str], list[Flip]]:
+    lists: dict[tuple[str, str, str], list[Flip]] = {}
+    for flip in flips:
+        lists.setdefault((flip.task, flip.arm, flip.against), []).append(flip)
+    return lists
+
+
+def _counts(view: View, found: Sequence[FlipCount]) -> Table:
+    rows = tuple(
+        (
+            Cell(each.task),
+            Cell(view.names.arm(each.arm)),
+            Cell(view.names.arm(each.against)),
+            Cell(view.names.group(each.at)),
+            Cell(count(each.turned_right)),
+            Cell(count(each.turned_wrong)),
+        )
+        for each in found
+    )
+    columns = ("task", "arm", "against", "group", "turned right", "turned wrong")
+    return Table("Images turned right or wrong, by majority over seeds", columns, rows, heads=4)
+
+
+def _names(view: View, key: tuple[str, str, str], found: Sequence[Flip]) -> Fold:
+    task, arm, against = key
+    rows = tuple(
+        (Cell(f.file_name), Cell(f.direction), Cell(view.names.group(f.at)), Cell(str(f.seeds))) for f in found[:LISTED]
+    )
+    caption = f"{task}: {view.names.arm(arm)} against {view.names.arm(against)}"
+    more = (f"the first {LISTED} of {count(len(found))}; all are in flips.csv",) if len(found) > LISTED else ()
+    table = Table(caption, ("file", "turned", "group", "seeds"), rows, numeric=False, notes=more)
+    return Fold(f"{caption}: {count(len(found))} files", (table,))

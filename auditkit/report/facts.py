@@ -1,0 +1,70 @@
+"""The keys of `Results.facts` that reports read; every key may be missing, further ones are kept in findings.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict, cast
+
+from auditkit.evidence.results import Results
+
+
+class DatasetFacts(TypedDict, total=False):
+    """Which data it was. `kind` as in OpenDataset; `images` and `identities` count the whole data set."""
+
+    kind: str
+    synthetic: bool
+    place: str
+    images: int
+    identities: int | None
+    fingerprint: str
+    notes: Sequence[str]
+
+
+class UnitFacts(TypedDict, total=False):
+    """How one unit was trained. `visits` are images shown to the network, copies and epochs included."""
+
+    task: str
+    arm: str
+    seed: int
+    digest: str
+    device: str
+    precision: str
+    threads: int
+    seconds: float
+    images_per_second: float
+    visits: int
+
+
+class MetricFacts(TypedDict, total=False):
+    """How a metric is printed: as a share in percent (the default) or as a plain number, and under which label."""
+
+    percent: bool
+    label: str
+
+
+class Facts(TypedDict, total=False):
+    """Everything about a run that is no finding.
+
+    `splits` maps "train", "valid" and "test" to images, and "test_identities" to people. `metrics` maps a metric's id
+    to how it is printed. `scale` is the factor of --scale, `profile` the name of the profile, `stand_in` whether the
+    data set stands in for another.
+    """
+
+    title: str
+    dataset: DatasetFacts
+    splits: Mapping[str, int | None]
+    units: Sequence[UnitFacts]
+    versions: Mapping[str, str]
+    plugins: Sequence[str]
+    command: str
+    protocol: str
+    scale: float
+    profile: str | None
+    stand_in: bool
+    warnings: Sequence[str]
+    metrics: Mapping[str, MetricFacts]
+
+
+def of(results: Results) -> Facts:
+    """The facts of the results, typed."""
+    return cast(Facts, results.facts)

@@ -1,0 +1,48 @@
+"""The files of a report: HTML, Markdown with its pictures, JSON and CSV, each replaced whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from auditkit.evidence.results import Results
+from auditkit.report import archive, html, markdown, svg
+from auditkit.report.blocks import Block, Document, Figure, Fold
+
+PICTURES = "charts"
+
+
+def write(document: Document, results: Results, folder: Path) -> tuple[Path, ...]:
+    """Write report.html, report.md, charts/*.svg, findings.json and the CSV tables; returns their paths."""
+    texts = {
+        "report.html": html.render(document),
+        "report.md": markdown.render(document, pictures=PICTURES),
+        "findings.json": archive.to_json(results),
+        **{f"{PICTURES}/{name}": text for name, text in pictures(document).items()},
+    }
+    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        _replace(folder / name, text)
+    return (*(folder / name for name in texts), *archive.write_csv(results, folder))
+
+
+def pictures(document: Document) -> Mapping[str, str]:
+    """Every chart as an SVG file, by file name."""
+    blocks = (*document.effect, *(block for section in document.sections for block in section.blocks))
+    return {f"{figure.id}.svg": svg.standalone(figure) for figure in figures(blocks)}
+
+
+def figures(blocks: tuple[Block, ...]) -> Iterator[Figure]:
+    """The figures among blocks, folded ones included."""
+    for block in blocks:
+        if isinstance(block, Figure):
+            yield block
+        elif isinstance(block, Fold):
+            yield from figures(block.blocks)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write aside and rename, so that a reader never sees half a file."""
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)

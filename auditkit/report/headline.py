@@ -1,0 +1,190 @@
+"""The answer: the headline contrast of every task, in sentences and as one chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from auditkit.evidence.results import Finding
+from auditkit.report import charts, tables
+from auditkit.report.blocks import Figure
+from auditkit.report.numbers import plural
+from auditkit.report.view import Topic, View, distinct, in_order
+
+SAID = 4
+"""Up to so many changes are told one by one; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """What the headline is drawn from: changes of groups and of the gap, measured against one arm."""
+
+    topic: Topic
+    against: str
+    changes: tuple[Finding, ...]
+    gaps: tuple[Finding, ...]
+
+
+def contrasts(view: View) -> tuple[Contrast, ...]:
+    """The headline contrast of every task: against the placebo where there is one, else against the reference."""
+    topics = [t for t in view.topics if t.metric == view.metric and t.test == "plain"]
+    firsts = {t.task: t for t in reversed(topics)}
+    found = (_contrast(view, firsts[task]) for task in distinct(t.task for t in topics))
+    return tuple(contrast for contrast in found if contrast.changes)
+
+
+def _contrast(view: View, topic: Topic) -> Contrast:
+    placebo = view.audit.evidence.placebo
+    known = placebo is not None and any(view.role(f.arm) == "arm" for f in view.find(topic, "change", placebo))
+    against = placebo if placebo and known else view.reference
+    return Contrast(
+        topic,
+        against,
+        view.find(topic, "change", against),
+        tuple(f for f in view.find(topic, "change_in_gap", against) if not f.at),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- sentences
+
+
+def answer(view: View, found: Sequence[Contrast]) -> tuple[str, ...]:
+    """A sentence on the changes and one on the gap, per task."""
+    several = len({contrast.topic.task for contrast in found}) > 1
+    return tuple(
+        f"Predicting {contrast.topic.task}: {sentence}" if several else sentence[:1].upper() + sentence[1:]
+        for contrast in found
+        for sentence in _sentences(view, contrast)
+    )
+
+
+def _sentences(view: View, contrast: Contrast) -> list[str]:
+    treated = [f for f in contrast.changes if view.role(f.arm) == "arm"] or list(contrast.changes)
+    arms = {f.arm for f in treated}
+    gaps = [f for f in contrast.gaps if f.arm in arms]
+    told = _each if len(treated) <= SAID else _counted
+    return [*told(view, contrast, treated), *_gap_sentence(view, gaps)]
+
+
+def _each(view: View, contrast: Contrast, changes: Sequence[Finding]) -> list[str]:
+    metric, against = view.names.metric(contrast.topic.metric), view.names.arm(contrast.against)
+    return [
+        f"{view.names.arm(arm)} against {against}, {metric} of "
+        + "; ".join(f"{view.names.group(f.at)}: {_outcome(view, f)}" for f in changes if f.arm == arm)
+        + "."
+        for arm in distinct(f.arm for f in changes)
+    ]
+
+
+def _outcome(view: View, finding: Finding) -> str:
+    """ "changed by -1.9 points [-2.6, -1.2]"."""
+    if finding.estimate is None:
+        return f"not estimable ({finding.reason})"
+    number = view.numbers.in_words(finding)
+    if finding.verdict == "changed":
+        return f"changed by {number}"
+    if finding.verdict == "cannot tell":
+        return f"cannot tell ({number})"
+    return f"no change larger than {view.numbers.margin(view.margin)} ({number})" if finding.verdict else number
+
+
+def _counted(view: View, contrast: Contrast, changes: Sequence[Finding]) -> list[str]:
+    arms = plural(len({f.arm for f in changes}), "arm")
+    groups = plural(len({f.at for f in changes}), "group")
+    tally = ", ".join(f"{count} {words}" for words, count in _tally(view, changes) if count)
+    against, metric = view.names.arm(contrast.against), view.names.metric(contrast.topic.metric)
+    sentences = [f"of {len(changes)} changes in {metric} against {against} ({arms}, {groups}): {tally}."]
+    largest = _largest(changes)
+    if largest is not None:
+        who = f"{view.names.group(largest.at)} in {view.names.arm(largest.arm)}"
+        sentences.append(f"The largest is of {who}: {_outcome(view, largest)}.")
+    return sentences
+
+
+def _tally(view: View, changes: Sequence[Finding]) -> list[tuple[str, int]]:
+    return [
+        ("changed", sum(f.verdict == "changed" for f in changes)),
+        (
+            f"no larger than {view.numbers.margin(view.margin)}",
+            sum(f.verdict.startswith("no change") for f in changes),
+        ),
+        ("cannot be told", sum(f.verdict == "cannot tell" for f in changes)),
+        ("without a verdict", sum(not f.verdict and f.estimate is not None for f in changes)),
+        ("not estimable", sum(f.estimate is None for f in changes)),
+    ]
+
+
+def _largest(findings: Iterable[Finding]) -> Finding | None:
+    """The largest change among those that changed; else among all."""
+    known = [f for f in findings if f.estimate is not None]
+    changed = [f for f in known if f.verdict == "changed"]
+    return max(changed or known, key=lambda f: abs(f.estimate or 0), default=None)
+
+
+def _gap_sentence(view: View, gaps: Sequence[Finding]) -> list[str]:
+    finding = _largest(gaps)
+    if finding is None or finding.estimate is None:
+        return []
+    gap = f"the gap {view.names.pair(finding)}"
+    where = f" in {view.names.arm(finding.arm)}" if len(gaps) > 1 else ""
+    number = view.numbers.in_words(finding)
+    if finding.verdict == "changed":
+        moved = "widened" if finding.estimate > 0 else "narrowed"
+        return [f"{gap}{where} {moved} by {view.numbers.magnitude(finding)}."]
+    if finding.verdict == "cannot tell":
+        return [f"whether {gap}{where} changed cannot be told ({number})."]
+    if finding.verdict:
+        return [f"{gap}{where} changed by no more than {view.numbers.margin(view.margin)} ({number})."]
+    return [f"{gap}{where} changed by {number}."]
+
+
+# -------------------------------------------------------------------------------------------------------------- chart
+
+
+def effect(view: View, contrast: Contrast) -> Figure:
+    """The change per group and arm, with both intervals, the margin and the noise of the seeds."""
+    topic = contrast.topic
+    metric, against = view.names.metric(topic.metric), view.names.arm(contrast.against)
+    unit = view.numbers.unit(topic.metric, "change")
+    title = f"{topic.task}: change in {metric} against {against}"
+    findings = (*contrast.changes, *contrast.gaps)
+    chart = charts.effects(
+        [_point(view, f) for f in contrast.changes if f.estimate is not None],
+        f"change in {metric}{f', {unit}' if unit else ''}",
+        view.numbers.scaled(topic.metric, view.margin),
+        [view.names.arm(arm) for arm in in_order(view.arms, (f.arm for f in contrast.changes))],
+        [view.names.group(at) for at in tables.places(contrast.changes)],
+    )
+    return Figure(f"effect-{slug(topic.task)}", title, _legend(view), chart, tables.changes(view, findings, title))
+
+
+def _legend(view: View) -> str:
+    return (
+        f"Dots are changes per group, by arm; thick bars {view.confidence} intervals, thin bars simultaneous ones. "
+        f"The light band is the declared margin of {view.numbers.margin(view.margin)}, the grey band what seeds alone "
+        "do, the line no change."
+    )
+
+
+def _point(view: View, finding: Finding) -> dict[str, object]:
+    """A row of the chart, in the units of its axis."""
+    wide = finding.simultaneous or finding.interval
+    ends = {"low": finding.interval, "wide_low": wide}
+    row: dict[str, object] = {
+        "group": view.names.group(finding.at),
+        "arm": view.names.arm(finding.arm),
+        "x": view.numbers.scaled(finding.metric, finding.estimate or 0),
+        "text": f"{view.names.arm(finding.arm)}, {view.names.group(finding.at)}: {_outcome(view, finding)}",
+    }
+    for name, interval in ends.items():
+        row[name] = None if interval is None else view.numbers.scaled(finding.metric, interval.low)
+        row[name.replace("low", "high")] = (
+            None if interval is None else view.numbers.scaled(finding.metric, interval.high)
+        )
+    noise = None if finding.noise is None else view.numbers.scaled(finding.metric, finding.noise)
+    return row | {"noise_low": None if noise is None else -noise, "noise_high": noise}
+
+
+def slug(text: str) -> str:
+    """A text as part of an id."""
+    return "".join(c if c.isalnum() else "-" for c in text).strip("-").lower()

@@ -1,0 +1,65 @@
+"""A document as one HTML file: nothing is loaded, nothing is run, and it follows the reader's colour scheme."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from auditkit.report import svg
+from auditkit.report.blocks import Block, Document, Figure
+
+SIGNS: Mapping[str, str] = {"good": "✓", "bad": "✗", "warn": "!", "strong": "", "quiet": "", "": ""}
+HYPHEN = re.compile(r"(?<![\w-])-(?=\d)")
+
+
+def render(document: Document) -> str:
+    """The whole page."""
+    styles = _styles()
+    return _template().render(document=document, styles=Markup(styles), policy=_policy(styles))  # noqa: S704 - our own
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"minus": minus, "kind": _kind, "drawn": _drawn, "sign": SIGNS.__getitem__}
+    return environment.from_string(_source("report.html.jinja2"))
+
+
+def _source(name: str) -> str:
+    return files("auditkit.report").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _styles() -> str:
+    return f"\n{svg.variables()}{_source('report.css')}"
+
+
+def _policy(styles: str) -> str:
+    """Nothing may be loaded or run; the only style sheet is known by its hash."""
+    digest = base64.b64encode(hashlib.sha256(styles.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def minus(text: str) -> str:
+    """Hyphens before digits as minus signs."""
+    return HYPHEN.sub("\N{MINUS SIGN}", text)
+
+
+def _kind(part: Block) -> str:
+    return type(part).__name__
+
+
+def _drawn(figure: Figure) -> Markup:
+    """The chart for wide and for narrow screens; styles show the one that fits."""
+    wide, narrow = svg.inline(figure, svg.WIDE), svg.inline(figure, svg.NARROW, "-narrow")
+    return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(
+        Markup(wide),  # noqa: S704 - drawn here, its texts escaped by the XML writer
+        Markup(narrow),  # noqa: S704
+    )

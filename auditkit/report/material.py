@@ -1,0 +1,175 @@
+"""Sections on what the networks were trained on, what they had met before the test, and how training went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from auditkit.evidence.results import Composition, Curve, Marginal
+from auditkit.report import charts
+from auditkit.report.blocks import Block, Cell, Figure, Fold, Section, Table, Tone
+from auditkit.report.headline import slug
+from auditkit.report.numbers import count, fixed
+from auditkit.report.view import View, distinct
+
+MOVED = 0.01
+"""Attributes whose share moved by less than this are folded away."""
+
+
+def composition(view: View) -> Section | None:
+    """What each arm trains on: rows, copies, cells before and after, and the attributes that moved with them."""
+    found = _alike(view.results.compositions)
+    if not found:
+        return None
+    blocks: list[Block] = [_sizes(view, found)]
+    blocks += [table for table in (_cells(view, found), _marginals(view, found, moved=True)) if table.rows]
+    rest = _marginals(view, found, moved=False)
+    blocks += [Fold(f"Attributes that moved by less than {100 * MOVED:g} point", (rest,))] if rest.rows else []
+    return Section("composition", "What the arms trained on", tuple(blocks))
+
+
+def _alike(compositions: Sequence[Composition]) -> list[tuple[str, Composition]]:
+    """Compositions with the tasks they are of; tasks whose draws are the same are told once."""
+    alike: dict[tuple[object, ...], tuple[list[str], Composition]] = {}
+    for each in compositions:
+        key = (each.arm, each.rows, each.copies, each.distinct_images, each.cells, each.marginals)
+        alike.setdefault(key, ([], each))[0].append(each.task)
+    several = len({each.task for each in compositions}) > 1
+    return [(f" ({', '.join(tasks)})" if several else "", each) for tasks, each in alike.values()]
+
+
+def _sizes(view: View, found: Sequence[tuple[str, Composition]]) -> Table:
+    columns = (
+        "arm",
+        "rows",
+        "originals",
+        "copies",
+        "distinct images",
+        "people",
+        "effective images",
+        "effective people",
+        "most of one",
+    )
+    rows = tuple(_size(view, task, each) for task, each in found)
+    note = "An effective number is (sum of copies)² / sum of squared copies: equal to the rows when no image repeats."
+    return Table("Rows that one epoch shows", columns, rows, notes=(note,))
+
+
+def _size(view: View, task: str, each: Composition) -> tuple[Cell, ...]:
+    numbers = (each.rows, each.originals, each.copies, each.distinct_images, each.distinct_identities)
+    effective = (each.effective_images, each.effective_identities)
+    whole = [None if number is None else round(number) for number in effective]
+    texts = [count(number) for number in (*numbers, *whole, each.most_copies_of_one)]
+    return (Cell(view.names.arm(each.arm) + task), *map(Cell, texts))
+
+
+def _cells(view: View, found: Sequence[tuple[str, Composition]]) -> Table:
+    rows = tuple(
+        (
+            Cell(view.names.arm(each.arm) + task),
+            Cell(view.names.group(cell.at)),
+            Cell(count(cell.before)),
+            Cell(count(cell.after)),
+            Cell(f"{cell.after / cell.before:.2f}" if cell.before else "new" if cell.after else ""),
+        )
+        for task, each in found
+        for cell in each.cells
+        if cell.before != cell.after
+    )
+    return Table("Groups before and after", ("arm", "group", "before", "after", "times"), rows, heads=2)
+
+
+def _marginals(view: View, found: Sequence[tuple[str, Composition]], *, moved: bool) -> Table:
+    rows = tuple(
+        _marginal(view, view.names.arm(each.arm) + task, marginal)
+        for task, each in found
+        for marginal in sorted(_informative(each.marginals), key=lambda m: -abs(m.after - m.before))
+        if (abs(marginal.after - marginal.before) >= MOVED) is moved and marginal.before != marginal.after
+    )
+    caption = "Attributes moved, share of rows in %" if moved else "Attributes hardly moved, share of rows in %"
+    return Table(caption, ("arm", "attribute", "before", "after", "points"), rows, heads=2)
+
+
+def _informative(marginals: Sequence[Marginal]) -> list[Marginal]:
+    """Of an attribute with two levels one says all."""
+    levels: dict[str, list[Marginal]] = {}
+    for marginal in marginals:
+        levels.setdefault(marginal.attribute, []).append(marginal)
+    return [m for each in levels.values() for m in (each[-1:] if len(each) == 2 else each)]
+
+
+def _marginal(view: View, arm: str, marginal: Marginal) -> tuple[Cell, ...]:
+    return (
+        Cell(arm),
+        Cell(view.names.level(marginal.attribute, marginal.level)),
+        Cell(fixed(100 * marginal.before, 1)),
+        Cell(fixed(100 * marginal.after, 1)),
+        Cell(fixed(100 * (marginal.after - marginal.before), 1, signed=True)),
+    )
+
+
+def leaks(view: View) -> Section | None:
+    """Test images whose photo, person or file was trained on."""
+    rows = tuple(
+        (
+            Cell(leak.task),
+            Cell(view.names.arm(leak.arm)),
+            Cell(leak.test),
+            Cell(leak.what),
+            Cell(f"{count(leak.touched)} of {count(leak.total)}"),
+            Cell(f"{fixed(100 * leak.touched / leak.total, 1)} %" if leak.total else "", tone=_alarm(leak.touched)),
+        )
+        for leak in view.results.leaks
+    )
+    table = Table(
+        "Test images met in training", ("task", "arm", "test set", "shared", "images", "share"), rows, heads=4
+    )
+    return Section("leaks", "Leaks", (table,), folded=True) if rows else None
+
+
+def _alarm(touched: int) -> Tone:
+    return "bad" if touched else "good"
+
+
+# -------------------------------------------------------------------------------------------------------------- curves
+
+
+def curves(view: View) -> Section | None:
+    """Loss and validation accuracy per epoch."""
+    figures = [figure for task in distinct(c.task for c in view.results.curves) for figure in _figures(view, task)]
+    return Section("curves", "Training curves", tuple(figures), folded=True) if figures else None
+
+
+def _figures(view: View, task: str) -> list[Figure]:
+    found = [curve for curve in view.results.curves if curve.task == task]
+    losses = [(curve, curve.loss) for curve in found]
+    accuracies = [
+        (curve, tuple(100 * value for value in curve.accuracy if value is not None))
+        for curve in found
+        if curve.accuracy and None not in curve.accuracy
+    ]
+    figures = [_figure(view, task, "training loss", losses, 3)]
+    return [*figures, _figure(view, task, "validation accuracy, %", accuracies, 1)] if accuracies else figures
+
+
+def _figure(view: View, task: str, what: str, series: Sequence[tuple[Curve, Sequence[float]]], digits: int) -> Figure:
+    rows = [
+        {
+            "epoch": epoch,
+            "y": round(value, digits + 1),
+            "arm": view.names.arm(curve.arm),
+            "unit": f"{curve.arm} {curve.seed}",
+        }
+        for curve, values in series
+        for epoch, value in enumerate(values, 1)
+    ]
+    arms = [view.names.arm(arm) for arm in distinct(curve.arm for curve, _ in series)]
+    most = max(len(values) for _, values in series)
+    lines = tuple(
+        (Cell(view.names.arm(curve.arm)), Cell(str(curve.seed)), *(Cell(fixed(value, digits)) for value in values))
+        + (Cell(""),) * (most - len(values))
+        for curve, values in series
+    )
+    title = f"{task}: {what}"
+    table = Table(title, ("arm", "seed", *(f"epoch {n}" for n in range(1, most + 1))), lines, heads=2)
+    chart = charts.curves(rows, what, arms)
+    return Figure(slug(f"curve-{title}"), title, "A line per arm and seed.", chart, table)

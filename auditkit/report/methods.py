@@ -1,0 +1,116 @@
+"""Sections on how the numbers were made: methods and formulas, and the facts of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from auditkit.report.blocks import Block, Cell, Fold, Item, Items, Section, Table
+from auditkit.report.facts import UnitFacts
+from auditkit.report.numbers import count, duration, fixed
+from auditkit.report.view import View, distinct
+
+SHORT = 12
+"""Hexadecimal digits of a digest that are shown."""
+
+
+def methods(view: View) -> Section:
+    """What was computed, by which formula, and on which conditions it holds."""
+    return Section("methods", "Methods and formulas", (Items(tuple(_methods(view))),), folded=True)
+
+
+def _methods(view: View) -> Iterator[Item]:
+    evidence = view.audit.evidence
+    yield Item("Estimates", "means over seeds of the per-seed values; group tables are fairlearn's MetricFrame.")
+    yield Item(
+        "Plain intervals",
+        f"{view.confidence}. People, not images, are resampled ({evidence.replicates:,} replicates), every arm on the "
+        "same people. Variance V = V_people + s²/S, where s² is the variance between the S seeds, pooled over arms; "
+        "Student's t with Satterthwaite's degrees of freedom V² / (V_people²/df_people + (s²/S)²/df_seeds).",
+    )
+    yield Item(
+        "Changes",
+        f"arm less the arm it is measured against, paired by person and by seed. No change means that the simultaneous "
+        f"interval lies within ±{view.numbers.margin(view.margin)}, the margin declared before looking.",
+    )
+    yield Item(
+        "Many questions",
+        "simultaneous intervals from the step-down maximum of |t| over the family, on the same replicates. Verdicts "
+        "are decided on them. Spillover and scan are families of their own, for exploration.",
+    )
+    yield Item(
+        "Gaps",
+        "largest less smallest group; the interval comes from simultaneous signed pairs, so it can contain 0. A signed "
+        "gap is the second group less the first.",
+    )
+    yield Item(
+        "Not estimable",
+        f"fewer than {evidence.minimum_images} distinct images or {evidence.minimum_identities} people behind a "
+        "denominator, or a rate without one. Undefined: the groups are defined by the very truth the metric conditions "
+        "on.",
+    )
+    yield Item("Seeds alone", "half width of the interval that the variance between seeds gives by itself.")
+    yield Item("Conditional on", "the training draw: another sample of training images would add variance of its own.")
+    protocol = view.facts.get("protocol")
+    if protocol:
+        yield Item("Protocol", protocol)
+
+
+def facts(view: View) -> Section | None:
+    """Where the numbers come from: the audit's source, data, units, versions, plugins, command."""
+    items = tuple(Item(label, text) for label, text in _facts(view) if text)
+    blocks: list[Block] = [Items(items)] if items else []
+    units = view.facts.get("units", ())
+    blocks += [Fold(f"Units: {count(len(units))} trained networks", (_units(view),))] if units else []
+    return Section("facts", "Facts", tuple(blocks), folded=True) if blocks else None
+
+
+def _facts(view: View) -> Iterator[tuple[str, str]]:
+    known, data = view.facts, view.facts.get("dataset", {})
+    yield "Source of the question", view.audit.audit.source
+    yield "Remarks of the audit", " ".join(view.audit.audit.notes)
+    yield "Data", ", ".join(filter(None, (data.get("kind", ""), data.get("place", ""))))
+    yield "Remarks on the data", " ".join(data.get("notes", ()))
+    yield "Fingerprint of the data", str(data.get("fingerprint", ""))[: 2 * SHORT]
+    yield "Splits", ", ".join(f"{name.replace('_', ' ')} {count(n)}" for name, n in known.get("splits", {}).items())
+    yield "Profile", known.get("profile") or ""
+    yield "Devices", ", ".join(distinct(_device(unit) for unit in known.get("units", ())))
+    yield "Training", _training(known.get("units", ()))
+    yield "Versions", _pairs(known.get("versions", {}))
+    yield "Plugins", ", ".join(known.get("plugins", ()))
+    yield "Command", known.get("command", "")
+
+
+def _pairs(pairs: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in pairs.items())
+
+
+def _device(unit: UnitFacts) -> str:
+    threads = unit.get("threads")
+    parts = (unit.get("device", ""), unit.get("precision", ""), f"{threads} threads" if threads else "")
+    return " ".join(part for part in parts if part)
+
+
+def _training(units: Any) -> str:
+    seconds = sum(unit.get("seconds", 0.0) for unit in units)
+    visits = sum(unit.get("visits", 0) for unit in units)
+    return f"{duration(seconds)} over all units, {count(visits)} image visits" if seconds else ""
+
+
+def _units(view: View) -> Table:
+    columns = ("task", "arm", "seed", "digest", "device", "seconds", "images/s", "visits")
+    rows = tuple(_unit(view, unit) for unit in view.facts.get("units", ()))
+    return Table("Units", columns, rows, heads=3)
+
+
+def _unit(view: View, unit: UnitFacts) -> tuple[Cell, ...]:
+    numbers = (unit.get("seconds"), unit.get("images_per_second"))
+    return (
+        Cell(unit.get("task", "")),
+        Cell(view.names.arm(unit.get("arm", ""))),
+        Cell(str(unit.get("seed", ""))),
+        Cell(unit.get("digest", "")[:SHORT]),
+        Cell(_device(unit)),
+        *(Cell("" if number is None else fixed(number, 1 if number < 100 else 0)) for number in numbers),
+        Cell(count(unit["visits"]) if "visits" in unit else ""),
+    )

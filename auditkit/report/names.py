@@ -1,0 +1,87 @@
+"""What the report calls arms, groups, pairs and metrics; no attribute is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from auditkit.contracts import Level
+from auditkit.evidence.results import Finding, Place, Results
+from auditkit.report import facts
+from auditkit.spec.model import Audit
+
+BINARY = ({0, 1}, {0}, {1})
+EVERYONE = "everyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Labels for ids. `seen` holds the levels of every attribute that occur in the results."""
+
+    arms: Mapping[str, str]
+    metrics: Mapping[str, str]
+    words: Mapping[str, Mapping[str, str]]
+    seen: Mapping[str, set[Level]]
+
+    def arm(self, name: str) -> str:
+        """The arm's label."""
+        return self.arms.get(name, name)
+
+    def metric(self, name: str) -> str:
+        """The metric's label: its id with spaces."""
+        return self.metrics.get(name, name.replace("_", " "))
+
+    def level(self, attribute: str, level: Level) -> str:
+        """ "men" where a word is known, "Bald" and "not Bald" for yes and no, "Race: Black" else."""
+        word = self.words.get(attribute, {}).get(str(int(level) if isinstance(level, bool) else level))
+        if word:
+            return word
+        if self.seen.get(attribute, {level}) in BINARY:
+            return attribute if level else f"not {attribute}"
+        return f"{attribute}: {level}"
+
+    def group(self, at: Place) -> str:
+        """A group of people: "men, not Young"."""
+        return ", ".join(self.level(attribute, level) for attribute, level in at) or EVERYONE
+
+    def groups(self, over: tuple[str, ...]) -> str:
+        """The attributes that make the groups: "Male and Young"."""
+        return " and ".join(over) or EVERYONE
+
+    def pair(self, finding: Finding) -> str:
+        """What a gap is between: "men minus women", or "largest minus smallest"; within which group, if any."""
+        within = f" within {self.group(finding.at)}" if finding.at else ""
+        free = [name for name in finding.over if name not in dict(finding.at)]
+        signed = finding.quantity in {"signed_gap", "change_in_signed_gap"}
+        return (self._second_minus_first(free[0]) if signed and len(free) == 1 else self._spread(free)) + within
+
+    def _second_minus_first(self, attribute: str) -> str:
+        first, *_, second = sorted(self.seen.get(attribute, {0, 1}), key=str)
+        return f"{self.level(attribute, second)} minus {self.level(attribute, first)}"
+
+    def _spread(self, free: list[str]) -> str:
+        levels = self.seen.get(free[0], set()) if len(free) == 1 else set()
+        between = " and ".join(self.level(free[0], level) for level in sorted(levels, key=str))
+        return f"between {between}" if len(levels) == 2 else f"largest minus smallest over {self.groups(tuple(free))}"
+
+
+def of(audit: Audit, results: Results) -> Names:
+    """Collect the labels of an audit and the levels of its results."""
+    printed = facts.of(results).get("metrics", {})
+    labels = {name: how["label"] for name, how in printed.items() if "label" in how}
+    arms = {arm.name: arm.label or arm.name for arm in audit.arm}
+    return Names(arms, labels, audit.words, _seen(_places(results)))
+
+
+def _places(results: Results) -> Iterable[Place]:
+    yield from (finding.at for finding in results.findings)
+    yield from (cell.at for composition in results.compositions for cell in composition.cells)
+    yield from (((m.attribute, m.level),) for composition in results.compositions for m in composition.marginals)
+
+
+def _seen(places: Iterable[Place]) -> dict[str, set[Level]]:
+    seen: dict[str, set[Level]] = {}
+    for place in places:
+        for attribute, level in place:
+            seen.setdefault(attribute, set()).add(level)
+    return seen

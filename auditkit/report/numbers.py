@@ -1,0 +1,124 @@
+"""Numbers to text, in one place: shares as percent, differences as signed points, intervals in brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from auditkit.evidence.results import Finding, Interval, Results
+from auditkit.report import facts
+
+NARROW = 0.004
+"""Where half of the intervals of changes are narrower than this, one decimal of a percent would hide the effects."""
+DIFFERENCES = ("signed_gap", "change", "change_in_gap", "change_in_signed_gap")
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How numbers are printed: `digits` decimals of a percent; `plain` metrics are no shares."""
+
+    digits: int = 1
+    plain: frozenset[str] = field(default_factory=frozenset)
+
+    def number(self, metric: str, value: float, *, signed: bool = False) -> str:
+        """A value of a metric, without its unit."""
+        return fixed(value, 3, signed=signed) if metric in self.plain else self.percent(value, signed=signed)
+
+    def percent(self, share: float, *, signed: bool = False) -> str:
+        """A share, or a difference of shares, times a hundred, without its unit."""
+        return fixed(100 * share, self.digits, signed=signed)
+
+    def unit(self, metric: str, quantity: str) -> str:
+        """ "%" for shares, "points" for their differences, nothing for other numbers."""
+        if metric in self.plain or quantity == "ratio":
+            return ""
+        return "%" if quantity == "value" else "points"
+
+    def of(self, finding: Finding, value: float) -> str:
+        """A number in the units of a finding, signed where it is a difference."""
+        if finding.quantity == "ratio":
+            return fixed(value, 3)
+        return self.number(finding.metric, value, signed=finding.quantity in DIFFERENCES)
+
+    def interval(self, finding: Finding, interval: Interval) -> str:
+        """ "[93.1, 94.8]"."""
+        return f"[{self.of(finding, interval.low)}, {self.of(finding, interval.high)}]"
+
+    def estimate(self, finding: Finding) -> str:
+        """The estimate alone, signed where it is a difference; the finding must have one."""
+        if finding.estimate is None:
+            raise ValueError(f"no estimate to print: {finding.reason}")
+        return self.of(finding, finding.estimate)
+
+    def with_interval(self, finding: Finding, interval: Interval | None) -> str:
+        """ "94.0 [93.1, 94.8]", or the estimate alone."""
+        text = self.estimate(finding)
+        return text if interval is None else f"{text} {self.interval(finding, interval)}"
+
+    def in_words(self, finding: Finding) -> str:
+        """For sentences, on the interval that verdicts are decided on: "-1.9 points [-2.6, -1.2]"."""
+        interval = finding.simultaneous or finding.interval
+        unit = self.unit(finding.metric, finding.quantity)
+        ends = "" if interval is None else self.interval(finding, interval)
+        return " ".join(part for part in (self.estimate(finding), unit, ends) if part)
+
+    def magnitude(self, finding: Finding) -> str:
+        """As `in_words`, without the direction, for verbs that tell it: "2.1 points [1.3, 2.9]"."""
+        interval = finding.simultaneous or finding.interval
+        if (finding.estimate or 0) < 0 and interval is not None:
+            interval = Interval(-interval.high, -interval.low)
+        bare = replace(finding, quantity="gap", estimate=abs(finding.estimate or 0), simultaneous=interval)
+        return self.in_words(bare)
+
+    def scaled(self, metric: str, value: float) -> float:
+        """For axes: a share in percent, another number as it is, with a few digits more than are printed."""
+        return round(value, 5) if metric in self.plain else round(100 * value, self.digits + 2)
+
+    def margin(self, margin: float) -> str:
+        """ "0.5 points"; a margin finer than the decimals keeps its own."""
+        exact = f"{100 * margin:.10g}"
+        return f"{exact if '.' in exact else fixed(100 * margin, self.digits)} points"
+
+
+def of(results: Results) -> Numbers:
+    """Choose the decimals once, for the whole report."""
+    printed: Mapping[str, facts.MetricFacts] = facts.of(results).get("metrics", {})
+    plain = frozenset(name for name, how in printed.items() if not how.get("percent", True))
+    return Numbers(_digits(f for f in results.findings if f.metric not in plain), plain)
+
+
+def _digits(findings: Iterable[Finding]) -> int:
+    widths = [f.interval.high - f.interval.low for f in findings if f.quantity == "change" and f.interval]
+    return 2 if widths and median(widths) < NARROW else 1
+
+
+def fixed(value: float, digits: int, *, signed: bool = False) -> str:
+    """Round to a fixed number of decimals; zero has no sign."""
+    text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
+    return text.lstrip("+-") if float(text.replace(",", "")) == 0 else text
+
+
+def count(number: float | None) -> str:
+    """A count with thousands separators; means of counts keep one decimal where they need it."""
+    if number is None:
+        return "unknown"
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.1f}"
+
+
+def duration(seconds: float) -> str:
+    """ "0:42", "12:05" or "1:02:03"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """ "1 seed", "2 seeds"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def support(images: int, identities: int | None) -> str:
+    """ "3 images of 2 people", or "3 images" where identities are unknown."""
+    text = plural(images, "image")
+    return text if identities is None else f"{text} of {plural(identities, 'person', 'people')}"

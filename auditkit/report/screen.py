@@ -1,0 +1,182 @@
+"""The first screen beside the answer: the banner, the strip of facts, and whether to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditkit.evidence.results import Finding
+from auditkit.report.blocks import Item, Tone
+from auditkit.report.numbers import count, fixed, plural, support
+from auditkit.report.view import View, distinct, exploratory
+
+NAMED = 4
+"""So many things that are not estimable are named at once."""
+GATE_WORDS = {
+    "pass": "passed",
+    "fail": "failed",
+    "insufficient evidence": "with insufficient evidence",
+    "not judged": "not judged yet",
+}
+OUTCOMES: dict[str, Tone] = {
+    "pass": "good",
+    "fail": "bad",
+    "insufficient evidence": "warn",
+    "not judged": "quiet",
+}
+
+
+def banner(view: View) -> tuple[str, ...]:
+    """What must be read first: synthetic data, a subset, a scaled-down run."""
+    return tuple(_banner(view))
+
+
+def _banner(view: View) -> Iterator[str]:
+    facts = view.facts
+    data = facts.get("dataset", {})
+    kind = data.get("kind", "")
+    if data.get("synthetic"):
+        named = f" ({kind})" if kind and kind.lower() != "synthetic" else ""
+        yield f"SYNTHETIC DATA{named}: these numbers say nothing about people."
+    elif "subset" in kind.lower():
+        yield f"SUBSET: {kind}."
+    if facts.get("stand_in"):
+        yield "Stand-in data: the data that the audit names was not configured; published figures are not judged."
+    if facts.get("scale", 1.0) != 1.0:
+        yield f"Scaled run: every number of images was multiplied by {facts['scale']:g}."
+
+
+def strip(view: View) -> tuple[tuple[str, str], ...]:
+    """Data, arms, seeds and gates at a glance."""
+    facts = (("Data", _data(view)), ("Arms", _arms(view)), ("Seeds", _seeds(view)), ("Gates", _gates(view)))
+    return tuple((name, text) for name, text in facts if text)
+
+
+def _data(view: View) -> str:
+    data, splits = view.facts.get("dataset", {}), view.facts.get("splits", {})
+    images = data.get("images")
+    whole = support(images, data.get("identities")) if images else ""
+    test = splits.get("test")
+    tested = f"test {support(test, splits.get('test_identities'))}" if test else ""
+    return " · ".join(part for part in (data.get("kind", ""), whole, tested) if part)
+
+
+def _arms(view: View) -> str:
+    return ", ".join(view.names.arm(arm) + _role(view, arm) for arm in view.arms)
+
+
+def _role(view: View, arm: str) -> str:
+    if arm == view.reference:
+        return " (reference)"
+    role = view.role(arm)
+    return "" if role in {"arm", arm} else f" ({role})"
+
+
+def _seeds(view: View) -> str:
+    seeds = sorted({unit["seed"] for unit in view.facts.get("units", ()) if "seed" in unit})
+    if not seeds:
+        most = max((len(f.per_seed) for f in view.results.findings), default=0)
+        return str(most) if most else ""
+    listed = ", ".join(map(str, seeds[:8])) + (", ..." if len(seeds) > 8 else "")
+    return f"{len(seeds)} ({listed})"
+
+
+def _gates(view: View) -> str:
+    outcomes = [gate.outcome for gate in view.results.gates]
+    tallies = ((key, words, sum(outcome == key for outcome in outcomes)) for key, words in GATE_WORDS.items())
+    told = [f"{number} {words}" for key, words, number in tallies if number or key in {"pass", "fail"}]
+    return ", ".join(told) if outcomes else ""
+
+
+def gates(view: View) -> tuple[Item, ...]:
+    """Every gate and how it came out."""
+    return tuple(
+        Item(gate.outcome, " · ".join(filter(None, (gate.name, gate.sentence, gate.detail))), OUTCOMES[gate.outcome])
+        for gate in view.results.gates
+    )
+
+
+# -------------------------------------------------------------------------------------------------------------- trust
+
+
+def trust(view: View) -> tuple[Item, ...]:
+    """What the numbers rest on, and what they cannot say."""
+    parts = (_support, _leaks, _training_noise, _comparisons, _not_estimable, _warnings)
+    return tuple(item for part in parts for item in part(view))
+
+
+def _support(view: View) -> Iterator[Item]:
+    known = [f for f in _values(view) if f.estimate is not None and f.images and f.over]
+    evidence = view.audit.evidence
+    needs = f"needed: {evidence.minimum_images} images of {evidence.minimum_identities} people"
+    if known:
+        least = min(known, key=lambda f: (f.identities or f.images, f.images))
+        who = f"{view.names.group(least.at)}, {support(least.images, least.identities)}"
+        yield Item("Support", f"smallest group shown: {who} ({needs})")
+    if known and all(f.identities is None for f in known):
+        yield Item("People", "identities are unknown: images are resampled, and intervals are too narrow", "warn")
+
+
+def _values(view: View) -> Iterator[Finding]:
+    """Values on the declared question."""
+    for (_, quantity, _), found in view.index.items():
+        yield from found if quantity == "value" else ()
+
+
+def _leaks(view: View) -> Iterator[Item]:
+    touched = [leak for leak in view.results.leaks if leak.touched]
+    if not touched:
+        if view.results.leaks:
+            yield Item("Leaks", "none: " + _checked(view) + " of the test set was trained on", "good")
+        return
+    for what in distinct(leak.what for leak in touched):
+        worst = max((leak for leak in touched if leak.what == what), key=lambda leak: leak.touched / leak.total)
+        share = fixed(100 * worst.touched / worst.total, 1)
+        test = "test" if worst.test == "plain" else f"{worst.test} test"
+        text = f"{share} % of the {test} images ({count(worst.touched)} of {count(worst.total)})"
+        yield Item("Leaks", f"{text} share {_shared(what)} with the training of {view.names.arm(worst.arm)}", "bad")
+
+
+def _checked(view: View) -> str:
+    kinds = distinct(leak.what for leak in view.results.leaks)
+    return "no " + " and no ".join("person" if kind == "identity" else kind for kind in kinds)
+
+
+def _shared(what: str) -> str:
+    return {"photo": "a photo", "identity": "a person", "identical file": "an identical file"}[what]
+
+
+def _training_noise(view: View) -> Iterator[Item]:
+    changes = [f for f in view.results.findings if f.quantity == "change" and f.metric == view.metric]
+    most = max((len(f.per_seed) for f in changes), default=0)
+    noises = [f.noise for f in changes if f.noise is not None]
+    if most == 1:
+        yield Item("Seeds", 'one seed: training variance not measured, so nothing is called "changed"', "warn")
+    elif noises:
+        moved = f"seeds alone move a change by up to {view.numbers.number(view.metric, max(noises))}"
+        unit = view.numbers.unit(view.metric, "change")
+        yield Item("Seeds", f"{plural(most, 'seed')} per arm; {moved} {unit}".rstrip() + "; one training draw")
+
+
+def _comparisons(view: View) -> Iterator[Item]:
+    families = view.results.families
+    declared = {name: size for name, size in families.items() if not exploratory(name)}
+    explored = {name: size for name, size in families.items() if exploratory(name)}
+    if declared:
+        what = ", ".join(f"{count(size)} {name}" for name, size in declared.items())
+        yield Item("Comparisons", f"{what}; verdicts on simultaneous {view.confidence} intervals")
+    if explored:
+        what = ", ".join(f"{count(size)} in {name}" for name, size in explored.items())
+        yield Item("Exploration", f"{what}; not declared before looking")
+
+
+def _not_estimable(view: View) -> Iterator[Item]:
+    missing = [f for f in _values(view) if f.status == "not estimable"]
+    reasons = distinct(f"{view.names.group(f.at)}: {f.reason}" for f in missing)
+    if reasons:
+        more = f"; and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
+        yield Item("Not estimable", "; ".join(reasons[:NAMED]) + more, "warn")
+
+
+def _warnings(view: View) -> Iterator[Item]:
+    for text in (*view.facts.get("warnings", ()), *view.results.remarks):
+        yield Item("Note", text, "warn")

@@ -1,0 +1,97 @@
+"""The tables that every metric shares: values by group and arm, changes with their verdicts, gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from auditkit.evidence.results import Finding, Place
+from auditkit.report import cells
+from auditkit.report.blocks import Cell, Table
+from auditkit.report.cells import Footnotes
+from auditkit.report.view import Topic, View, distinct, in_order
+
+FEW = 5
+"""So many groups fit side by side; more go below each other."""
+
+
+def heading(view: View, topic: Topic, quantity: str = "value") -> str:
+    """What the numbers of a table are: "Male: accuracy in %"."""
+    unit = view.numbers.unit(topic.metric, quantity)
+    test = "" if topic.test == "plain" else f", {topic.test} test"
+    by = f", by {view.names.groups(topic.over)}" if topic.over else ""
+    return f"{topic.task}: {view.names.metric(topic.metric)}{f' in {unit}' if unit else ''}{by}{test}"
+
+
+def places(findings: Iterable[Finding]) -> tuple[Place, ...]:
+    """The groups that findings are about, in order."""
+    return distinct(finding.at for finding in findings)
+
+
+def values(view: View, topic: Topic, *, all_together: bool = True) -> Table:
+    """A metric by group and arm, with the gap, and everyone `all_together`."""
+    groups = view.find(topic, "value")
+    everyone = view.find(topic._replace(over=()), "value") if topic.over and all_together else ()
+    columns = [(view.names.group(at), [f for f in groups if f.at == at]) for at in places(groups)]
+    columns += [(view.names.pair(found[0]), found) for found in _whole_gaps(view, topic)]
+    columns += [("everyone", list(everyone))] if everyone else []
+    return _by_arm(view, heading(view, topic) + f", {view.confidence} intervals", columns)
+
+
+def _whole_gaps(view: View, topic: Topic) -> list[list[Finding]]:
+    """Gaps over all groups of the topic: signed for two groups, largest minus smallest for more."""
+    signed = [f for f in view.find(topic, "signed_gap") if not f.at]
+    found = signed or [f for f in view.find(topic, "gap") if not f.at]
+    return [found] if found else []
+
+
+def _by_arm(view: View, caption: str, columns: Sequence[tuple[str, Sequence[Finding]]]) -> Table:
+    """Arms against columns, turned around when there are many columns."""
+    arms = in_order(view.arms, (f.arm for _, found in columns for f in found))
+    footnotes = Footnotes()
+    grid = [[_entry(view, found, arm, footnotes) for _, found in columns] for arm in arms]
+    labels, names = [label for label, _ in columns], [view.names.arm(arm) for arm in arms]
+    if len(labels) > FEW:
+        grid, labels, names = [list(row) for row in zip(*grid, strict=True)], names, labels
+    rows = tuple((Cell(name), *row) for name, row in zip(names, grid, strict=True))
+    return Table(caption, ("", *labels), rows, notes=footnotes.notes)
+
+
+def _entry(view: View, found: Sequence[Finding], arm: str, footnotes: Footnotes) -> Cell:
+    return cells.estimate(view, next((f for f in found if f.arm == arm), None), footnotes)
+
+
+def changes(view: View, findings: Sequence[Finding], caption: str) -> Table:
+    """Changes by group (or gap) and arm: plain and simultaneous interval, noise of the seeds, verdict."""
+    footnotes = Footnotes()
+    arms = in_order(view.arms, (f.arm for f in findings))
+    what = distinct((f.over, f.quantity, f.at) for f in findings)
+    ordered = sorted(findings, key=lambda f: (what.index((f.over, f.quantity, f.at)), arms.index(f.arm)))
+    rows = tuple(_change(view, finding, footnotes) for finding in ordered)
+    columns = ("", "arm", f"change, {view.confidence}", "verdict", "simultaneous", "seeds alone")
+    return Table(caption, columns, rows, heads=2, notes=footnotes.notes)
+
+
+def _change(view: View, finding: Finding, footnotes: Footnotes) -> tuple[Cell, ...]:
+    of = view.names.group(finding.at) if finding.quantity == "change" else f"gap {view.names.pair(finding)}"
+    number = cells.estimate(view, finding, footnotes)
+    return (
+        Cell(of),
+        Cell(view.names.arm(finding.arm)),
+        number,
+        cells.verdict(view, finding),
+        cells.simultaneous(view, finding),
+        cells.noise(view, finding),
+    )
+
+
+def gaps(view: View, topic: Topic) -> Table | None:
+    """Every gap of a topic by arm: over all groups and within each, signed where two groups face each other."""
+    found = [f for quantity in ("gap", "signed_gap", "ratio") for f in view.find(topic, quantity)]
+    labelled: dict[str, list[Finding]] = {}
+    for finding in found:
+        label = view.names.pair(finding)
+        label = f"smallest / largest, {label}" if finding.quantity == "ratio" else label
+        labelled.setdefault(label, []).append(finding)
+    if not labelled:
+        return None
+    return _by_arm(view, f"{heading(view, topic, 'gap')}: gaps", list(labelled.items()))
