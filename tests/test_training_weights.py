@@ -22,7 +22,9 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def published(tmp_path: Path) -> PretrainedFile:
     """A checkpoint on a server: here, a file address."""
-    torch.save({"fc.weight": torch.arange(6.0).view(2, 3)}, tmp_path / "made.pth")
+    torch.save(
+        {"fc.weight": torch.arange(6.0).view(2, 3), "denselayer12.norm.1.bias": torch.ones(1)}, tmp_path / "made.pth"
+    )
     digest = hashlib.sha256((tmp_path / "made.pth").read_bytes()).hexdigest()
     place = (tmp_path / "made.pth").rename(tmp_path / f"net-{digest[:8]}.pth")
     return PretrainedFile(place.as_uri(), digest[:8])
@@ -43,7 +45,7 @@ def test_a_published_checkpoint_is_fetched_checked_and_converted_once(
     assert weights.pretrained(published)["fc.weight"].tolist() == [[0, 1, 2], [3, 4, 5]]
     for path in tmp_path.rglob("net-*.pth"):
         path.unlink()
-    assert weights.pretrained(published)["fc.weight"].shape == (2, 3)
+    assert set(weights.pretrained(published)) == {"fc.weight", "denselayer12.norm1.bias"}
 
 
 def test_torch_hubs_folder_is_looked_at_first(published: PretrainedFile, tmp_path: Path) -> None:

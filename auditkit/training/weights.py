@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from auditkit.training.places import cache_folder
 
 Tensors = dict[str, torch.Tensor]
 _RECORD = "auditkit"
+_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])")  # published when module names could hold a dot
 
 
 def save(tensors: Mapping[str, torch.Tensor], path: Path, record: Mapping[str, Any] | None = None) -> None:
@@ -105,4 +107,5 @@ def _convert(checkpoint: Path, file: PretrainedFile, target: Path) -> None:
             where=str(checkpoint),
             hint=f"remove it, and fetch {file.url} again",
         )
-    save(torch.load(checkpoint, map_location="cpu", weights_only=True), target, {"source": file.url})
+    tensors = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    save({_DENSENET.sub(r"\1\2", name): t for name, t in tensors.items()}, target, {"source": file.url})
