@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -74,15 +74,13 @@ def _drawn(sampler: type[Sampler], options: Options, cohort: Cohort, inputs: Inp
 
 
 @contextmanager
-def _global_generator(seed: int) -> Iterator[Any]:
-    """Seed NumPy's global generator for a while; gives a function that says whether it was left alone."""
-    saved = np.random.get_state()  # noqa: NPY002 - it is the global generator that is watched
-    np.random.seed(seed)  # noqa: NPY002
-    before = np.random.get_state()[2], np.random.get_state()[1].copy()  # type: ignore[index] # noqa: NPY002
+def _global_generator(seed: int) -> Iterator[Callable[[], bool]]:
+    """Put NumPy's global generator into a known state for a while; gives a function: was it left alone?"""
+    saved, known = np.random.get_state(), np.random.RandomState(seed).get_state()  # noqa: NPY002 - it is watched
+    np.random.set_state(known)  # noqa: NPY002
 
     def untouched() -> bool:
-        now = np.random.get_state()  # noqa: NPY002
-        return bool(now[2] == before[0] and np.array_equal(now[1], before[1]))  # type: ignore[index]
+        return repr(np.random.get_state()) == repr(known)  # noqa: NPY002
 
     try:
         yield untouched
