@@ -44,7 +44,7 @@ def _pairs(panel: Panel, evidence: Evidence) -> Iterator[tuple[ArmScores, ArmSco
 def _majority(panel: Panel, arm: ArmScores) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n,) 1 where most seeds are right, -1 where most are wrong, 0 else; and how many agree with that."""
     known = ~np.isnan(arm.margin).any(axis=0)
-    right = ((arm.margin > 0) == (panel.truth == 1)).sum(axis=0)
+    right = ((arm.margin > panel.threshold) == (panel.truth == 1)).sum(axis=0)
     wrong = len(arm.margin) - right
     majority = np.where(known, np.sign(right - wrong), 0)
     return majority, np.maximum(right, wrong)

@@ -22,8 +22,8 @@ BLOCKS = 4096
 class Layout:
     """One task on one test set.
 
-    A unit is an arm with a seed; units_by_arm: the units of each arm, in the order of its seeds. cell: (units, n) int8, 2 * truth +
-    prediction, -1 where the unit has no prediction; person: (n,) int64 number of the person, of the photo where
+    A unit is an arm with a seed; units_by_arm: the units of each arm, in the order of its seeds. cell: (units, n) int8,
+    2 * truth + prediction, -1 where the unit has no prediction; person: (n,) int64 number of the person, of the photo where
     identities are unknown; block: (n,) int64 what is resampled: the person, or a random block of people.
     """
 
@@ -54,7 +54,7 @@ def lay_out(panel: Panel, rng: np.random.Generator) -> Layout:
     panel = _sorted(panel)
     person, people = _people(panel)
     margin = np.concatenate([arm.margin for arm in panel.arms])
-    cell = np.where(np.isnan(margin), -1, 2 * panel.truth + (margin > 0)).astype(np.int8)
+    cell = np.where(np.isnan(margin), -1, 2 * panel.truth + (margin > panel.threshold)).astype(np.int8)
     block = person if people <= BLOCKS else (rng.permutation(people) % BLOCKS)[person]
     return Layout(
         panel=panel,

@@ -26,7 +26,8 @@ class Panel:
 
     row, copy, identity: (n,) int64; truth: (n,) int8 of 0 and 1. attributes: name -> (n,) int8 codes into
     levels[name], -1 where missing. `target` is the attribute that the task predicts ("" when predictions came from
-    elsewhere); a group over it is defined by the truth itself. Without known identities every image is its own.
+    elsewhere); a group over it is defined by the truth itself. Without known identities every image is its own. A
+    prediction is positive where its margin lies above `threshold`.
     """
 
     task: str
@@ -40,3 +41,4 @@ class Panel:
     levels: Mapping[str, tuple[Level, ...]] = field(repr=False)
     arms: tuple[ArmScores, ...] = field(repr=False)
     identities_known: bool = True
+    threshold: float = 0.0
