@@ -16,9 +16,10 @@ from auditkit.evidence.uncertainty import (
     Ends,
     Simultaneous,
     clear_of_zero,
-    quantile,
+    normal_quantile,
     simultaneous,
     symmetric,
+    t_quantile,
     wilson,
 )
 from auditkit.evidence.verdicts import Basis, decide
@@ -66,8 +67,8 @@ def values(bench: Bench, estimates: Estimates) -> Iterator[Finding]:
     """The value of every group in every arm, with numerator and denominator."""
     low, high = plain_ends(bench, estimates)
     share = np.array([e.line.measure.share for e in estimates.each if e.row >= 0], dtype=bool)
-    critical = quantile(estimates.spread.df, bench.evidence.confidence)
-    inner, outer = wilson(estimates.value, estimates.spread, estimates.people, critical)
+    score = normal_quantile(bench.evidence.confidence)
+    inner, outer = wilson(estimates.value, estimates.spread, estimates.people, score)
     ends = np.where(share, inner, low), np.where(share, outer, high)
     for estimate in estimates.each:
         measure, (group,) = estimate.line.measure, estimate.line.groups
@@ -83,8 +84,7 @@ def values(bench: Bench, estimates: Estimates) -> Iterator[Finding]:
 
 def plain_ends(bench: Bench, estimates: Estimates) -> Ends:
     """Ends of the plain t intervals of all rows."""
-    critical = quantile(estimates.spread.df, bench.evidence.confidence)
-    return symmetric(estimates.value, estimates.spread, critical)
+    return symmetric(estimates.value, estimates.spread, normal_quantile(bench.evidence.confidence))
 
 
 def with_interval(
@@ -132,7 +132,7 @@ def noise(bench: Bench, estimate: Estimate, estimates: Estimates) -> float | Non
     if bench.seeds(estimate) < 2:
         return None
     row = estimate.row
-    critical = quantile(estimates.spread.seeds_df[row : row + 1], bench.evidence.confidence)
+    critical = t_quantile(normal_quantile(bench.evidence.confidence), estimates.spread.seeds_df[row : row + 1])
     return float(critical[0] * np.sqrt(estimates.spread.retraining[row]))
 
 
@@ -180,7 +180,7 @@ class Family:
             people=estimate.people,
             seeds=self.bench.seeds(estimate),
             spread=spread.take([estimate.row]),
-            single=self.critical.single,
+            score=self.critical.score,
             noise=finding.noise,
         )
 
@@ -193,7 +193,7 @@ def family_of(bench: Bench, estimates: Estimates, what: str) -> Family:
     critical = simultaneous(
         estimates.deviations, estimates.value, spread, estimates.design, bench.evidence.confidence, rng
     )
-    low, high = symmetric(estimates.value, spread, critical.critical(spread.df))
+    low, high = symmetric(estimates.value, spread, critical.score)
     return Family(
         bench=bench,
         name=f"{what} of {panel.task}{test}",

@@ -19,7 +19,7 @@ from auditkit.evidence.uncertainty import (
     Spread,
     gap_bounds,
     gap_change_bounds,
-    quantile,
+    normal_quantile,
     simultaneous,
     symmetric,
 )
@@ -102,7 +102,7 @@ def gap_change(
     )
     if finding.interval is not None:
         spread = _take(changes.estimates, moved)
-        ends = symmetric(_values(moved), spread, family.critical.critical(spread.df))
+        ends = symmetric(_values(moved), spread, family.critical.score)
         finding = replace(finding, simultaneous=Interval(*gap_change_bounds(before, after, ends)))
     return family.verdict(finding, noisiest)
 
@@ -145,16 +145,16 @@ def _plain_ends(bench: Bench, among: Estimates, estimates: Sequence[Estimate]) -
     """Ends of all pairs of one gap, which hold at once over these pairs."""
     spread, confidence = _take(among, estimates), bench.evidence.confidence
     if len(estimates) == 1:
-        return symmetric(_values(estimates), spread, quantile(spread.df, confidence))
+        return symmetric(_values(estimates), spread, normal_quantile(confidence))
     rows = [e.row for e in estimates]
     rng = generator(bench.seed, "simultaneous over one gap")
     joint = simultaneous(among.deviations[rows], _values(estimates), spread, among.design[rows], confidence, rng)
-    return symmetric(_values(estimates), spread, joint.critical(spread.df))
+    return symmetric(_values(estimates), spread, joint.score)
 
 
 def _sign_ends(among: Estimates, estimates: Sequence[Estimate]) -> Ends:
     spread = _take(among, estimates)
-    return symmetric(_values(estimates), spread, quantile(spread.df, 1 - (1 - NUISANCE) / len(estimates)))
+    return symmetric(_values(estimates), spread, normal_quantile(1 - (1 - NUISANCE) / len(estimates)))
 
 
 def _bounded(finding: Finding, estimate: Estimate, ends: Ends, bounds: tuple[float, float]) -> Finding:

@@ -23,8 +23,8 @@ class Layout:
     """One task on one test set.
 
     A unit is an arm with a seed; units_by_arm: the units of each arm, in the order of its seeds. cell: (units, n) int8,
-    2 * truth + prediction, -1 where the unit has no prediction; person: (n,) int64 number of the person, of the photo where
-    identities are unknown; block: (n,) int64 what is resampled: the person, or a random block of people.
+    2 * truth + prediction, -1 where the unit has no prediction; person: (n,) int64 number of the person, of the photo
+    where identities are unknown; block: (n,) int64 what is resampled: the person, or a random block of people.
     """
 
     panel: Panel

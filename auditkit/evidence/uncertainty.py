@@ -2,8 +2,8 @@
 
 Two sources of chance meet here. *People*: identities are resampled, all rows of one together (a cluster bootstrap),
 with multinomial weights that every arm and group shares, so that contrasts are paired. *Seeds*: the variance of
-per-seed values over the number of seeds. Few seeds are never resampled; the two variances are added, and the sum is
-given the degrees of freedom of Satterthwaite (Biometrics Bulletin 1946).
+per-seed values over the number of seeds. Few seeds are never resampled; the two variances are added, each with its own
+degrees of freedom. Critical values are written as normal quantiles, *scores*, which every estimate turns into its own.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ FEWEST_PEOPLE = 10
 PSEUDO = 0.5
 """Images that each rate is credited with when a variance is estimated, so that no interval has zero width. Half of what
 Agresti & Caffo (2000) and Bonett & Price (2012) add, which covers too often where there are ten discordant pairs."""
+MOST_EXTREME = 37.0
+"""A normal quantile beyond which tails cannot be told from zero."""
 SLIVER = 1e-12
 """How far from zero an interval ends that excludes zero and no more."""
 _CHUNK = 1 << 22
@@ -69,17 +71,24 @@ class Spread:
         """Variance of each estimate."""
         return self.people + self.seeds
 
-    @property
-    def error(self) -> Floats:
-        """Standard error of each estimate."""
-        return np.sqrt(self.total)
+    def half_width(self, score: float | Floats) -> Floats:
+        """Half width of the interval whose tails are those of a normal variable beyond `score`.
 
-    @property
-    def df(self) -> Floats:
-        """Degrees of freedom of the total (Satterthwaite)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            seeds = np.where(self.seeds > 0, self.seeds**2 / self.seeds_df, 0.0)
-            return np.asarray(self.total**2 / (self.people**2 / self.people_df + seeds), dtype=np.float64)
+        Each part has its own t quantile: sqrt(sum of t^2 V), the large-sample form of Graybill & Wang (JASA 1980). One
+        t quantile with Satterthwaite's degrees of freedom for the sum covers 92.7 % where this covers 93.9 %, with
+        three seeds that carry four fifths of the variance.
+        """
+        people, seeds = (t_quantile(score, df) for df in (self.people_df, self.seeds_df))
+        return np.asarray(np.sqrt(people**2 * self.people + seeds**2 * self.seeds), dtype=np.float64)
+
+    def score(self, distance: Floats) -> Floats:
+        """The score at which `half_width` reaches each distance, by bisection; 37 where it does not."""
+        low, high = np.zeros_like(distance), np.full_like(distance, MOST_EXTREME)
+        for _ in range(40):
+            middle = (low + high) / 2
+            beyond = self.half_width(middle) < distance
+            low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
+        return high
 
     @property
     def seed_share(self) -> Floats:
@@ -88,8 +97,14 @@ class Spread:
 
     def take(self, rows: list[int]) -> Spread:
         """The spread of some of the estimates."""
-        parts = (self.people, self.people_df, self.seeds, self.seeds_df, self.retraining)
-        return Spread(*(part[rows] for part in parts), self.undefined[rows])
+        return Spread(
+            people=self.people[rows],
+            people_df=self.people_df[rows],
+            seeds=self.seeds[rows],
+            seeds_df=self.seeds_df[rows],
+            retraining=self.retraining[rows],
+            undefined=self.undefined[rows],
+        )
 
 
 def people_variance(replicates: Replicates, people: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
@@ -129,18 +144,23 @@ def people_df(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats
     return np.asarray(np.where(df > 0, np.clip(df, 1.0, most), most), dtype=np.float64)
 
 
-def quantile(df: Floats, confidence: float) -> Floats:
-    """Two-sided t quantile."""
-    return np.asarray(stdtrit(np.maximum(df, 1e-9), (1 + confidence) / 2), dtype=np.float64)
+def normal_quantile(confidence: float) -> float:
+    """Two-sided normal quantile: 1.96 for 0.95."""
+    return float(ndtri((1 + confidence) / 2))
 
 
-def symmetric(estimate: Floats, spread: Spread, critical: Floats | float) -> Ends:
-    """Ends of estimate +- critical * standard error."""
-    half = critical * spread.error
+def t_quantile(score: float | Floats, df: Floats) -> Floats:
+    """The t quantile with the same tail as the normal quantile `score`."""
+    return np.asarray(-stdtrit(df, ndtr(-np.asarray(score))), dtype=np.float64)
+
+
+def symmetric(estimate: Floats, spread: Spread, score: float) -> Ends:
+    """Ends of estimate +- half width."""
+    half = spread.half_width(score)
     return estimate - half, estimate + half
 
 
-def wilson(estimate: Floats, spread: Spread, people: NDArray[np.int64], critical: Floats) -> Ends:
+def wilson(estimate: Floats, spread: Spread, people: NDArray[np.int64], score: float) -> Ends:
     """Ends of Wilson's score interval (JASA 1927) for a proportion, at the effective size that its variance implies.
 
     A proportion of 0 or 1 has no variance; its effective size is the number of people.
@@ -148,32 +168,23 @@ def wilson(estimate: Floats, spread: Spread, people: NDArray[np.int64], critical
     estimate = np.clip(estimate, 0.0, 1.0)
     plain = estimate * (1 - estimate)
     with np.errstate(invalid="ignore", divide="ignore"):
-        size = np.where(plain > 0, plain / spread.total, people)
-    square = critical**2 / size
+        edge = t_quantile(score, spread.people_df) ** 2 / people
+        square = np.where(plain > 0, spread.half_width(score) ** 2 / plain, edge)
     centre = (estimate + square / 2) / (1 + square)
     half = np.sqrt(square * (plain + square / 4)) / (1 + square)
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
-
-
-def normal_score(t: NDArray[Any], df: NDArray[Any] | np.float32) -> NDArray[Any]:
-    """|t| as the normal quantile with the same tail (Wallace, Annals of Mathematical Statistics 1959)."""
-    return np.asarray((8 * df + 1) / (8 * df + 3) * np.sqrt(df * np.log1p(np.square(t) / df)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simultaneous:
     """Critical values for a family of q estimates.
 
-    single: the normal quantile with which the intervals of all hold at once. rejected: (q,) bool, estimates that the
+    score: the normal quantile at which the intervals of all hold at once. rejected: (q,) bool, estimates that the
     step-down test (Romano & Wolf, Econometrica 2005) tells from zero, never fewer than the intervals do.
     """
 
-    single: float
+    score: float
     rejected: NDArray[np.bool_]
-
-    def critical(self, df: Floats) -> Floats:
-        """The t quantiles with the same tail, for each estimate's degrees of freedom."""
-        return quantile(df, 2 * float(ndtr(self.single)) - 1)
 
 
 def simultaneous(
@@ -190,8 +201,8 @@ def simultaneous(
     arm it is measured against (-1: none); estimates of the same thing share the estimate of their variance.
     """
     if not len(deviations):
-        return Simultaneous(float(ndtri((1 + confidence) / 2)), np.zeros(0, dtype=bool))
-    score = normal_score(np.abs(estimate) / spread.error, spread.df)
+        return Simultaneous(normal_quantile(confidence), np.zeros(0, dtype=bool))
+    score = spread.score(np.abs(estimate))
     replicated = _replicated_scores(deviations, spread, design, rng)
     running = np.zeros(deviations.shape[1], dtype=np.float32)
     critical = np.empty(len(deviations))
@@ -205,25 +216,43 @@ def simultaneous(
 def _replicated_scores(
     deviations: Replicates, spread: Spread, design: NDArray[np.int64], rng: np.random.Generator
 ) -> Replicates:
-    """(q, replicates): what |t| could have been by chance alone, as normal scores.
+    """(q, replicates): scores that estimates could have had by chance alone.
 
     To the replicates of people comes normal noise for the seeds of each arm, as much as its share of the variance,
     independent between things, since few seeds tell too little of correlations; then division by a standard error that
     was itself estimated, drawn once for all estimates of the same thing.
     """
     result = np.empty_like(deviations)
-    share, df = spread.seed_share, spread.df
     order = np.argsort(design[:, 0], kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(design[order, 0])) + 1):
-        shape = float(np.median(df[rows])) / 2
-        inverse = 1 / np.sqrt(rng.standard_gamma(shape, size=deviations.shape[1]) / shape)
         noise = rng.standard_normal((1 + int(design[rows, 1:].max()), deviations.shape[1]), dtype=np.float32)
+        people, seeds = (_estimated(df[rows], deviations.shape[1], rng) for df in (spread.people_df, spread.seeds_df))
         for row in rows:
-            t = _standardised(deviations[row], 1 - share[row])
-            if share[row] > 0:
-                t += np.float32(np.sqrt(share[row])) * _arm_noise(noise, design[row])
-            result[row] = normal_score(t * inverse.astype(np.float32), np.float32(df[row]))
+            share = float(spread.seed_share[row])
+            t = _standardised(deviations[row], 1 - share)
+            if share > 0:
+                t += np.float32(np.sqrt(share)) * _arm_noise(noise, design[row])
+            parts = people * np.float32(1 - share), seeds * np.float32(share)
+            result[row] = _normal_score(t, parts, (spread.people_df[row], spread.seeds_df[row]))
     return result
+
+
+def _estimated(df: Floats, replicates: int, rng: np.random.Generator) -> Replicates:
+    """Estimates of a variance of 1 with the median of some degrees of freedom."""
+    shape = float(np.median(df)) / 2
+    return np.asarray(rng.standard_gamma(shape, size=replicates) / shape, dtype=np.float32)
+
+
+def _normal_score(t: Replicates, parts: tuple[Replicates, Replicates], df: tuple[float, float]) -> Replicates:
+    """|t| over the root of a sum of estimated variances, as the normal quantile with the same tail.
+
+    Degrees of freedom of the sum as in Satterthwaite (Biometrics Bulletin 1946), the quantile as in Wallace (Annals of
+    Mathematical Statistics 1959).
+    """
+    total = parts[0] + parts[1]
+    both = np.square(total) / (np.square(parts[0]) / np.float32(df[0]) + np.square(parts[1]) / np.float32(df[1]))
+    score = (8 * both + 1) / (8 * both + 3) * np.sqrt(both * np.log1p(np.square(t) / total / both))
+    return np.asarray(score, dtype=np.float32)
 
 
 def _standardised(deviations: Replicates, variance: float) -> Replicates:

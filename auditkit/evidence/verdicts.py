@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr
 
 from auditkit.evidence.results import Interval, Verdict
-from auditkit.evidence.uncertainty import Spread, quantile
+from auditkit.evidence.uncertainty import Spread
 
 MOST = 1000
 """A need beyond so many times what there is is called no help."""
@@ -20,7 +19,7 @@ class Basis:
     """What a verdict is decided on.
 
     interval: the simultaneous one; margin: the largest change that counts as none; people, seeds: how many there are;
-    spread: of the one estimate; single: the family's critical value as a normal quantile; noise: of the seeds.
+    spread: of the one estimate; score: the family's critical value; noise: of the seeds.
     """
 
     estimate: float
@@ -30,7 +29,7 @@ class Basis:
     people: int
     seeds: int
     spread: Spread
-    single: float
+    score: float
     noise: float | None
 
 
@@ -111,5 +110,5 @@ def _enough(basis: Basis, now: int, of: Literal["people", "seeds", "both"]) -> i
         undefined=np.zeros_like(count, dtype=np.int64),
     )
     wanted = max(abs(basis.estimate), basis.margin - abs(basis.estimate))
-    enough = quantile(future.df, 2 * float(ndtr(basis.single)) - 1) * future.error <= wanted
+    enough = future.half_width(basis.score) <= wanted
     return int(count[enough][0]) if enough.any() else None

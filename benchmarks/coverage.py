@@ -1,0 +1,325 @@
+"""Do the intervals hold what they say? Coverage by simulation, with the evidence wing's own code.
+
+    python benchmarks/coverage.py [--runs 2000] [--cells K,ICC,S] [--out benchmarks/results]
+
+Every person has photos in every group. Whether an arm with a seed is right about a photo is a threshold on a normal
+variable: level of the group and arm + person + photo + seed + rest. So the true accuracy is known exactly, the
+correlation of rightness within a person is set, and seeds shift whole groups. Each line of the table is one setting:
+K groups, people in each group, correlation, S seeds, variance due to seeds over variance due to people (of the mean
+over seeds), and whether there is an effect. Columns: share of runs whose interval holds the truth.
+
+* change: an arm less the reference in a group; signed: the change of a difference of two groups; gap: largest less
+  smallest group of one arm; widened: the change of that gap; family: all changes of all groups at once, simultaneous
+* at S = 1 intervals are conditional on the trained networks, so seeds have no variance
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import combinations, product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
+from scipy.stats import norm
+
+from auditkit import CountMetric
+from auditkit.evidence.contrasts import Estimates, estimate, line
+from auditkit.evidence.gaps import NUISANCE
+from auditkit.evidence.grouping import Grouping
+from auditkit.evidence.layout import Layout, lay_out
+from auditkit.evidence.measures import Measure, measure
+from auditkit.evidence.panel import ArmScores, Panel
+from auditkit.evidence.uncertainty import (
+    Ends,
+    clear_of_zero,
+    gap_bounds,
+    gap_change_bounds,
+    normal_quantile,
+    simultaneous,
+    symmetric,
+    weights,
+)
+from auditkit.spec.model import Evidence
+
+ACCURACY = 0.9
+PHOTO = 0.6
+"""Share of the variance that is neither person's nor seed's but all arms see alike."""
+ARMS = 3
+"""The reference and two others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the table."""
+
+    groups: int
+    people: int
+    photos: int
+    correlation: float
+    seeds: int
+    seed_variance: float
+    effect: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Shares of runs, and how many pairs of predictions differ in a group."""
+
+    change: float
+    signed: float
+    gap: float
+    widened: float
+    family: float
+    discordant: float
+    runs: int
+
+
+class Accuracy(CountMetric):
+    """Share of images predicted rightly."""
+
+    within_target = True
+
+    def compute(self, tp, fp, fn, tn):  # type: ignore[no-untyped-def]
+        return tp + tn, tp + fp + fn + tn
+
+
+# -------------------------------------------------------------------------------------------------------- simulation
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The normal model. level: (arms, groups) thresholds; variances add up to 1 without seeds."""
+
+    level: NDArray[np.float64]
+    person: float
+    seed: float
+
+    @property
+    def accuracy(self) -> NDArray[np.float64]:
+        """(arms, groups): expected share of right predictions, over people, photos and seeds."""
+        return ndtr(self.level / np.sqrt(1 + self.seed))
+
+
+def truth_of(setting: Setting) -> Truth:
+    """Levels and variances that give the setting."""
+    groups = np.linspace(-0.02, 0.03, setting.groups) if setting.effect else np.zeros(setting.groups)
+    arms = np.zeros((ARMS, setting.groups))
+    if setting.effect:
+        arms[1, 0], arms[2] = -0.04, 0.02
+    level = ndtri(ACCURACY + groups + arms)
+    person = _person_variance(setting.correlation)
+    seed = _seed_variance(setting, person)
+    return Truth(level, person, seed)
+
+
+def _person_variance(correlation: float) -> float:
+    """Share of the normal variance that gives this correlation of rightness within a person."""
+    if correlation == 0:
+        return 0.0
+    node, weight = np.polynomial.hermite_e.hermegauss(60)
+    level = ndtri(ACCURACY)
+
+    def excess(person: float) -> float:
+        chance = ndtr((level + np.sqrt(person) * node) / np.sqrt(1 - person))
+        variance = (weight * chance**2).sum() / weight.sum() - ACCURACY**2
+        return float(variance / (ACCURACY * (1 - ACCURACY)) - correlation)
+
+    return float(brentq(excess, 1e-6, 0.99))
+
+
+def _seed_variance(setting: Setting, person: float) -> float:
+    """Variance of the seeds' shifts, from the variance that people give a change in a pilot without any."""
+    if setting.seed_variance == 0 or setting.seeds == 1:
+        return 0.0
+    level = ndtri(np.full((ARMS, 1), ACCURACY))
+    rng = np.random.default_rng(7)
+    right = _right(setting, Truth(level, person, 0.0), 400, rng)
+    change = (right[1].mean(axis=0) - right[0].mean(axis=0)).mean(axis=(-1, -2))
+    slope = norm.pdf(ndtri(ACCURACY))
+    return float(change.var() * setting.seed_variance * setting.seeds / (2 * slope**2))
+
+
+def _right(setting: Setting, truth: Truth, runs: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(arms, seeds, runs, groups, people, photos): which predictions are right."""
+    groups = truth.level.shape[1]
+    shape = (runs, groups, setting.people, setting.photos)
+    rest = 1 - truth.person - PHOTO * (1 - truth.person)
+    shared = np.sqrt(truth.person) * rng.standard_normal((runs, 1, setting.people, 1), dtype=np.float32)
+    shared = shared + np.float32(np.sqrt(PHOTO * (1 - truth.person))) * rng.standard_normal(shape, dtype=np.float32)
+    right = np.empty((ARMS, setting.seeds, *shape), dtype=bool)
+    for arm, seed in product(range(ARMS), range(setting.seeds)):
+        shift = np.sqrt(truth.seed) * rng.standard_normal((runs, groups, 1, 1)) + truth.level[arm][:, None, None]
+        own = np.float32(np.sqrt(rest)) * rng.standard_normal(shape, dtype=np.float32)
+        right[arm, seed] = shared + own + shift.astype(np.float32) > 0
+    return right
+
+
+def _layout(setting: Setting, right: NDArray[np.bool_]) -> tuple[Layout, Grouping]:
+    """All runs as groups of one panel, in which a person has the same number in every run."""
+    runs, groups = right.shape[2:4]
+    shape = right.shape[2:]
+    count = int(np.prod(shape))
+    margin = np.where(right.reshape(ARMS, setting.seeds, count), 1.0, -1.0).astype(np.float32)
+    person = np.broadcast_to(np.arange(setting.people)[:, None], shape).ravel()
+    code = np.broadcast_to(np.arange(runs * groups).reshape(runs, groups, 1, 1), shape).ravel()
+    panel = Panel(
+        task="simulated",
+        target="",
+        test="plain",
+        row=np.arange(count),
+        copy=np.zeros(count, dtype=np.int64),
+        identity=person,
+        truth=np.ones(count, dtype=np.int8),
+        attributes={},
+        levels={},
+        arms=tuple(ArmScores(f"arm {arm}", tuple(range(setting.seeds)), margin[arm]) for arm in range(ARMS)),
+    )
+    order = np.lexsort((panel.copy, panel.row, panel.identity))
+    return lay_out(panel, np.random.default_rng(0)), Grouping(("run",), (tuple(range(runs * groups)),), code[order], 0)
+
+
+# ---------------------------------------------------------------------------------------------------------- coverage
+
+
+def cover(setting: Setting, runs: int, replicates: int, seed: int = 0) -> Coverage:
+    """Simulate one setting."""
+    rng = np.random.default_rng([seed, *(int(1000 * value) for value in asdict(setting).values())])
+    truth = truth_of(setting)
+    batch = max(1, 8_000_000 // (setting.groups * setting.seeds * ARMS * 2 * replicates))
+    batches = [min(batch, runs - start) for start in range(0, runs, batch)]
+    parts = [_batch(setting, truth, size, replicates, rng) for size in batches]
+    means = np.average(np.array(parts), axis=0, weights=batches)
+    return Coverage(*(round(float(mean), 4) for mean in means), runs=runs)
+
+
+def _batch(
+    setting: Setting, truth: Truth, runs: int, replicates: int, rng: np.random.Generator
+) -> tuple[float, float, float, float, float, float]:
+    right = _right(setting, truth, runs, rng)
+    layout, grouping = _layout(setting, right)
+    evidence = Evidence(replicates=replicates, minimum_images=1)
+    weight = weights(rng, layout.blocks, replicates)
+    (one,) = measure(layout, grouping, {"accuracy": Accuracy(None)}, evidence, weight, point_tables=False)
+    expected = _expected(setting, truth, runs)
+    held, at_once = _changes(setting, layout, one, expected, rng)
+    signed, gap, widened = _gaps(setting, layout, one, expected, rng)
+    discordant = float((right[0, 0] != right[1, 0]).sum(axis=(-1, -2)).mean())
+    return held, signed, gap, widened, at_once, discordant
+
+
+def _expected(setting: Setting, truth: Truth, runs: int) -> NDArray[np.float64]:
+    """(arms, runs, groups) true accuracy: what an interval has to hold."""
+    return np.broadcast_to(truth.accuracy[:, None], (ARMS, runs, setting.groups))
+
+
+def _changes(
+    setting: Setting, layout: Layout, one: Measure, expected: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[float, float]:
+    lines = [line(layout, one, (g,)) for g in range(len(one.grouping))]
+    changes = estimate(layout, lines, [(1, 0), (2, 0)], keep=True)
+    true = (expected[1:] - expected[0]).transpose(1, 2, 0)
+    plain = holds(symmetric(changes.value, changes.spread, normal_quantile(0.95)), true.ravel())
+    at_once = [
+        holds(joint_ends(changes, rows, rng), true[run].ravel()).all()
+        for run, rows in enumerate(np.arange(len(changes.value)).reshape(len(true), -1).tolist())
+    ]
+    return float(plain.mean()), float(np.mean(at_once))
+
+
+def _gaps(
+    setting: Setting, layout: Layout, one: Measure, expected: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[float, float, float]:
+    runs, each = expected.shape[1], list(combinations(range(setting.groups), 2))
+    pairs = [(run * setting.groups + a, run * setting.groups + b) for run in range(runs) for a, b in each]
+    lines = [line(layout, one, pair) for pair in pairs]
+    moved = estimate(layout, lines, [(1, 0)], keep=True)
+    before, after = (estimate(layout, lines, [(arm, None)], keep=True) for arm in (0, 1))
+    first, second = np.array(each).T
+    change = expected[1] - expected[0]
+    signed = holds(
+        symmetric(moved.value, moved.spread, normal_quantile(0.95)),
+        (change[:, second] - change[:, first]).ravel(),
+    )
+    size = expected.max(axis=-1) - expected.min(axis=-1)
+    inside, widened = [], []
+    for run, rows in enumerate(np.arange(len(pairs)).reshape(runs, -1).tolist()):
+        low, high = gap_bounds(*joint_ends(after, rows, rng))
+        inside.append(low <= size[1, run] <= high)
+        signs = [sign_ends(estimates, rows) for estimates in (before, after)]
+        low, high = gap_change_bounds(signs[0], signs[1], joint_ends(moved, rows, rng))
+        widened.append(low <= size[1, run] - size[0, run] <= high)
+    return float(signed.mean()), float(np.mean(inside)), float(np.mean(widened))
+
+
+def joint_ends(estimates: Estimates, rows: list[int], rng: np.random.Generator) -> Ends:
+    """Simultaneous intervals over some of the estimates."""
+    spread, value = estimates.spread.take(rows), estimates.value[rows]
+    if len(rows) == 1:
+        return symmetric(value, spread, normal_quantile(0.95))
+    found = simultaneous(estimates.deviations[rows], value, spread, estimates.design[rows], 0.95, rng)
+    low, high = symmetric(value, spread, found.score)
+    return clear_of_zero(low, high, value, found.rejected)
+
+
+def sign_ends(estimates: Estimates, rows: list[int]) -> Ends:
+    """Intervals of the nuisance of a gap's change, as `auditkit.evidence.gaps` takes them."""
+    spread = estimates.spread.take(rows)
+    return symmetric(estimates.value[rows], spread, normal_quantile(1 - (1 - NUISANCE) / len(rows)))
+
+
+def holds(ends: Ends, true: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which intervals hold the truth."""
+    return (ends[0] <= true + 1e-12) & (true <= ends[1] + 1e-12)
+
+
+# -------------------------------------------------------------------------------------------------------------- grid
+
+
+def grid() -> Iterator[Setting]:
+    """All settings."""
+    for groups, people, correlation, effect in product((2, 4, 8), (60, 20), (0.0, 0.1, 0.3), (False, True)):
+        yield Setting(groups, people, 10, correlation, 1, 0.0, effect)
+        for seeds, variance in product((3, 5, 10), (0.0, 1.0, 4.0)):
+            yield Setting(groups, people, 10, correlation, seeds, variance, effect)
+
+
+def markdown(rows: list[tuple[Setting, Coverage]]) -> str:
+    """The table, shares in percent."""
+    head = [*Setting.__dataclass_fields__, *Coverage.__dataclass_fields__]
+    lines = ["| " + " | ".join(name.replace("_", " ") for name in head) + " |", "|" + "---|" * len(head)]
+    for setting, coverage in rows:
+        values = [str(value) for value in asdict(setting).values()]
+        shares = [f"{100 * value:.1f}" for value in list(asdict(coverage).values())[:5]]
+        lines.append("| " + " | ".join([*values, *shares, f"{coverage.discordant:.1f}", str(coverage.runs)]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Run the grid, or a part of it, and write JSON and Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--runs", type=int, default=2000)
+    parser.add_argument("--replicates", type=int, default=500)
+    parser.add_argument("--every", type=int, default=1, help="take every n-th setting of the grid only")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    options = parser.parse_args()
+    rows = []
+    start = time.perf_counter()
+    for setting in list(grid())[:: options.every]:
+        rows.append((setting, cover(setting, options.runs, options.replicates)))
+        print(f"{time.perf_counter() - start:7.1f} s", *rows[-1], flush=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    found = [asdict(setting) | asdict(coverage) for setting, coverage in rows]
+    facts = {"runs": options.runs, "replicates": options.replicates, "seconds": round(time.perf_counter() - start, 1)}
+    (options.out / "coverage.json").write_text(json.dumps(facts | {"settings": found}, indent=1) + "\n")
+    (options.out / "coverage.md").write_text(markdown(rows))
+
+
+if __name__ == "__main__":
+    main()
