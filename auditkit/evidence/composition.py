@@ -114,15 +114,14 @@ def _marginals(before: Draw, after: Draw, attributes: Attributes) -> Iterator[Ma
 
 def _shares(draw: Draw, attributes: Attributes) -> list[NDArray[np.float64] | None]:
     """Share of each level of every attribute among the rows whose value is known; None where no row's is."""
-    rows, times = np.unique(draw.rows, return_counts=True)
-    return [_share(column[rows], times, len(levels)) for column, levels in _columns(attributes)]
+    times = np.bincount(draw.rows, minlength=len(attributes.codes))
+    rows = np.flatnonzero(times)
+    codes, weights = attributes.codes[rows], times[rows].astype(np.float64)
+    most = max(map(len, attributes.levels), default=0)
+    counts = np.stack([weights @ (codes == level) for level in range(most)], axis=1)  # one product for all attributes
+    return [_share(row[: len(levels)]) for row, levels in zip(counts, attributes.levels, strict=True)]
 
 
-def _columns(attributes: Attributes) -> Iterator[tuple[NDArray[np.int8], tuple[object, ...]]]:
-    return zip(attributes.codes.T, attributes.levels, strict=True)
-
-
-def _share(codes: NDArray[np.int8], times: NDArray[np.int64], levels: int) -> NDArray[np.float64] | None:
-    known = codes >= 0
-    counts = np.bincount(codes[known], weights=times[known], minlength=levels)
-    return counts / counts.sum() if counts.sum() else None
+def _share(counts: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    total = counts.sum()
+    return counts / total if total else None
