@@ -62,7 +62,7 @@ def audit(**changes: object) -> Audit:
 def results(**changes: object) -> Results:
     """Everything a report can show; fields may be replaced."""
     full = Results(
-        findings=tuple([*_values(), *_gaps(), *_changes(), *_gap_changes(), *_spillover()]),
+        findings=(*_values(), *_gaps(), *_changes(), *_gap_changes(), *_spillover()),
         compositions=tuple(_compositions()),
         leaks=(
             Leak("Male", "original", "plain", "photo", 0, 1200),
@@ -133,7 +133,18 @@ def _values() -> Iterator[Finding]:
 
 
 def _missing(finding: Finding, reason: str, **more: object) -> Finding:
-    empty = replace(finding, estimate=None, interval=None, simultaneous=None, per_seed=(), seed_sd=None, noise=None)
+    empty = replace(
+        finding,
+        verdict="",
+        explanation="",
+        family="",
+        estimate=None,
+        interval=None,
+        simultaneous=None,
+        per_seed=(),
+        seed_sd=None,
+        noise=None,
+    )
     return replace(empty, status="not estimable", reason=reason, numerator=None, denominator=None, **more)  # type: ignore[arg-type]
 
 
@@ -164,7 +175,7 @@ def _judged(finding: Finding) -> Finding:
     finding = replace(finding, simultaneous=wide, family="changes of Male")
     if wide.low >= 0 or wide.high <= 0:
         return replace(finding, verdict="changed", explanation="changed by so much")
-    if -0.01 <= wide.low and wide.high <= 0.01:
+    if wide.low >= -0.01 and wide.high <= 0.01:
         return replace(finding, verdict="no change larger than the margin", explanation="no change")
     need = f"cannot tell ({estimate:+.3f} points [-1.0, +1.0]): about 310 people, or 9 seeds, would be needed"
     return replace(finding, verdict="cannot tell", explanation=need)
@@ -179,7 +190,7 @@ def _gap_changes() -> Iterator[Finding]:
 
 
 def _spillover() -> Iterator[Finding]:
-    random = Random(4)  # noqa: S311
+    random = Random(4)
     for name, (arm, against) in product(ATTRIBUTES, [("oversampled", "placebo"), ("placebo", "original")]):
         estimate = round(random.gauss(0, 0.012), 6)
         at: tuple[tuple[str, Level], ...] = ((name, True),)
@@ -228,7 +239,9 @@ def _scan() -> Iterator[ScanRow]:
         outside = _finding("original", (name,), ((name, 0),), "value", 0.04, metric="error_rate")
         if name == "Bald":
             inside = _missing(inside, "11 images of 4 people (needs 30 of 10)")
-        yield ScanRow("Male", name, 1, 0.0228 * (number + 1), None, (("men", 0.9976), ("women", 0.0024)), inside, outside)
+        yield ScanRow(
+            "Male", name, 1, 0.0228 * (number + 1), None, (("men", 0.9976), ("women", 0.0024)), inside, outside
+        )
 
 
 def _flips() -> Iterator[Flip]:
@@ -240,16 +253,19 @@ def _flips() -> Iterator[Flip]:
 def _published() -> tuple[PublishedRow, ...]:
     ours = _finding("oversampled", ("Male",), GENDERS[1], "value", 0.944)
     return (
-        PublishedRow("Result 1, Figure 2", "accuracy, men, oversampled", 0.7272, ours, "other protocol", "as published"),
+        PublishedRow(
+            "Result 1, Figure 2", "accuracy, men, oversampled", 0.7272, ours, "other protocol", "as published"
+        ),
         PublishedRow("Result 1, Figure 2", "accuracy, women, oversampled", 0.0024, None, "not judged"),
     )
 
 
 def _gates() -> tuple[GateRow, ...]:
+    men = _finding("oversampled", ("Male",), GENDERS[1], "value", 0.944)
     widened = _judged(_finding("oversampled", ("Male",), (), "change_in_gap", 0.021, against="original"))
     return (
         GateRow("gap", "change in gap of accuracy at most 2.0 points", "fail", widened, "1.3 > 0.0", "bald.toml:60"),
-        GateRow("", "accuracy of men at least 90 %", "pass", _finding("oversampled", ("Male",), GENDERS[1], "value", 0.944)),
+        GateRow("", "accuracy of men at least 90 %", "pass", men),
         GateRow("old women", "accuracy at least 80 %", "not judged", None, "", "bald.toml:70"),
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+BARE = re.compile(r"([±+-]?[\d,.]+( %)?)?")
 Tone = Literal["", "strong", "good", "bad", "warn", "quiet"]
 
 
@@ -20,17 +22,22 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: the first `heads` columns name the row; `numeric` columns are aligned to the right.
-
-    `notes` explain the letters in brackets behind entries.
-    """
+    """A table: the first `heads` columns name the row, `notes` explain the letters in brackets behind entries."""
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     heads: int = 1
-    numeric: bool = True
     notes: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> tuple[bool, ...]:
+        """Which columns hold bare numbers, to be aligned to the right."""
+        columns = zip(*self.rows, strict=True) if self.rows else ((),) * len(self.columns)
+        return tuple(
+            position >= self.heads and all(BARE.fullmatch(cell.text) for cell in column)
+            for position, column in enumerate(columns)
+        )
 
 
 @dataclass(frozen=True, slots=True)

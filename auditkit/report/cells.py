@@ -52,7 +52,8 @@ def _absent(finding: Finding) -> str:
 
 
 def _why(view: View, finding: Finding) -> str:
-    return f"{view.names.group(finding.at)}: {finding.reason}" if finding.at and finding.reason else finding.reason
+    general = not finding.at or not finding.reason or finding.status == "undefined by definition"
+    return finding.reason if general else f"{view.names.group(finding.at)}: {finding.reason}"
 
 
 def _no_interval(finding: Finding) -> str:

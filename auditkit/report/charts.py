@@ -11,6 +11,8 @@ Chart = dict[str, Any]
 COLOURS = tuple(f"var(--c{number})" for number in range(1, 9))
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "triangle-right")
 DASHES = ([1, 0], [5, 3], [2, 2], [8, 3, 2, 3], [1, 3], [10, 4], [4, 1], [6, 2, 1, 2])
+ONCE: Mapping[str, Any] = {"values": [{}]}
+"""The data of a mark that is drawn once, whatever the rows."""
 STEPS = (-3.0, -1.5, -0.5, 0.5, 1.5, 3.0)
 """Class limits of the heat map, in units of the declared margin."""
 INK, SOFT, LINE = "var(--ink)", "var(--soft)", "var(--line)"
@@ -35,22 +37,26 @@ CONFIG: Chart = {
         "labelFontSize": 12,
         "labelLimit": 200,
         "symbolSize": 90,
-        "columnPadding": 16,
+        "columnPadding": 26,
         "title": None,
     },
     "header": {"labelColor": INK, "titleColor": SOFT, "labelFontSize": 12, "labelFontWeight": "bold"},
 }
+PADDING = {"left": 14, "right": 8, "top": 4, "bottom": 4}
+"""Room for fonts that are wider than the one that is measured with."""
+TILE = 88
 SMALL = 500
 """Below this width legends are stacked and labels are shorter."""
 
 
 def sized(chart: Mapping[str, Any], width: int) -> Chart:
-    """The chart at a width in pixels, axes and legends included."""
+    """The chart at a width in pixels, axes and legends included, or at its own where that is less."""
     columns, labels = (2, 104) if width < SMALL else (4, 190)
     legend = {**CONFIG["legend"], "columns": columns, "labelLimit": 130 if width < SMALL else 200}
     config = {**CONFIG, "legend": legend, "axis": {**CONFIG["axis"], "labelLimit": labels}}
     fitted = {"type": "fit-x", "contains": "padding"}
-    return {**chart, "width": width, "autosize": fitted, "padding": 4, "config": config}
+    wide = min(width, chart.get("width", width))
+    return {**chart, "width": wide, "autosize": fitted, "padding": PADDING, "config": config}
 
 
 def effects(rows: Sequence[Row], title: str, margin: float, arms: Sequence[str], groups: Sequence[str]) -> Chart:
@@ -63,7 +69,7 @@ def effects(rows: Sequence[Row], title: str, margin: float, arms: Sequence[str],
     place = {"y": y, "yOffset": {"field": "arm", "sort": list(arms)}}
     return {
         "data": {"values": list(rows)},
-        "height": {"step": max(16, 34 - 4 * len(arms)), "for": "offset"} if len(arms) > 1 else {"step": 44},
+        "height": _height(groups, arms),
         "layer": [
             _band(margin),
             _noise(y),
@@ -75,20 +81,28 @@ def effects(rows: Sequence[Row], title: str, margin: float, arms: Sequence[str],
     }
 
 
+def _height(rows: Sequence[str], series: Sequence[str]) -> int:
+    """Pixels for rows that each hold a series of marks."""
+    return max(1, len(rows)) * (14 + max(12, 26 - 3 * len(series)) * max(1, len(series)))
+
+
 def _band(margin: float) -> Chart:
     ends = {"x": {"datum": -margin, "type": "quantitative"}, "x2": {"datum": margin}}
-    return {"mark": {"type": "rect", "fill": "var(--margin)", "fillOpacity": 0.22, "aria": False}, "encoding": ends}
+    mark = {"type": "rect", "fill": "var(--margin)", "fillOpacity": 0.25, "aria": False}
+    return {"data": ONCE, "mark": mark, "encoding": ends}
 
 
 def _noise(y: Chart) -> Chart:
-    ends = {"x": {"field": "noise_low", "type": "quantitative"}, "x2": {"field": "noise_high"}}
+    ends = {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}}
     mark = {"type": "bar", "fill": "var(--noise)", "fillOpacity": 0.3, "aria": False}
-    return {"transform": [{"filter": "isValid(datum.noise_low)"}], "mark": mark, "encoding": {"y": y, **ends}}
+    widest = [{"aggregate": [{"op": "max", "field": "noise", "as": "high"}], "groupby": ["group"]}]
+    known = [*widest, {"filter": "isValid(datum.high)"}, {"calculate": "-datum.high", "as": "low"}]
+    return {"transform": known, "mark": mark, "encoding": {"y": y, **ends}}
 
 
 def _zero() -> Chart:
     mark = {"type": "rule", "color": INK, "strokeWidth": 1.2, "aria": False}
-    return {"mark": mark, "encoding": {"x": {"datum": 0, "type": "quantitative"}}}
+    return {"data": ONCE, "mark": mark, "encoding": {"x": {"datum": 0, "type": "quantitative"}}}
 
 
 def _rows(field: str, names: Sequence[str], axis: Chart) -> Chart:
@@ -116,7 +130,7 @@ def _bar(low: str, high: str, width: float, place: Chart, colour: Chart, title: 
 
 
 def _dots(x: str, place: Chart, series: dict[str, Chart], title: str) -> Chart:
-    mark = {"type": "point", "filled": True, "size": 80, "opacity": 1, "stroke": "var(--paper)", "strokeWidth": 1}
+    mark = {"type": "point", "filled": True, "size": 100, "opacity": 1}
     return {"mark": mark, "encoding": {**place, "x": _across(x, title), **series, "description": {"field": "text"}}}
 
 
@@ -134,17 +148,19 @@ def values(rows: Sequence[Row], title: str, arms: Sequence[str], groups: Sequenc
     dots = _dots("x", place, series, title)
     for layer in (bars, dots):
         layer["encoding"]["x"] = _across(layer["encoding"]["x"]["field"], title, zero=False)
-    return {"data": {"values": list(rows)}, "height": _rows_height(groups), "layer": [bars, dots]}
-
-
-def _rows_height(series: Sequence[str]) -> Chart:
-    return {"step": max(10, 26 - 3 * len(series)), "for": "offset"} if len(series) > 1 else {"step": 26}
+    return {"data": {"values": list(rows)}, "height": _height(arms, groups), "layer": [bars, dots]}
 
 
 def dose(rows: Sequence[Row], option: str, title: str, groups: Sequence[str]) -> Chart:
     """Values over a numeric option, per group. rows: dose, group, x, low, high, text."""
     series = _series("group", groups)
-    across = {"field": "dose", "type": "quantitative", "title": option, "scale": {"zero": False, "padding": 12}}
+    across = {
+        "field": "dose",
+        "type": "quantitative",
+        "title": option,
+        "scale": {"zero": False, "nice": False, "padding": 12},
+        "axis": {"values": sorted({row["dose"] for row in rows}), "labelOverlap": True, "format": "~g"},
+    }
     up = {"field": "x", "type": "quantitative", "title": title, "scale": {"zero": False, "nice": True}}
     ends = {"y": {**up, "field": "low"}, "y2": {"field": "high"}}
     bar = {"type": "rule", "strokeWidth": 2, "opacity": 0.6, "aria": False}
@@ -191,5 +207,5 @@ def heat_map(rows: Sequence[Row], margin: float, down: Sequence[str], across: Se
         "mark": {"type": "text", "fontSize": 11, "aria": False},
         "encoding": {"text": {"field": "shown"}, "color": ink},
     }
-    shared = {"x": x, "y": y}
-    return {"data": {"values": list(rows)}, "height": {"step": 22}, "encoding": shared, "layer": [tiles, numbers]}
+    layers = {"encoding": {"x": x, "y": y}, "layer": [tiles, numbers]}
+    return {"data": {"values": list(rows)}, "width": 200 + TILE * len(across), "height": {"step": 22}, **layers}

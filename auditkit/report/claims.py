@@ -43,15 +43,15 @@ def _as_printed(view: View, row: PublishedRow) -> str:
 def gates(view: View) -> Section | None:
     """Conditions on findings, and how they came out."""
     footnotes = Footnotes()
-    rows = tuple(_gate(view, row, footnotes) for row in view.results.gates)
+    rows = tuple(_gate(view, number, row, footnotes) for number, row in enumerate(view.results.gates, 1))
     columns = ("gate", "condition", "ours", "outcome", "because", "at")
     table = Table("Conditions on findings, decided on their intervals", columns, rows, heads=2, notes=footnotes.notes)
     return Section("gates", "Gates", (table,)) if rows else None
 
 
-def _gate(view: View, row: GateRow, footnotes: Footnotes) -> tuple[Cell, ...]:
+def _gate(view: View, number: int, row: GateRow, footnotes: Footnotes) -> tuple[Cell, ...]:
     return (
-        Cell(row.name),
+        Cell(row.name or f"gate {number}"),
         Cell(row.sentence),
         cells.estimate(view, row.finding, footnotes),
         Cell(NOT_YET if row.outcome == "not judged" else row.outcome, tone=OUTCOMES[row.outcome]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditkit.evidence.results import Results
-from auditkit.report import claims, effects, exploring, headline, material, methods, screen, tables, view
+from auditkit.report import claims, effects, exploring, headline, material, methods, screen, standing, tables, view
 from auditkit.report.blocks import Document, Section
 from auditkit.report.view import View
 from auditkit.spec.model import Audit
@@ -40,7 +40,7 @@ def build(audit: Audit, results: Results) -> Document:
         title=audit.audit.title or str(seen.facts.get("title", "")),
         banner=screen.banner(seen),
         question=audit.audit.question,
-        answer=headline.answer(seen, found) or ("No change between arms could be measured.",),
+        answer=headline.answer(seen, found) or standing.answer(seen) or ("No change between arms could be measured.",),
         strip=screen.strip(seen),
         effect=tuple(headline.effect(seen, contrast) for contrast in found[:1]),
         glance=tuple(tables.values(seen, topic, all_together=False) for topic in effects.main_topics(seen)[:1]),

@@ -92,7 +92,8 @@ def changes(view: View) -> Section | None:
     blocks: list[Block] = [headline.effect(view, contrast) for contrast in shown[1:]]
     told = {(contrast.topic, contrast.against) for contrast in shown}
     for topic in main_topics(view):
-        blocks += [t for against in _against(view, topic, told) if (t := _changes(view, topic, against)) is not None]
+        found = [t for against in _against(view, topic, told) if (t := _changes(view, topic, against)) is not None]
+        blocks += [Fold(table.caption, (table,)) for table in found]
     return Section("changes", "Changes, every contrast", tuple(blocks)) if blocks else None
 
 
@@ -117,15 +118,11 @@ def gaps(view: View) -> Section | None:
 
 
 def _gap_changes(view: View, topic: Topic) -> Table | None:
-    shown = {(c.topic, c.against) for c in headline.contrasts(view)}
-    found = [
-        finding
-        for other, quantity, against in view.index
-        if other == topic and (topic, against) in shown and quantity.startswith("change_in")
-        for finding in view.find(topic, quantity, against)
-    ]
-    against = next((view.names.arm(a) for t, a in shown if t == topic), "")
-    caption = f"{tables.heading(view, topic, 'change')}: changes of gaps against {against}"
+    """Against the headline's arm: of gaps, and of the signed gaps within groups."""
+    against = next((c.against for c in headline.contrasts(view) if c.topic == topic), view.reference)
+    signed = [f for f in view.find(topic, "change_in_signed_gap", against) if f.at]
+    found = [*view.find(topic, "change_in_gap", against), *signed]
+    caption = f"{tables.heading(view, topic, 'change')}: changes of gaps against {view.names.arm(against)}"
     return tables.changes(view, found, caption) if found else None
 
 

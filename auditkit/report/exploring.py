@@ -12,8 +12,8 @@ from auditkit.report.headline import slug
 from auditkit.report.numbers import count, fixed
 from auditkit.report.view import ERROR_SHARE, View, distinct, in_order
 
-LISTED = 200
-"""So many flipped images are listed per arm; all of them are in flips.csv."""
+LISTED = 60
+"""So many flipped images are listed per group and direction; all of them are in flips.csv."""
 
 
 def spillover(view: View) -> Section | None:
@@ -163,10 +163,20 @@ def _counts(view: View, found: Sequence[FlipCount]) -> Table:
 
 def _names(view: View, key: tuple[str, str, str], found: Sequence[Flip]) -> Fold:
     task, arm, against = key
-    rows = tuple(
-        (Cell(f.file_name), Cell(f.direction), Cell(view.names.group(f.at)), Cell(str(f.seeds))) for f in found[:LISTED]
-    )
     caption = f"{task}: {view.names.arm(arm)} against {view.names.arm(against)}"
-    more = (f"the first {LISTED} of {count(len(found))}; all are in flips.csv",) if len(found) > LISTED else ()
-    table = Table(caption, ("file", "turned", "group", "seeds"), rows, numeric=False, notes=more)
+    kinds = distinct((flip.direction, flip.at) for flip in found)
+    rows = tuple(
+        (
+            Cell(direction),
+            Cell(view.names.group(at)),
+            Cell(_listed([f.file_name for f in found if (f.direction, f.at) == (direction, at)])),
+        )
+        for direction, at in sorted(kinds, key=lambda kind: (kind[0], str(kind[1])))
+    )
+    table = Table(caption, ("turned", "group", "files"), rows, heads=2)
     return Fold(f"{caption}: {count(len(found))} files", (table,))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {count(len(names) - LISTED)} more, in flips.csv" if len(names) > LISTED else ""
+    return " ".join(names[:LISTED]) + more

@@ -37,10 +37,11 @@ def _contrast(view: View, topic: Topic) -> Contrast:
     placebo = view.audit.evidence.placebo
     known = placebo is not None and any(view.role(f.arm) == "arm" for f in view.find(topic, "change", placebo))
     against = placebo if placebo and known else view.reference
+    changes = view.find(topic, "change", against)
     return Contrast(
         topic,
         against,
-        view.find(topic, "change", against),
+        tuple(f for f in changes if view.role(f.arm) != "baseline") or changes,
         tuple(f for f in view.find(topic, "change_in_gap", against) if not f.at),
     )
 
@@ -181,8 +182,7 @@ def _point(view: View, finding: Finding) -> dict[str, object]:
         row[name.replace("low", "high")] = (
             None if interval is None else view.numbers.scaled(finding.metric, interval.high)
         )
-    noise = None if finding.noise is None else view.numbers.scaled(finding.metric, finding.noise)
-    return row | {"noise_low": None if noise is None else -noise, "noise_high": noise}
+    return row | {"noise": None if finding.noise is None else view.numbers.scaled(finding.metric, finding.noise)}
 
 
 def slug(text: str) -> str:

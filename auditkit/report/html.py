@@ -16,6 +16,7 @@ from auditkit.report import svg
 from auditkit.report.blocks import Block, Document, Figure
 
 SIGNS: Mapping[str, str] = {"good": "✓", "bad": "✗", "warn": "!", "strong": "", "quiet": "", "": ""}
+BRACKETS = re.compile(r"\[([^][,]*), ([^][,]*)\]")
 HYPHEN = re.compile(r"(?<![\w-])-(?=\d)")
 
 
@@ -48,8 +49,8 @@ def _policy(styles: str) -> str:
 
 
 def minus(text: str) -> str:
-    """Hyphens before digits as minus signs."""
-    return HYPHEN.sub("\N{MINUS SIGN}", text)
+    """Hyphens before digits as minus signs; intervals are not broken over lines."""
+    return BRACKETS.sub("[\\1,\N{NO-BREAK SPACE}\\2]", HYPHEN.sub("\N{MINUS SIGN}", text))
 
 
 def _kind(part: Block) -> str:
@@ -57,7 +58,11 @@ def _kind(part: Block) -> str:
 
 
 def _drawn(figure: Figure) -> Markup:
-    """The chart for wide and for narrow screens; styles show the one that fits."""
+    """The chart for wide and for narrow screens; styles show the one that fits, or scroll the only one."""
+    own = svg.natural(figure)
+    if own is not None:
+        only = Markup(svg.inline(figure, own))  # noqa: S704
+        return Markup('<div class="scroll only" tabindex="0">{}</div>').format(only)
     wide, narrow = svg.inline(figure, svg.WIDE), svg.inline(figure, svg.NARROW, "-narrow")
     return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(
         Markup(wide),  # noqa: S704 - drawn here, its texts escaped by the XML writer

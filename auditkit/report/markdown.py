@@ -84,8 +84,7 @@ def _(part: Figure, pictures: str) -> Iterator[str]:
 @block.register
 def _(part: Table, pictures: str) -> Iterator[str]:
     yield from (f"*{escape(part.caption)}*", "", _row([escape(column) for column in part.columns]))
-    side = "---:" if part.numeric else "---"
-    yield _row([":---"] * part.heads + [side] * (len(part.columns) - part.heads))
+    yield _row(["---:" if right else ":---" for right in part.right])
     yield from (_row([escape(cell.text) for cell in row]) for row in part.rows)
     yield ""
     for note in part.notes:

@@ -15,6 +15,8 @@ from auditkit.report.blocks import Figure
 from auditkit.report.charts import sized
 
 VEGA_LITE = "6.1"
+GEOMETRY = {"d", "transform", "x", "y", "x2", "y2", "width", "height"}
+"""Attributes that need no more than two decimals."""
 NAMESPACE = "http://www.w3.org/2000/svg"
 WIDE, NARROW = 720, 348
 LIGHT: Mapping[str, str] = {
@@ -60,6 +62,12 @@ def variables() -> str:
     return f":root{{{light}}}\n@supports (color:light-dark(#000,#fff)){{:root{{{both}}}}}\n"
 
 
+def natural(figure: Figure) -> int | None:
+    """The width of a chart that has one of its own, wider than a phone; it is scrolled there."""
+    width: int | None = figure.chart.get("width")
+    return min(width, WIDE) if width is not None and width > NARROW else None
+
+
 def _drawn(figure: Figure, width: int) -> ET.Element:
     root = ET.fromstring(_vega(json.dumps(sized(figure.chart, width))))  # noqa: S314 - what we have just drawn
     _tidy(root)
@@ -85,6 +93,10 @@ def _tidy(element: ET.Element) -> None:
     kind = element.attrib.pop("aria-roledescription", "")
     for name in ("role", "aria-hidden", "pointer-events", "class", "font-family"):
         element.attrib.pop(name, None)
+    if element.get("opacity") == "1":
+        del element.attrib["opacity"]
+    for name in GEOMETRY & element.attrib.keys():
+        element.attrib[name] = re.sub(r"(\.\d\d)\d+", r"\1", element.attrib[name])
     if label and kind in {"point", "rect", "circle"}:
         ET.SubElement(element, f"{{{NAMESPACE}}}title").text = label
 

@@ -45,12 +45,12 @@ def _whole_gaps(view: View, topic: Topic) -> list[list[Finding]]:
 
 
 def _by_arm(view: View, caption: str, columns: Sequence[tuple[str, Sequence[Finding]]]) -> Table:
-    """Arms against columns, turned around when there are many columns."""
+    """Arms against columns, turned around when there are many columns and fewer arms."""
     arms = in_order(view.arms, (f.arm for _, found in columns for f in found))
     footnotes = Footnotes()
     grid = [[_entry(view, found, arm, footnotes) for _, found in columns] for arm in arms]
     labels, names = [label for label, _ in columns], [view.names.arm(arm) for arm in arms]
-    if len(labels) > FEW:
+    if len(labels) > max(FEW, len(names)):
         grid, labels, names = [list(row) for row in zip(*grid, strict=True)], names, labels
     rows = tuple((Cell(name), *row) for name, row in zip(names, grid, strict=True))
     return Table(caption, ("", *labels), rows, notes=footnotes.notes)

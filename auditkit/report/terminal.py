@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import singledispatch
 
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text as Line
@@ -128,7 +128,8 @@ def _grid(table: Table, columns: Sequence[int]) -> Padding:
     grid = Grid(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
     for column in columns:
         short = max((cell_len(row[column].text) for row in table.rows), default=0) <= WRAPPED
-        grid.add_column(Line(table.columns[column]), no_wrap=short and bool(table.rows), overflow="fold")
+        side: JustifyMethod = "right" if table.right[column] else "left"
+        grid.add_column(Line(table.columns[column]), justify=side, no_wrap=short and bool(table.rows), overflow="fold")
     for row in table.rows:
         grid.add_row(*(_entry(row[column]) for column in columns))
     return Padding(grid, (0, 0, 0, 2), expand=False)

@@ -1,0 +1,50 @@
+"""What GitHub Actions shows: annotations on the gates' lines, and a summary of the job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditkit.evidence.results import GateRow, Results
+from auditkit.report.blocks import Document
+from auditkit.report.markdown import escape
+
+COMMANDS = {"fail": "error", "insufficient evidence": "warning"}
+
+
+def commands(results: Results) -> tuple[str, ...]:
+    """Workflow commands: an error per failed gate, a warning per gate with insufficient evidence."""
+    return tuple(_annotation(gate, COMMANDS[gate.outcome]) for gate in results.gates if gate.outcome in COMMANDS)
+
+
+def _annotation(gate: GateRow, command: str) -> str:
+    file, _, line = gate.place.rpartition(":")
+    title = f"gate {gate.name}".strip() + f": {gate.outcome}"
+    properties = {"file": file, "line": line if file else "", "title": title}
+    told = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
+    return f"::{command} {told}::{_data(': '.join(filter(None, (gate.sentence, gate.detail))))}"
+
+
+def _data(text: str) -> str:
+    """Escaped as GitHub's toolkit does (actions/toolkit, packages/core/src/command.ts)."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def summary(document: Document) -> str:
+    """The first screen in Markdown, without charts."""
+    return "\n".join(_summary(document)).rstrip() + "\n\n"
+
+
+def _summary(document: Document) -> Iterator[str]:
+    yield from (f"## {escape(document.title)}", "")
+    for warning in document.banner:
+        yield from (f"> **{escape(warning)}**", "")
+    for sentence in document.answer:
+        yield from (escape(sentence), "")
+    yield from (f"- **{escape(name)}**: {escape(text)}" for name, text in document.strip)
+    if document.gates:
+        yield from ("", "| gate | |", "| --- | --- |")
+        yield from (f"| {escape(gate.label)} | {escape(gate.text)} |" for gate in document.gates)
