@@ -18,6 +18,8 @@ COMMANDS = {
     "run": "Run an audit: train what is not done yet, then report.",
     "plan": "Show every unit of an audit: done, to run, or stale and because of what.",
     "report": "Render the report again from what is stored.",
+    "judge": "Judge predictions made elsewhere: a CSV or Parquet table, no audit file, no training.",
+    "compare": "Compare two audits or reports: what differs in their files, and in their findings.",
     "validate": "Check audit files: every mistake at once, each with its place.",
     "init": "Write a commented audit file.",
     "data": "Check, make or download image data.",
@@ -86,5 +88,3 @@ def _code(error: AuditError) -> int:
     if isinstance(error, Interrupted):
         return INTERRUPTED
     return RUN_FAILED if isinstance(error, RunFailed) else BAD_INPUT
-
-

@@ -14,6 +14,12 @@ from auditkit.engine.prepare import Settings
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 AUDIT = click.argument("audit", type=click.Path(path_type=Path))
+JUNIT = click.option(
+    "--junit",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the gates as JUnit XML; insufficient evidence is 'skipped'.",
+)
 _SHARED = (
     click.option("--data", type=click.Path(path_type=Path), help="Folder or file of the data (or AUDITKIT_DATA)."),
     click.option("--require-data", is_flag=True, help="Refuse the stand-in when no data was configured."),

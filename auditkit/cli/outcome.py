@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from pathlib import Path
+
 from rich.console import Console
 
 from auditkit import shelf
 from auditkit.engine.prepare import Prepared
 from auditkit.errors import AuditError
 from auditkit.evidence.results import Results
+from auditkit.report.blocks import Document
 
 DONE, GATE_FAILED, RUN_FAILED, INSUFFICIENT = 0, 1, 3, 4
 
@@ -22,13 +27,24 @@ def conclude(prepared: Prepared) -> Results:
     return shelf.keep(prepared, derive(prepared))
 
 
-def write_reports(console: Console, prepared: Prepared, results: Results, *, quiet: bool) -> None:
+def write_reports(
+    console: Console, prepared: Prepared, results: Results, *, quiet: bool, junit: Path | None = None
+) -> None:
+    """Write and print the report, and tell a continuous integration how the gates came out."""
+    from auditkit.cli.gates import announce
+    from auditkit.report import document
+
+    read = prepared.read
+    built = document.build(read.resolved.audit, results)
+    publish(console, built, results, read.settings.reports / read.name, quiet=quiet)
+    announce(read.name, built, results, junit)
+
+
+def publish(console: Console, built: Document, results: Results, folder: Path, *, quiet: bool) -> None:
     """Write report.md, report.html, findings.json and findings.csv, and print the report."""
-    from auditkit.report import document, terminal
+    from auditkit.report import terminal
     from auditkit.report.files import write
 
-    built = document.build(prepared.read.resolved.audit, results)
-    folder = prepared.read.settings.reports / prepared.read.name
     try:
         write(built, results, folder)
     except OSError as error:
@@ -45,3 +61,25 @@ def gate_code(results: Results) -> int:
     if "fail" in outcomes:
         return GATE_FAILED
     return INSUFFICIENT if "insufficient evidence" in outcomes else DONE
+
+
+def report_folder(prepared: Prepared) -> Path:
+    """Where the reports of an audit go."""
+    return prepared.read.settings.reports / prepared.read.name
+
+
+def make_report_folder(prepared: Prepared) -> None:
+    """Make the folder now, so that one that cannot be written is known before hours of training."""
+    folder = report_folder(prepared)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writable").touch()
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> AuditError:
+    return AuditError(
+        f"cannot write the report: {error.strerror}", where=str(folder), hint="name another folder with --reports"
+    )

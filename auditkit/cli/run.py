@@ -8,8 +8,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from auditkit.cli.options import AUDIT, settings, settings_options
-from auditkit.cli.outcome import DONE, RUN_FAILED, conclude, gate_code, write_reports
+from auditkit.cli.options import AUDIT, JUNIT, settings, settings_options
+from auditkit.cli.outcome import DONE, RUN_FAILED, conclude, gate_code, make_report_folder, write_reports
 from auditkit.cli.progress import progress
 from auditkit.engine.outlook import outlook
 from auditkit.engine.prepare import Prepared, prepare
@@ -25,8 +25,9 @@ from auditkit.errors import Interrupted
 @click.option("--threads", type=click.IntRange(min=1), help="Threads per unit [cores divided by workers].")
 @click.option("--keep-weights", is_flag=True, help="Keep every unit's weights, not only those another arm needs.")
 @click.option("--progress", "drawing", type=click.Choice(["auto", "bars", "plain", "none"]), default="auto")
+@JUNIT
 @click.option("--quiet", is_flag=True, help="Do not print the report; only where it is.")
-def run(audit: Path, drawing: str, quiet: bool, **values: Any) -> int:
+def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: Any) -> int:
     """Train what AUDIT asks for and is not done yet, then report.
 
     Running again trains nothing that is done. Ctrl-C stops cleanly; the same command continues from the last epoch.
@@ -34,9 +35,10 @@ def run(audit: Path, drawing: str, quiet: bool, **values: Any) -> int:
     console = Console(highlight=False)
     prepared = prepare(settings(audit, values))
     _announce(console, prepared)
+    make_report_folder(prepared)
     failed = _train(console, prepared, drawing)
     results = conclude(prepared)
-    write_reports(console, prepared, results, quiet=quiet)
+    write_reports(console, prepared, results, quiet=quiet, junit=junit)
     return RUN_FAILED if failed else gate_code(results) or DONE
 
 

@@ -1,0 +1,33 @@
+"""How the gates came out, for continuous integration: JUnit XML, GitHub annotations, GitHub's job summary."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from auditkit.errors import AuditError
+from auditkit.evidence.results import Results
+from auditkit.report import github, junit
+from auditkit.report.blocks import Document
+
+
+def announce(name: str, document: Document, results: Results, file: Path | None) -> None:
+    """Write JUnit XML where asked; on GitHub print annotations and add to the summary of the job."""
+    if file is not None:
+        _write(file, junit.render(name, results), "w")
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in github.commands(results):
+            click.echo(line)
+    if os.environ.get("GITHUB_STEP_SUMMARY"):
+        _write(Path(os.environ["GITHUB_STEP_SUMMARY"]), github.summary(document), "a")
+
+
+def _write(file: Path, text: str, mode: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open(mode, encoding="utf-8") as opened:
+            opened.write(text)
+    except OSError as error:
+        raise AuditError(f"cannot write the file: {error.strerror}", where=str(file)) from error

@@ -1,0 +1,254 @@
+"""Predictions made elsewhere, one line per photo, arm and seed of a CSV or Parquet table, as a panel of evidence."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from auditkit.contracts import Level
+from auditkit.engine.alignment import Alignment, Lines, align
+from auditkit.errors import DataError
+from auditkit.evidence.panel import ArmScores, Panel
+from auditkit.spec.words import did_you_mean, listed
+
+MISSING_TEXT = ("", "NA", "NaN", "nan", "null")
+MOST_LEVELS = 50
+ONLY_ARM = "model"
+Codes = NDArray[np.int64]
+Levels = tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column holds what. `groups` are as in [evidence]; `explore` are further attributes for spillover."""
+
+    truth: str
+    score: str
+    groups: tuple[tuple[str, ...], ...] = ()
+    identity: str | None = None
+    row: str | None = None
+    arm: str | None = None
+    seed: str | None = None
+    explore: tuple[str, ...] = ()
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Every attribute named, once."""
+        return tuple(dict.fromkeys([*(name for over in self.groups for name in over), *self.explore]))
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Every column named, once."""
+        single = (self.truth, self.score, self.identity, self.row, self.arm, self.seed)
+        return tuple(dict.fromkeys([*(name for name in single if name is not None), *self.attributes]))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How truth and score are read: the positive level, whether scores are logits, and above which probability a
+    prediction is positive."""
+
+    positive: str | None = None
+    threshold: float = 0.5
+    logit: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """A panel of what was given. `names` are the photos' names by row number; `notes` say what was assumed."""
+
+    panel: Panel
+    positive: Level
+    names: tuple[str, ...] = field(repr=False)
+    notes: tuple[str, ...]
+    fingerprint: str
+
+
+def read(path: Path, columns: Columns, reading: Reading) -> Given:
+    """Read a table and check it.
+
+    Raises:
+        DataError: the table cannot be read, lacks a column, or holds what cannot be judged.
+    """
+    table = _Table(path, _frame(path))
+    table.require(columns.used)
+    margin = _margin(table, columns.score, reading)
+    truth, positive = _truth(table, columns.truth, reading)
+    attributes = {name: table.attribute(name) for name in columns.attributes}
+    identity = None if columns.identity is None else table.codes(columns.identity)[0]
+    arm, arms = _arms(table, columns.arm)
+    seed, seeds = _seeds(table, columns.seed)
+    row, names = (None, ()) if columns.row is None else table.codes(columns.row, complete=True)
+    same = {columns.truth: truth, **{name: codes for name, (codes, _) in attributes.items()}}
+    same |= {} if identity is None or columns.identity is None else {columns.identity: identity}
+    aligned = align(Lines(path, arm, seed, arms, seeds, same, row, tuple(map(str, names))))
+    panel = Panel(
+        task=columns.truth,
+        target=columns.truth,
+        test="plain",
+        row=np.arange(aligned.rows),
+        copy=np.zeros(aligned.rows, dtype=np.int64),
+        identity=np.arange(aligned.rows) if identity is None else identity[aligned.first],
+        truth=truth[aligned.first].astype(np.int8),
+        attributes={name: codes[aligned.first].astype(np.int8) for name, (codes, _) in attributes.items()},
+        levels={name: levels for name, (_, levels) in attributes.items()},
+        arms=tuple(_scores(aligned, margin, arm, seed, arms, seeds)),
+        identities_known=identity is not None,
+        threshold=float(np.float32(logit(reading.threshold))),
+    )
+    return Given(panel, positive, aligned.names, aligned.notes, _fingerprint(panel, aligned.names))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    path: Path
+    frame: pd.DataFrame
+
+    def error(self, message: str, hint: str = "") -> DataError:
+        return DataError(message, where=str(self.path), hint=hint)
+
+    def require(self, names: tuple[str, ...]) -> None:
+        known = [str(name) for name in self.frame.columns]
+        for name in names:
+            if name not in known:
+                raise self.error(f"there is no column {name!r}", did_you_mean(name, known))
+        if self.frame.empty:
+            raise self.error("the table has no rows")
+
+    def complete(self, name: str) -> pd.Series[Any]:
+        """A column without missing values."""
+        column = self.frame[name]
+        missing = np.flatnonzero(column.isna())
+        if len(missing):
+            number = f"{len(missing)} missing value{'s' if len(missing) > 1 else ''}"
+            raise self.error(f"column {name!r} has {number}, the first in row {missing[0] + 1}")
+        return column
+
+    def codes(self, name: str, *, complete: bool = False) -> tuple[Codes, Levels]:
+        """Number the levels of a column in their order; -1 where missing."""
+        column = self.complete(name) if complete else self.frame[name]
+        codes, levels = pd.factorize(_comparable(column), sort=True)
+        return codes.astype(np.int64), tuple(_level(value) for value in levels.tolist())
+
+    def attribute(self, name: str) -> tuple[Codes, Levels]:
+        """As `codes`, for a column whose levels make groups."""
+        codes, levels = self.codes(name)
+        if len(levels) > MOST_LEVELS:
+            said = f"column {name!r} has {len(levels):,} levels, and groups can be made of {MOST_LEVELS}"
+            raise self.error(said, "cut it into a few ranges first")
+        if not levels:
+            raise self.error(f"column {name!r} is empty")
+        return codes, levels
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            return pd.read_parquet(path)
+        return pd.read_csv(path, keep_default_na=False, na_values=list(MISSING_TEXT), low_memory=False)
+    except FileNotFoundError:
+        raise DataError("there is no such table", where=str(path)) from None
+    except (OSError, ValueError) as error:
+        said = str(error).splitlines()[0]
+        raise DataError(f"cannot read the table: {said}", where=str(path), hint="CSV or Parquet is read") from error
+
+
+def _comparable(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Whole numbers as such even where some are missing; what is neither number nor truth value as text."""
+    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_integer_dtype(column):
+        return column
+    if pd.api.types.is_float_dtype(column) and bool((column.dropna() % 1 == 0).all()):
+        return column.astype("Int64")
+    return column.astype(object).map(str, na_action="ignore")
+
+
+def _level(value: Any) -> Level:
+    return value if isinstance(value, bool | int) else str(value)
+
+
+def _margin(table: _Table, name: str, reading: Reading) -> NDArray[np.float32]:
+    """(lines,) logit margins."""
+    column = table.complete(name)
+    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = np.flatnonzero(np.isnan(values))
+    if len(wrong):
+        raise table.error(f"column {name!r} is not numeric: {str(column.iloc[wrong[0]])!r} in row {wrong[0] + 1}")
+    if reading.logit:
+        return values.astype(np.float32)
+    outside = np.flatnonzero((values < 0) | (values > 1))
+    if len(outside):
+        first = outside[0]
+        said = f"column {name!r} is no probability: {values[first]:g} in row {first + 1} is outside of 0 to 1"
+        raise table.error(said, "--logit reads logits; the score is the probability of the positive level")
+    return np.asarray(logit(values), dtype=np.float32)
+
+
+def _truth(table: _Table, name: str, reading: Reading) -> tuple[Codes, Level]:
+    """(lines,) 1 where the truth is the positive level, which comes with it."""
+    codes, levels = table.codes(name, complete=True)
+    if reading.positive is not None:
+        found = [code for code, level in enumerate(levels) if str(level) == reading.positive]
+        if not found:
+            raise table.error(
+                f"column {name!r} has no level {reading.positive!r}", did_you_mean(reading.positive, map(str, levels))
+            )
+        return (codes == found[0]).astype(np.int64), levels[found[0]]
+    if len(levels) != 2:
+        shown = ", ".join(map(repr, levels[:6])) + (", ..." if len(levels) > 6 else "")
+        count = f"{len(levels)} level{'s' if len(levels) > 1 else ''}"
+        said = f"truth has two levels, and column {name!r} has {count}: {shown}"
+        raise table.error(said, "--positive LEVEL judges one level against all others")
+    if levels != (0, 1):
+        said = f"column {name!r} has the levels {listed(levels, 'and')}, and which is positive is not said"
+        raise table.error(said, f"as in --positive {levels[1]}")
+    return codes, levels[1]
+
+
+def _arms(table: _Table, name: str | None) -> tuple[Codes, tuple[str, ...]]:
+    """Arms in the order in which they first appear."""
+    if name is None:
+        return np.zeros(len(table.frame), dtype=np.int64), (ONLY_ARM,)
+    codes, levels = table.codes(name, complete=True)
+    order = list(dict.fromkeys(codes.tolist()))
+    return np.argsort(order)[codes], tuple(str(levels[code]) for code in order)
+
+
+def _seeds(table: _Table, name: str | None) -> tuple[Codes, tuple[int, ...]]:
+    """Seeds in ascending order; those that are no whole numbers are numbered in the order of their names."""
+    if name is None:
+        return np.zeros(len(table.frame), dtype=np.int64), (0,)
+    codes, levels = table.codes(name, complete=True)
+    whole = [level for level in levels if isinstance(level, int)]
+    return codes, tuple(map(int, whole)) if len(whole) == len(levels) else tuple(range(len(levels)))
+
+
+def _scores(
+    aligned: Alignment,
+    margin: NDArray[np.float32],
+    arm: Codes,
+    seed: Codes,
+    arms: tuple[str, ...],
+    seeds: tuple[int, ...],
+) -> Iterator[ArmScores]:
+    for number, name in enumerate(arms):
+        mine = np.flatnonzero(arm == number)
+        present, position = np.unique(seed[mine], return_inverse=True)
+        table = np.full((len(present), aligned.rows), np.nan, dtype=np.float32)
+        table[position, aligned.row[mine]] = margin[mine]
+        yield ArmScores(name, tuple(seeds[code] for code in present), table)
+
+
+def _fingerprint(panel: Panel, names: tuple[str, ...]) -> str:
+    """Of the test set alone, so that models tested on the same photos have the same."""
+    digest = hashlib.sha256(repr((panel.target, names, dict(panel.levels))).encode())
+    for column in (panel.truth, panel.identity, *panel.attributes.values()):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,111 @@
+"""The evidence wing on predictions made elsewhere: no audit file, no training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from auditkit.contracts import Metric
+from auditkit.engine.elsewhere import Columns, Given
+from auditkit.engine.registry import Registry
+from auditkit.errors import AuditError
+from auditkit.evidence.findings import derive
+from auditkit.evidence.flips import flips
+from auditkit.evidence.results import Results
+from auditkit.spec.model import About, Arm, Audit, Data, Evidence, Task, Use
+from auditkit.spec.words import did_you_mean
+
+KIND = "predictions made elsewhere"
+METRICS = ("accuracy", "selection_rate", "true_positive_rate", "false_positive_rate")
+PACKAGES = ("auditkit", "fairlearn", "numpy", "pandas", "scipy")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the predictions; the reference is the first arm where none is named."""
+
+    title: str
+    metrics: tuple[str, ...] = METRICS
+    reference: str | None = None
+    placebo: str | None = None
+    margin: float = 0.005
+    confidence: float = 0.95
+
+
+def judge(given: Given, columns: Columns, question: Question, registry: Registry) -> tuple[Audit, Results]:
+    """The audit that an audit file would have stated, as reports need it, and what was found.
+
+    Raises:
+        AuditError: no such arm or metric.
+    """
+    audit = _audit(given, columns, question)
+    metrics = _metrics(registry, question.metrics)
+    derived = derive([given.panel], audit.evidence, metrics)
+    turned, counted = flips(given.panel, audit.evidence, given.names)
+    results = Results(
+        findings=derived.findings,
+        families={name: size for name, size in derived.families.items() if size},
+        remarks=derived.remarks,
+        flips=turned,
+        flip_counts=counted,
+        facts=_facts(given, audit, metrics),
+    )
+    return audit, results
+
+
+def _audit(given: Given, columns: Columns, question: Question) -> Audit:
+    names = [arm.arm for arm in given.panel.arms]
+    for option, name in (("--reference", question.reference), ("--placebo", question.placebo)):
+        if name is not None and name not in names:
+            raise AuditError(f"there is no arm {name!r}", where=option, hint=did_you_mean(name, names))
+    evidence = Evidence(
+        reference=question.reference or (names[0] if len(names) > 1 else ""),
+        placebo=question.placebo,
+        groups=columns.groups,
+        metrics=tuple(Use(use=name) for name in question.metrics),
+        margin=question.margin,
+        confidence=question.confidence,
+        spillover=bool(columns.explore) and len(names) > 1,
+        scan=False,
+    )
+    # names of arms made elsewhere are whatever their table says, so the file's pattern for names is not applied
+    arms = tuple(Arm.model_construct(name=n, role="placebo" if n == question.placebo else "arm") for n in names)
+    task = Task(target=columns.truth, positive=given.positive)
+    return Audit.model_construct(
+        audit=About(title=question.title), data=Data(), task=(task,), arm=arms, evidence=evidence
+    )
+
+
+def _metrics(registry: Registry, names: tuple[str, ...]) -> dict[str, Metric]:
+    metrics = {}
+    for name in names:
+        chosen, problems = registry.choose("metric", Use(use=name), ())
+        if chosen is None or problems:
+            raise AuditError(problems[0].message, where="--metrics", hint=problems[0].hint)
+        metrics[chosen.component.id] = registry.build(chosen)
+    return metrics
+
+
+def _facts(given: Given, audit: Audit, metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    panel = given.panel
+    people = len(np.unique(panel.identity[panel.identity >= 0])) if panel.identities_known else None
+    return {
+        "title": audit.audit.title,
+        "dataset": {"kind": KIND, "images": len(panel.row), "identities": people, "fingerprint": given.fingerprint},
+        "splits": {"test": len(panel.row), "test_identities": people},
+        "versions": {name: version(name) for name in PACKAGES},
+        "protocol": KIND,
+        "warnings": list(given.notes) + _on_reference(audit),
+        "metrics": {name: {"percent": bool(metric.percent)} for name, metric in metrics.items()},
+        "audit": audit.model_dump(mode="json", by_alias=True, include={"audit", "task", "arm", "evidence"}),
+    }
+
+
+def _on_reference(audit: Audit) -> list[str]:
+    if len(audit.arm) < 2:
+        return []
+    return [f"changes are measured from {audit.evidence.reference!r}, and --reference names another arm"]
