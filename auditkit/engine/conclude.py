@@ -157,6 +157,7 @@ def facts(prepared: Prepared, done: list[Unit]) -> dict[str, Any]:
         "warnings": _warnings(prepared, done),
         "words": read.resolved.audit.words,
         "metrics": {chosen.component.id: {"percent": _percent(prepared, chosen)} for chosen in read.resolved.metrics},
+        "audit": read.resolved.audit.model_dump(mode="json", by_alias=True, exclude={"profile", "stand_in"}),
     }
 
 

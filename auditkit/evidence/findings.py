@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -21,6 +21,9 @@ from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 
+PairsOfArms = Callable[[Layout, Evidence], tuple[list[Contrast], list[str]]]
+"""Contrasts of arms by their positions in the layout, and what is amiss with them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Derived:
@@ -29,29 +32,6 @@ class Derived:
     findings: tuple[Finding, ...]
     families: Mapping[str, int]
     remarks: tuple[str, ...]
-
-
-def derive(panels: Sequence[Panel], evidence: Evidence, metrics: Mapping[str, Metric], *, seed: int = 0) -> Derived:
-    """Everything that the evidence section asks of the panels, wherever the predictions came from.
-
-    `metrics` by the name that findings give them. The reference is the first arm where `evidence.reference` names none.
-    The same people are drawn for every task, arm and group, from `seed` alone.
-    """
-    findings: list[Finding] = []
-    families: dict[str, int] = {}
-    said: list[str] = []
-    for panel in panels:
-        layout = lay_out(panel, generator(seed, "blocks of people"))
-        weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
-        bench = Bench(layout, evidence, seed)
-        arms, problems = pairs_of_arms(layout, evidence)
-        declared = _confirmatory(bench, _measures(bench, metrics, weight), arms)
-        explored = spillover(bench, arms, weight) if evidence.spillover else ([], {})
-        for found, size in (declared, explored):
-            findings += found
-            families |= size
-        said += [*problems, *remarks(layout, evidence)]
-    return Derived(tuple(findings), families, tuple(dict.fromkeys(said)))
 
 
 def pairs_of_arms(layout: Layout, evidence: Evidence) -> tuple[list[Contrast], list[str]]:
@@ -71,6 +51,36 @@ def pairs_of_arms(layout: Layout, evidence: Evidence) -> tuple[list[Contrast], l
         against = layout.arms.index(name)
         pairs += [(arm, against) for arm in range(len(layout.arms)) if arm != against and (against, arm) not in pairs]
     return pairs, problems
+
+
+def derive(
+    panels: Sequence[Panel],
+    evidence: Evidence,
+    metrics: Mapping[str, Metric],
+    *,
+    seed: int = 0,
+    pairs: PairsOfArms = pairs_of_arms,
+) -> Derived:
+    """Everything that the evidence section asks of the panels, wherever the predictions came from.
+
+    `metrics` by the name that findings give them. The reference is the first arm where `evidence.reference` names none.
+    The same people are drawn for every task, arm and group, from `seed` alone. `pairs` says which arms are contrasted.
+    """
+    findings: list[Finding] = []
+    families: dict[str, int] = {}
+    said: list[str] = []
+    for panel in panels:
+        layout = lay_out(panel, generator(seed, "blocks of people"))
+        weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
+        bench = Bench(layout, evidence, seed)
+        arms, problems = pairs(layout, evidence)
+        declared = _confirmatory(bench, _measures(bench, metrics, weight), arms)
+        explored = spillover(bench, arms, weight) if evidence.spillover else ([], {})
+        for found, size in (declared, explored):
+            findings += found
+            families |= size
+        said += [*problems, *remarks(layout, evidence)]
+    return Derived(tuple(findings), families, tuple(dict.fromkeys(said)))
 
 
 def _measures(bench: Bench, metrics: Mapping[str, Metric], weight: Replicates) -> list[Measure]:
