@@ -69,7 +69,9 @@ def outlook(prepared: Prepared) -> Outlook:
     rows = tuple(_row(prepared, unit, drawing, index) for unit in prepared.plan.units)
     pace, source = _pace(prepared)
     audit = prepared.read.resolved.audit
-    sentences = [gate_sentence(gate) for gate in audit.gate] + [published_sentence(p) for p in audit.published]
+    reference = audit.evidence.reference
+    sentences = [gate_sentence(gate, reference) for gate in audit.gate]
+    sentences += [published_sentence(figure, reference) for figure in audit.published]
     return Outlook(rows, pace, source, tuple(sentences) if any(r.state != "done" for r in rows) else ())
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from auditkit.cohort import Cohort, OpenDataset
 from auditkit.contracts import Dataset
+from auditkit.engine.checking import check
 from auditkit.engine.draws import Pools, pools
 from auditkit.engine.plan import Ingredients, Plan, make_plan
 from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.engine.store import Store
-from auditkit.errors import DataError, ImpossibleRequest, Problem
+from auditkit.errors import DataError, ImpossibleRequest
 from auditkit.spec import reader
-from auditkit.spec.reader import Source
+from auditkit.spec.source import Source
 
 PLACE_VARIABLE = "AUDITKIT_DATA"
 
@@ -87,18 +86,18 @@ class Prepared:
 def read_audit(settings: Settings) -> Read:
     """Read and check file, components and names of attributes. Raises InvalidAudit with all mistakes."""
     registry = Registry.load(disabled=settings.disabled)
-    source, resolved = _resolve(settings, registry, stand_in=False)
-    place = _named_place(settings, resolved)
-    stand_in = False
-    if place is None:
-        place = _default_place(registry, resolved.dataset)
-        stand_in = place is None and _wants_a_place(registry, resolved.dataset)
-    if stand_in:
-        if settings.require_data or resolved.audit.stand_in is None:
-            raise _no_data(registry, resolved.dataset)
-        source, resolved = _resolve(settings, registry, stand_in=True)
-    _check_names(registry, resolved, source, place)
-    return Read(settings, source, registry, resolved, place, stand_in)
+    source = _source(settings, stand_in=False)
+    place = _named_place(settings, source)
+    resolved = _checked(settings, registry, source, place)
+    if place is not None or not _wants_a_place(registry, resolved.dataset):
+        return Read(settings, source, registry, resolved, place, stand_in=False)
+    place = _default_place(registry, resolved.dataset)
+    if place is not None:
+        return Read(settings, source, registry, resolved, place, stand_in=False)
+    if settings.require_data or resolved.audit.stand_in is None:
+        raise _no_data(registry, resolved.dataset)
+    source = _source(settings, stand_in=True)
+    return Read(settings, source, registry, _checked(settings, registry, source, None), None, stand_in=True)
 
 
 def prepare(settings: Settings) -> Prepared:
@@ -106,7 +105,9 @@ def prepare(settings: Settings) -> Prepared:
     read = read_audit(settings)
     dataset = read.registry.build(read.resolved.dataset).open(read.place)
     names = dict(zip(dataset.attributes.names, dataset.attributes.levels, strict=True))
-    _raise_if(read.registry.check_names(read.resolved, names), read.source)
+    found = read.registry.check_names(read.resolved, names)
+    if found:
+        raise reader.invalid(found, read.source)
     drawn = _pools(read, dataset)
     plan = make_plan(read.resolved, Ingredients(dataset.fingerprint, _checkpoints(read.resolved)))
     return Prepared(read, dataset, drawn, plan, Store(settings.store))
@@ -119,30 +120,27 @@ def _pools(read: Read, dataset: OpenDataset) -> Pools:
         raise reader.invalid([error.problem], read.source) from error
 
 
-def _resolve(settings: Settings, registry: Registry, *, stand_in: bool) -> tuple[Source, ResolvedAudit]:
-    source = reader.read(settings.path, profile=settings.profile, sets=settings.sets, stand_in=stand_in)
-    audit, found = reader.parse(source)
-    if audit is None:
-        raise reader.invalid(found, source)
-    resolved, more = registry.resolve(audit, scale=settings.scale)
-    if resolved is None or found or more:
-        raise reader.invalid([*found, *more], source)
-    return source, resolved
+def _source(settings: Settings, *, stand_in: bool) -> Source:
+    return reader.read(settings.path, profile=settings.profile, sets=settings.sets, stand_in=stand_in)
 
 
-def _raise_if(found: list[Problem], source: Source) -> None:
-    if found:
-        raise reader.invalid(found, source)
+def _checked(settings: Settings, registry: Registry, source: Source, place: Path | None) -> ResolvedAudit:
+    checked = check(
+        registry, source, lambda c: _dataset_class(registry, c).attribute_levels(c.options, place), settings.scale
+    )
+    if checked.resolved is None:
+        raise reader.invalid(checked.problems, source)
+    return checked.resolved
 
 
-def _named_place(settings: Settings, resolved: ResolvedAudit) -> Path | None:
+def _named_place(settings: Settings, source: Source) -> Path | None:
     """Where the user said the data is: flag, then environment, then file."""
     if settings.data is not None:
         return settings.data
     if os.environ.get(PLACE_VARIABLE):
         return Path(os.environ[PLACE_VARIABLE])
-    written = resolved.audit.data.place
-    return settings.path.parent / written if written else None
+    written = source.values.get("data", {}).get("place")
+    return settings.path.parent / written if isinstance(written, str) else None
 
 
 def _dataset_class(registry: Registry, chosen: Chosen) -> type[Dataset]:
@@ -165,13 +163,6 @@ def _no_data(registry: Registry, chosen: Chosen) -> DataError:
         f"no data for dataset {chosen.component.id!r}: nothing was named, and {place} is missing or empty",
         hint=f"name the place with --data PATH, the variable {PLACE_VARIABLE} or [data] place",
     )
-
-
-def _check_names(registry: Registry, resolved: ResolvedAudit, source: Source, place: Path | None) -> None:
-    levels: Mapping[str, tuple[Any, ...]] = _dataset_class(registry, resolved.dataset).attribute_levels(
-        resolved.dataset.options, place
-    )
-    _raise_if(registry.check_names(resolved, levels), source)
 
 
 def _checkpoints(resolved: ResolvedAudit) -> dict[str, str]:

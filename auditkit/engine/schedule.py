@@ -132,7 +132,7 @@ def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> U
 
 
 def _ref(chosen: Chosen) -> ComponentRef:
-    return ComponentRef(chosen.kind, chosen.component.id, chosen.options.model_dump(by_alias=True))
+    return ComponentRef(chosen.kind, chosen.address, chosen.options.model_dump(by_alias=True))
 
 
 def _known(draw: Draw, truth: NDArray[np.int8]) -> Draw:

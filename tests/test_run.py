@@ -1,0 +1,182 @@
+"""From an audit file to reports, through the command line, with real small networks on rendered faces."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from auditkit.testing import AuditProject, audit_project
+
+TOY = """\
+[audit]
+title = "Toy"
+question = "What does copying bald faces do?"
+
+[data]
+dataset = { use = "faces", images = 240 }
+train = { from = ["train", "valid"], hold_out = 0.1 }
+image = { size = 32 }
+
+[[task]]
+target = "Male"
+
+[recipe]
+model = "small-cnn"
+init = "none"
+optimizer = { use = "sgd", lr = 0.05 }
+budget = { epochs = 2 }
+batch_size = 32
+seeds = [0, 1]
+
+[[arm]]
+name = "original"
+
+[[arm]]
+name = "oversampled"
+sampler = { use = "oversample", where = { Bald = 1 }, until = "balanced" }
+
+[evidence]
+reference = "original"
+groups = [["Male"]]
+metrics = ["accuracy", "true_positive_rate"]
+replicates = 200
+"""
+QUICK = ("--device", "cpu", "--workers", "1", "--progress", "plain")
+
+
+@pytest.fixture(scope="module")
+def finished() -> AuditProject:
+    project = audit_project({"toy.toml": TOY})
+    project.run("run", "toy.toml", *QUICK).assert_success()
+    return project
+
+
+def test_a_run_ends_with_reports_that_agree(finished: AuditProject) -> None:
+    folder = finished.folder / "reports" / "toy"
+    found = json.loads((folder / "findings.json").read_text())
+    assert {"report.md", "report.html", "findings.json", "findings.csv"} <= {path.name for path in folder.iterdir()}
+    assert "SYNTHETIC" in (folder / "report.md").read_text().splitlines()[0]
+    assert {finding["arm"] for finding in found["findings"]} == {"original", "oversampled"}
+    assert len(found["curves"]) == 4
+
+
+def test_running_again_trains_nothing_and_needs_no_torch(finished: AuditProject) -> None:
+    code = (
+        "import sys; from auditkit.cli import exit_code; code = exit_code(['run', 'toy.toml', '--quiet']);"
+        "print(code, sorted({'torch', 'fairlearn'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, **finished.environment}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=finished.folder, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "4 done" in done.stdout
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_a_report_is_rendered_again_from_the_store(finished: AuditProject) -> None:
+    report = finished.folder / "reports" / "toy" / "report.md"
+    before = report.read_text()
+    report.unlink()
+    finished.run("report", "toy.toml", "--quiet").assert_success()
+    assert report.read_text() == before
+
+
+def test_a_plan_says_what_made_a_unit_stale(finished: AuditProject) -> None:
+    units = json.loads(finished.run("plan", "toy.toml", "--json", "--set", "recipe.optimizer.lr=0.1").out)["units"]
+    assert {(unit["state"], tuple(unit["because"])) for unit in units} == {("stale", ("recipe.optimizer.lr was 0.05",))}
+
+
+def test_names_titles_evidence_and_places_are_no_part_of_a_digest(finished: AuditProject) -> None:
+    other = TOY.replace('"Toy"', '"Other"').replace('name = "oversampled"', 'name = "renamed"').replace("200", "300", 1)
+    other = other.replace('"true_positive_rate"', '"selection_rate"')
+    finished.write({"other.toml": other})
+    units = json.loads(finished.run("plan", "other.toml", "--json").out)["units"]
+    assert {unit["state"] for unit in units} == {"done"}
+
+
+def test_a_unit_that_fails_leaves_the_others() -> None:
+    broken = TOY.replace('name = "oversampled"', 'name = "oversampled"\nrecipe = { optimizer = { lr = 1e30 } }')
+    project = audit_project({"toy.toml": broken})
+    outcome = project.run("run", "toy.toml", *QUICK).assert_code(3)
+    assert "the loss is not finite" in outcome.out
+    assert "lower recipe.optimizer.lr (now 1e+30)" in outcome.out
+    units = json.loads(project.run("plan", "toy.toml", "--json").out)["units"]
+    assert {unit["arm"]: unit["state"] for unit in units} == {"original": "done", "oversampled": "to run"}
+
+
+@pytest.mark.parametrize(("bound", "code"), [("at_most = 1.0", 0), ("at_least = 1.0", 1)])
+def test_gates_decide_the_exit_code(finished: AuditProject, bound: str, code: int) -> None:
+    gate = f'\n[[gate]]\nfinding = {{ task = "Male", arm = "original" }}\n{bound}\n'
+    finished.write({"toy.toml": TOY + gate})
+    finished.run("report", "toy.toml", "--quiet").assert_code(code)
+    finished.write({"toy.toml": TOY})
+
+
+def test_too_little_evidence_for_a_gate_has_its_own_exit_code(finished: AuditProject) -> None:
+    finding = '{ task = "Male", arm = "oversampled", quantity = "change" }'
+    gate = f"\n[[gate]]\nfinding = {finding}\nat_most = 0.0\nat_least = -0.00001\n"
+    finished.write({"toy.toml": TOY + gate})
+    finished.run("report", "toy.toml", "--quiet").assert_code(4)
+    finished.write({"toy.toml": TOY})
+
+
+def test_a_report_of_nothing_names_the_command() -> None:
+    project = audit_project({"toy.toml": TOY})
+    outcome = project.run("report", "toy.toml").assert_code(2)
+    assert outcome.err == (
+        ".auditkit: none of the 4 units of this audit is in the store\n  train them: auditkit run toy.toml\n"
+    )
+
+
+def test_a_report_folder_that_cannot_be_written_is_said_before_training(tmp_path: Path) -> None:
+    project = audit_project({"toy.toml": TOY, "reports": "a file"})
+    outcome = project.run("run", "toy.toml", *QUICK).assert_code(2)
+    assert "cannot write the report" in outcome.err
+    assert "name another folder with --reports" in outcome.err
+    assert not (project.folder / ".auditkit" / "units").exists()
+
+
+CELEBA = TOY.replace('{ use = "faces", images = 240 }', '"celeba"')
+STAND_IN = CELEBA + '\n[stand_in]\ndataset = { use = "faces", images = 240 }\n'
+
+
+def test_without_data_the_stand_in_is_planned_loudly_and_can_be_refused() -> None:
+    project = audit_project({"toy.toml": STAND_IN})
+    assert "SYNTHETIC" in project.run("plan", "toy.toml").assert_success().out
+    refused = project.run("plan", "toy.toml", "--require-data").assert_code(2)
+    assert "no data for dataset 'celeba'" in refused.err
+    assert "--data PATH" in refused.err
+
+
+def test_a_place_that_was_named_and_is_wrong_is_an_error() -> None:
+    project = audit_project({"toy.toml": STAND_IN})
+    assert "nowhere" in project.run("plan", "toy.toml", "--data", "nowhere").assert_code(2).err
+
+
+def test_ctrl_c_stops_cleanly_and_the_same_command_continues() -> None:
+    project = audit_project({"toy.toml": TOY.replace("epochs = 2", "epochs = 40")})
+    command = [sys.executable, "-m", "auditkit", "run", "toy.toml", *QUICK]
+    environment = {**os.environ, **project.environment}
+    process = subprocess.Popen(
+        command, cwd=project.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for_a_checkpoint(project.folder)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "interrupted; what is finished is kept, and the same command continues from the last finished epoch\n"
+    assert list(project.folder.glob(".auditkit/partial/*/checkpoint.safetensors"))
+
+
+def wait_for_a_checkpoint(folder: Path) -> None:
+    deadline = time.monotonic() + 90
+    while not list(folder.glob(".auditkit/partial/*/checkpoint.safetensors")):
+        assert time.monotonic() < deadline, "no checkpoint was written"
+        time.sleep(0.05)
