@@ -9,7 +9,7 @@ from itertools import product
 from auditkit.contracts import Metric, TableMetric
 from auditkit.evidence.assemble import Bench, family_of, plain_ends, values, with_interval
 from auditkit.evidence.contrasts import Arms, Contrast, Line, estimate, line
-from auditkit.evidence.gaps import Pairs, gap, gap_change, pairs_of
+from auditkit.evidence.gaps import Pairs, gap, gap_change, no_gaps, pairs_of
 from auditkit.evidence.grouping import group, spans
 from auditkit.evidence.layout import Layout, lay_out
 from auditkit.evidence.measures import Measure, measure
@@ -137,6 +137,8 @@ def _gap_changes(
 def _gaps(bench: Bench, pairs: Pairs, measures: list[Measure]) -> Iterator[Finding]:
     ends = plain_ends(bench, pairs.estimates)
     for m in measures:
+        if m.grouping.over and len(m.grouping) < 2:
+            yield from no_gaps(bench, m)
         for span, arm in product(spans(m.grouping), range(len(bench.layout.arms))):
             yield from gap(bench, pairs, m, span, arm)
             if len(span.groups) == 2:

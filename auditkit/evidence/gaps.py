@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -72,6 +72,14 @@ def gap(bench: Bench, pairs: Pairs, measure: Measure, span: Span, arm: int) -> t
         return finding, ratio
     ends = _plain_ends(bench, pairs.estimates, estimates)
     return _bounded(finding, widest, ends, gap_bounds(*ends)), ratio
+
+
+def no_gaps(bench: Bench, measure: Measure) -> Iterator[Finding]:
+    """Say of every arm that there is nothing to take a gap over."""
+    over, panel = measure.grouping.over, bench.layout.panel
+    reason = f"{' and '.join(map(repr, over))} {'has' if len(over) == 1 else 'have'} one level only"
+    for arm in bench.layout.arms:
+        yield Finding(panel.task, arm, measure.id, over, (), "gap", panel.test, status="not estimable", reason=reason)
 
 
 def gap_change(

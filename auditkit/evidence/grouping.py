@@ -76,14 +76,17 @@ def inside(panel: Panel, name: str, level: int) -> Grouping:
 
 
 def spans(grouping: Grouping) -> Iterator[Span]:
-    """What gaps are taken over: all groups, and one free attribute within every combination of the others."""
-    if not grouping.over:
+    """What gaps are taken over: all groups, and one free attribute within every combination of the others.
+
+    One group alone makes no gap.
+    """
+    if len(grouping) < 2:
         return
     position = np.arange(len(grouping)).reshape(grouping.shape)
     yield Span((), (), (), tuple(position.ravel().tolist()))
     if len(grouping.over) == 1:
         return
-    for free in range(len(grouping.over)):
+    for free in (axis for axis, count in enumerate(grouping.shape) if count > 1):
         axes = tuple(axis for axis in range(len(grouping.over)) if axis != free)
         for index in product(*(range(grouping.shape[axis]) for axis in axes)):
             at = tuple((grouping.over[a], grouping.levels[a][i]) for a, i in zip(axes, index, strict=True))

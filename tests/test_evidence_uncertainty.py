@@ -1,0 +1,187 @@
+"""Intervals from arrays: against other hands' code, and at the edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fairlearn.metrics import MetricFrame
+from scipy import stats
+from sklearn.metrics import accuracy_score
+
+from auditkit.evidence.uncertainty import (
+    SLIVER,
+    Spread,
+    clear_of_zero,
+    gap_bounds,
+    gap_change_bounds,
+    normal_quantile,
+    people_df,
+    people_variance,
+    resample,
+    simultaneous,
+    symmetric,
+    t_quantile,
+    weights,
+    wilson,
+)
+
+
+def spread(people: object, seeds: object = 0.0, people_df: object = 1e6, seeds_df: object = 1e6) -> Spread:
+    parts = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(x, dtype=float)) for x in (people, people_df, seeds, seeds_df))
+    )
+    return Spread(*parts, retraining=parts[2], undefined=np.zeros(len(parts[0]), dtype=np.int64))
+
+
+def test_as_many_people_are_drawn_as_there_are() -> None:
+    weight = weights(np.random.default_rng(0), 37, 200)
+    assert weight.shape == (37, 200)
+    assert (weight.sum(axis=0) == 37).all()
+    assert abs(weight.var() - (1 - 1 / 37)) < 0.05
+
+
+def test_sums_over_people_are_exact() -> None:
+    rng = np.random.default_rng(1)
+    counts = rng.integers(0, 300, (4, 3, 50)).astype(np.float32)
+    weight = weights(rng, 50, 20)
+    expected = np.einsum("abp,pr->abr", counts.astype(np.int64), weight.astype(np.int64))
+    np.testing.assert_array_equal(resample(counts, weight), expected)
+
+
+def test_one_photo_per_person_is_the_bootstrap_of_scipy_and_of_fairlearn() -> None:
+    rng = np.random.default_rng(2)
+    truth, group = rng.integers(0, 2, 400), np.repeat([0, 1], [150, 250])
+    prediction = np.where(rng.random(400) < 0.85, truth, 1 - truth)
+    right = (truth == prediction).astype(np.float32)
+    weight = weights(rng, 400, 4000)
+    ours = resample(np.stack([right * (group == 0), 1.0 * (group == 0)]).astype(np.float32), weight)
+    rate = ours[0] / ours[1]
+    frame = MetricFrame(
+        metrics={"accuracy": accuracy_score}, y_true=truth, y_pred=prediction, sensitive_features=group,
+        n_boot=150, ci_quantiles=[0.025, 0.5, 0.975], random_state=1,
+    )  # fmt: skip
+    theirs = [float(quantiles["accuracy"][0]) for quantiles in frame.by_group_ci]
+    np.testing.assert_allclose(np.quantile(rate, [0.025, 0.5, 0.975]), theirs, atol=0.016)
+    alone = stats.bootstrap((right[group == 0],), np.mean, n_resamples=4000, rng=np.random.default_rng(3))
+    assert rate.std() == pytest.approx(alone.standard_error, rel=0.06)
+    variance, _ = people_variance(rate.astype(np.float32), np.array(150))
+    assert np.sqrt(variance) == pytest.approx(alone.standard_error, rel=0.06)
+
+
+def test_undefined_replicates_are_counted_and_left_out() -> None:
+    replicates = np.array([[1.0, 2, np.nan, 3], [1, 2, 3, 4]], dtype=np.float32)
+    variance, missing = people_variance(replicates, np.array([10, 10]))
+    np.testing.assert_allclose(variance, np.array([1.0, 5 / 3]) * 10 / 9)
+    assert missing.tolist() == [1, 0]
+
+
+def test_degrees_of_freedom_are_those_of_the_people_who_matter() -> None:
+    rng = np.random.default_rng(4)
+    even, none = rng.normal(size=(1, 5000)), np.zeros(1)
+    assert people_df(even, np.array([5000]), none)[0] == pytest.approx(5000, rel=0.1)
+    few = np.zeros((1, 5000))
+    few[0, :4] = [1, -1, 1, -1]
+    assert people_df(few, np.array([5000]), none)[0] == pytest.approx(8, rel=0.01)
+    assert people_df(np.zeros((1, 40)), np.array([40]), none)[0] == 39
+
+
+def test_each_variance_has_its_own_quantile() -> None:
+    score = normal_quantile(0.95)
+    assert score == pytest.approx(1.959964)
+    assert t_quantile(score, np.array([4.0]))[0] == pytest.approx(stats.t.ppf(0.975, 4))
+    both = spread(4.0, 9.0, 20.0, 2.0)
+    expected = np.sqrt(stats.t.ppf(0.975, 20) ** 2 * 4 + stats.t.ppf(0.975, 2) ** 2 * 9)
+    assert both.half_width(score)[0] == pytest.approx(expected)
+    assert both.score(both.half_width(2.5))[0] == pytest.approx(2.5)
+
+
+def test_wilson_is_wilsons_where_nothing_is_clustered() -> None:
+    right, n = 27, 30
+    rate = np.array([right / n])
+    low, high = wilson(rate, spread(rate * (1 - rate) / n), np.array([n]), normal_quantile(0.95))
+    exact = stats.binomtest(right, n).proportion_ci(method="wilson")
+    assert (low[0], high[0]) == pytest.approx((exact.low, exact.high), abs=1e-6)
+    low, high = wilson(np.array([1.0]), spread(0.0), np.array([n]), normal_quantile(0.95))
+    assert high[0] == 1.0
+    assert low[0] == pytest.approx(stats.binomtest(n, n).proportion_ci(method="wilson").low, abs=1e-6)
+
+
+def test_a_gap_of_nothing_contains_nothing() -> None:
+    assert gap_bounds(np.array([-0.01, -0.03]), np.array([0.02, 0.01])) == (0.0, 0.03)
+    assert gap_bounds(np.array([0.01, -0.05]), np.array([0.02, -0.03])) == (0.03, 0.05)
+
+
+def test_the_change_of_a_gap_lies_within_its_bounds_whatever_the_pairs_are() -> None:
+    rng = np.random.default_rng(5)
+    first, second = np.triu_indices(4, 1)
+    for _ in range(500):
+        before, after = rng.normal(size=(2, 4))
+        difference = [values[second] - values[first] for values in (before, after)]
+        ends = []
+        for pair in (*difference, difference[1] - difference[0]):
+            below, above = rng.exponential(0.5, (2, 6))
+            ends.append((pair - below, pair + above))
+        low, high = gap_change_bounds(*ends)
+        assert low <= np.ptp(after) - np.ptp(before) <= high
+
+
+def test_where_signs_are_known_the_gap_changes_as_its_pair() -> None:
+    one = np.array([1.0])
+    before, after, change = (0.05 * one, 0.07 * one), (0.08 * one, 0.12 * one), (0.02 * one, 0.06 * one)
+    assert gap_change_bounds(before, after, change) == (0.02, 0.06)
+    mirrored = [(-high, -low) for low, high in (before, after, change)]
+    assert gap_change_bounds(*mirrored) == (0.02, 0.06)
+
+
+def test_independent_estimates_share_the_error_among_them() -> None:
+    rng = np.random.default_rng(6)
+    deviations = rng.standard_normal((20, 20_000), dtype=np.float32)
+    design = np.stack([np.arange(20), np.zeros(20, dtype=int), -np.ones(20, dtype=int)], axis=1)
+    found = simultaneous(deviations, np.zeros(20), spread(np.ones(20)), design, 0.95, rng)
+    assert found.score == pytest.approx(stats.norm.ppf((1 + 0.95 ** (1 / 20)) / 2), abs=0.05)
+    assert not found.rejected.any()
+
+
+def test_what_is_told_from_zero_makes_it_easier_for_the_rest() -> None:
+    rng = np.random.default_rng(6)
+    deviations = rng.standard_normal((2, 20_000), dtype=np.float32)
+    design = np.array([[0, 0, -1], [1, 0, -1]])
+    found = simultaneous(deviations, np.array([2.1, 5.0]), spread(np.ones(2)), design, 0.95, rng)
+    assert found.score > 2.15
+    assert found.rejected.tolist() == [True, True]
+    alone = simultaneous(deviations, np.array([2.1, 0.5]), spread(np.ones(2)), design, 0.95, rng)
+    assert not alone.rejected.any()
+
+
+def test_equal_estimates_are_one_question() -> None:
+    rng = np.random.default_rng(7)
+    deviations = np.repeat(rng.standard_normal((1, 20_000), dtype=np.float32), 30, axis=0)
+    design = np.zeros((30, 3), dtype=int)
+    found = simultaneous(deviations, np.zeros(30), spread(np.ones(30)), design, 0.95, rng)
+    assert found.score == pytest.approx(1.96, abs=0.05)
+
+
+def test_an_undefined_replicate_of_one_is_no_matter_to_the_others() -> None:
+    rng = np.random.default_rng(8)
+    deviations = rng.standard_normal((2, 5000), dtype=np.float32)
+    deviations[0, :100] = np.nan
+    design = np.array([[0, 0, -1], [1, 0, -1]])
+    found = simultaneous(deviations, np.zeros(2), spread(np.ones(2)), design, 0.95, rng)
+    assert found.score == pytest.approx(2.236, abs=0.1)
+
+
+def test_no_estimates_make_no_family() -> None:
+    nothing = np.zeros((0, 0), dtype=np.float32)
+    found = simultaneous(
+        nothing, np.zeros(0), spread(np.zeros(0)), np.zeros((0, 3), dtype=int), 0.9, np.random.default_rng(0)
+    )
+    assert found.score == pytest.approx(1.645, abs=1e-3)
+    assert len(found.rejected) == 0
+
+
+def test_what_the_step_down_test_rejects_is_clear_of_zero() -> None:
+    estimate, rejected = np.array([2.0, -2.0, 2.0]), np.array([True, True, False])
+    low, high = clear_of_zero(*symmetric(estimate, spread(np.ones(3)), 2.1), estimate, rejected)
+    assert low.tolist() == pytest.approx([SLIVER, -4.1, -0.1], abs=1e-4)
+    assert high.tolist() == pytest.approx([4.1, -SLIVER, 4.1], abs=1e-4)
+    assert low[0] > 0 > high[1]
