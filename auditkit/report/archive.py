@@ -23,8 +23,13 @@ _RESULTS = TypeAdapter(Results)
 
 
 def dump(results: Results) -> dict[str, Any]:
-    """The results as JSON values; `load` gives back an equal value. Facts must be JSON values already."""
-    return {"kind": KIND, "schema": SCHEMA, **_RESULTS.dump_python(results, mode="json")}
+    """The results as JSON values; `load` gives back an equal value. Facts must be JSON values already.
+
+    Raises:
+        ValueError: a number that is none, or infinite.
+    """
+    values: dict[str, Any] = json.loads(json.dumps(_RESULTS.dump_python(results), allow_nan=False))
+    return {"kind": KIND, "schema": SCHEMA, **values}
 
 
 def load(archived: Mapping[str, Any]) -> Results:

@@ -17,7 +17,7 @@ STEPS = (-3.0, -1.5, -0.5, 0.5, 1.5, 3.0)
 """Class limits of the heat map, in units of the declared margin."""
 INK, SOFT, LINE = "var(--ink)", "var(--soft)", "var(--line)"
 CONFIG: Chart = {
-    "background": None,
+    "background": "transparent",
     "font": "sans-serif",
     "view": {"stroke": None},
     "axis": {
@@ -159,7 +159,7 @@ def dose(rows: Sequence[Row], option: str, title: str, groups: Sequence[str]) ->
         "type": "quantitative",
         "title": option,
         "scale": {"zero": False, "nice": False, "padding": 12},
-        "axis": {"values": sorted({row["dose"] for row in rows}), "labelOverlap": True, "format": "~g"},
+        "axis": {"values": sorted({row["dose"] for row in rows}), "labelOverlap": True, "labelExpr": "datum.value"},
     }
     up = {"field": "x", "type": "quantitative", "title": title, "scale": {"zero": False, "nice": True}}
     ends = {"y": {**up, "field": "low"}, "y2": {"field": "high"}}

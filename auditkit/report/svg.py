@@ -102,7 +102,8 @@ def _tidy(element: ET.Element) -> None:
 
 
 def _invisible(element: ET.Element) -> bool:
-    if element.get("display") == "none":
+    ground = element.tag == f"{{{NAMESPACE}}}rect" and element.get("fill") == "transparent"
+    if ground or element.get("display") == "none":
         return True
     return element.get("class") == "background" and element.get("fill") is None and element.get("stroke") is None
 

@@ -82,12 +82,13 @@ def _(part: Figure, width: int) -> RenderableType:
 @block.register
 def _(part: Fold, width: int) -> RenderableType:
     inside = [line for each in part.blocks for line in (Line(""), block(each, width))]
-    return Group(Line(part.summary, style="bold"), *inside)
+    captions = [each.caption for each in part.blocks if isinstance(each, Table)]
+    return Group(*inside[1:]) if captions == [part.summary] else Group(Line(part.summary, style="bold"), *inside)
 
 
 @block.register
 def _table(part: Table, width: int) -> RenderableType:
-    parts = [_grid(part, columns) for columns in _fitting(part, width)]
+    parts = [_grid(part, columns, width) for columns in _fitting(part, width)]
     notes = [Padding(Line(note, style="dim"), (0, 0, 0, 2), expand=False) for note in part.notes]
     return Group(Line(part.caption, style="italic"), *parts, *notes)
 
@@ -101,16 +102,22 @@ def _items(items: Sequence[Item]) -> Grid:
     return grid
 
 
-def _widths(table: Table) -> list[int]:
-    """What each column needs at least: its longest entry, or less where it may be wrapped."""
-    columns = zip(table.columns, *(tuple(cell.text for cell in row) for row in table.rows), strict=True)
-    natural = [max(map(cell_len, (max(head.split() or [""], key=len), *texts))) for head, *texts in columns]
-    return [min(each, WRAPPED) for each in natural]
+def _texts(table: Table) -> list[tuple[str, ...]]:
+    """Heading and entries of every column."""
+    rows = (tuple(cell.text for cell in row) for row in table.rows)
+    return list(zip(table.columns, *rows, strict=True))
+
+
+def _least(table: Table) -> list[int]:
+    """What each column needs at least: its longest entry, or less where that may be wrapped; headings wrap at words."""
+    words = [max(head.split() or [""], key=len) for head in table.columns]
+    columns = zip(words, _texts(table), strict=True)
+    return [min(max(map(cell_len, (word, *entries))), WRAPPED) for word, (_, *entries) in columns]
 
 
 def _fitting(table: Table, width: int) -> list[list[int]]:
     """Columns in groups that fit below each other, each led by the columns that name the row."""
-    needs = _widths(table)
+    needs = _least(table)
     heads = list(range(table.heads))
     room = width - GAP - sum(needs[column] + GAP for column in heads)
     groups: list[list[int]] = [[]]
@@ -124,12 +131,24 @@ def _fitting(table: Table, width: int) -> list[list[int]]:
     return [heads + group for group in groups]
 
 
-def _grid(table: Table, columns: Sequence[int]) -> Padding:
-    grid = Grid(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
+def _widths(table: Table, columns: Sequence[int], width: int) -> dict[int, int]:
+    """The room left over goes to the columns that would use it, from the left."""
+    least, texts = _least(table), _texts(table)
+    widths = {column: least[column] for column in columns}
+    left = width - GAP - sum(widths.values()) - GAP * len(columns)
     for column in columns:
-        short = max((cell_len(row[column].text) for row in table.rows), default=0) <= WRAPPED
+        more = min(left, max(map(cell_len, texts[column])) - widths[column])
+        widths[column] += max(0, more)
+        left -= max(0, more)
+    return widths
+
+
+def _grid(table: Table, columns: Sequence[int], width: int) -> Padding:
+    grid = Grid(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
+    widths = _widths(table, columns, width)
+    for column in columns:
         side: JustifyMethod = "right" if table.right[column] else "left"
-        grid.add_column(Line(table.columns[column]), justify=side, no_wrap=short and bool(table.rows), overflow="fold")
+        grid.add_column(Line(table.columns[column]), justify=side, width=widths[column], overflow="fold")
     for row in table.rows:
         grid.add_row(*(_entry(row[column]) for column in columns))
     return Padding(grid, (0, 0, 0, 2), expand=False)

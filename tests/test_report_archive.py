@@ -1,0 +1,62 @@
+"""Findings as JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from report_toys import ATTRIBUTES, results
+
+from auditkit.errors import DataError
+from auditkit.evidence.results import Results
+from auditkit.report import archive
+
+
+def test_json_gives_back_the_very_same_results() -> None:
+    archived = json.loads(archive.to_json(results()))
+    assert archived["schema"] == archive.SCHEMA
+    again = archive.load(archived)
+    assert again == results()
+    spill = next(f for f in again.findings if f.family.startswith("spillover"))
+    assert spill.at[0][1] is True, "a level keeps its type"
+
+
+def test_nothing_gives_nothing() -> None:
+    assert archive.load(archive.dump(Results())) == Results()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "other"}, "this is no findings file of auditkit"),
+        ({"schema": 99}, "findings of schema 99, this auditkit reads 1"),
+        ({"findings": [{"task": "Male"}]}, "findings.0.arm: findings cannot be read: Field required"),
+    ],
+)
+def test_what_cannot_be_read_says_why(change: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        archive.load(archive.dump(results()) | change)
+    assert str(caught.value).startswith(message)
+
+
+def test_numbers_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        archive.to_json(results(facts={"scale": float("nan")}))
+
+
+def test_csv_is_tidy() -> None:
+    rows = list(csv.DictReader(io.StringIO(archive.to_csv(results().findings))))
+    assert len(rows) == len(results().findings)
+    crossed = next(row for row in rows if row["over"] == "Male Young" and row["quantity"] == "value")
+    assert crossed["at"] == "Male=0 Young=0"
+    assert crossed["status"] == "not estimable"
+    assert crossed["estimate"] == ""
+    assert {row["over"] for row in rows} >= set(ATTRIBUTES)
+
+
+def test_nested_findings_get_columns_of_their_own() -> None:
+    rows = list(csv.DictReader(io.StringIO(archive.to_csv(results().gates))))
+    assert float(rows[0]["finding_estimate"]) == 0.021
+    assert rows[2]["finding_estimate"] == ""

@@ -1,0 +1,257 @@
+"""The page stands alone, is well formed, can be read without colour, scripts or eyes, and is small."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import product
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import altair
+import pytest
+from report_toys import ATTRIBUTES, audit, results
+
+from auditkit.evidence.results import Results
+from auditkit.report import document, html, svg
+from auditkit.report.blocks import Document, Figure
+from auditkit.report.charts import sized
+from auditkit.report.files import figures
+
+VOID = {"meta", "input", "br", "hr", "img", "link"}
+LIMIT = 1_500_000
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def built() -> Document:
+    return document.build(audit(), results())
+
+
+@pytest.fixture(scope="module")
+def page(built: Document) -> str:
+    return html.render(built)
+
+
+class Page(HTMLParser):
+    """Checks that tags are closed in order, and collects what tests ask for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def test_tags_are_closed_and_ids_are_unique(page: str) -> None:
+    parsed = Page(page)
+    assert parsed.open == []
+    ids = [attributes["id"] for _, attributes in parsed.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = {attributes["href"] for attributes in parsed.all("a")}
+    assert targets <= {f"#{name}" for name in ids}
+
+
+def test_nothing_is_loaded_and_nothing_is_run(page: str) -> None:
+    assert not re.search(r"https?://|<script|<link|<img|@import|url\(|\son\w+=|\sstyle=", page)
+
+
+def test_the_policy_knows_the_style_sheet_by_its_hash(page: str) -> None:
+    styles = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert styles and policy
+    digest = base64.b64encode(hashlib.sha256(styles[1].encode()).digest()).decode()
+    assert policy[1].replace("&#39;", "'").startswith(f"default-src 'none'; style-src 'sha256-{digest}'")
+
+
+def test_landmarks_language_and_headings(page: str) -> None:
+    parsed = Page(page)
+    assert parsed.all("html")[0]["lang"] == "en"
+    for landmark in ("header", "main", "nav", "footer", "h1"):
+        assert len(parsed.all(landmark)) == 1, landmark
+    assert parsed.all("a")[0] == {"class": "skip", "href": "#answer"}
+
+
+def test_tables_have_scopes_and_captions(page: str) -> None:
+    parsed = Page(page)
+    assert all(attributes.get("scope") in {"row", "col"} for attributes in parsed.all("th"))
+    assert len(parsed.all("caption")) == len(parsed.all("table"))
+
+
+def test_charts_are_named_images_with_a_table(page: str) -> None:
+    parsed = Page(page)
+    ids = {attributes.get("id") for _, attributes in parsed.tags}
+    for image in parsed.all("svg"):
+        assert image["role"] == "img"
+        assert set((image["aria-labelledby"] or "").split()) <= ids
+    assert len(parsed.all("figure")) <= len(parsed.all("table"))
+    assert len(parsed.all("figcaption")) == len(parsed.all("figure"))
+
+
+def test_text_is_escaped(page: str) -> None:
+    assert "&lt;b&gt;bold&lt;/b&gt;" in page
+    assert "<b>" not in page
+
+
+def test_long_audits_stay_small() -> None:
+    many = many_arms()
+    page = html.render(many)
+    assert len(page.encode()) < LIMIT
+    assert Page(page).open == []
+
+
+def many_arms() -> Document:
+    """Eight arms, three seeds, forty attributes of spillover."""
+    whole = results()
+    names = [f"ratio-{number}" for number in range(8)]
+    copies = [replace(f, arm=name) for name, f in product(names, whole.findings) if f.arm == "oversampled"]
+    spill = next(f for f in copies if f.family.startswith("spillover"))
+    spread = [
+        replace(spill, arm=name, over=(f"{attribute}_{k}",), at=((f"{attribute}_{k}", True),))
+        for name, attribute, k in product(names, ATTRIBUTES, range(6))
+    ]
+    curves = tuple(replace(c, arm=name) for name, c in product(names, whole.curves) if c.arm == "oversampled")
+    arms = tuple({"name": name} for name in ("original", "placebo", *names))
+    found = Results(findings=(*copies, *spread), curves=curves, scan=whole.scan, facts=whole.facts)
+    return document.build(audit(arm=arms), found)
+
+
+# ------------------------------------------------------------------------------------------------------------- charts
+
+
+def all_figures(built: Document) -> list[Figure]:
+    return list(figures((*built.effect, *(block for section in built.sections for block in section.blocks))))
+
+
+def test_charts_are_valid_vega_lite(built: Document) -> None:
+    for figure in all_figures(built):
+        spec = sized(figure.chart, svg.WIDE) | {"$schema": altair.SCHEMA_URL}
+        altair.Chart.from_dict(spec, validate=True)
+
+
+def test_series_differ_in_more_than_colour(built: Document) -> None:
+    for figure in all_figures(built):
+        text = str(figure.chart)
+        assert "'color'" not in text or "'shape'" in text or "'strokeDash'" in text or "'text'" in text
+
+
+@pytest.mark.parametrize("width", [svg.WIDE, svg.NARROW])
+def test_charts_have_a_title_and_follow_the_page_colours(built: Document, width: int) -> None:
+    for figure in all_figures(built):
+        drawn = svg.inline(figure, width)
+        root = ET.fromstring(drawn)
+        assert [root[0].tag, root[0].text] == ["title", figure.title]
+        assert [root[1].tag, root[1].text] == ["desc", figure.description]
+        assert "var(--ink)" in drawn
+        assert float(root.attrib["width"]) <= width + 1
+
+
+def test_a_chart_as_a_file_has_plain_colours_on_white(built: Document) -> None:
+    text = svg.standalone(built.effect[0])
+    assert "var(" not in text
+    assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
+    assert svg.LIGHT["paper"] in text
+
+
+def test_both_palettes_name_the_same_colours() -> None:
+    assert set(svg.DARK) >= set(svg.LIGHT)
+
+
+@pytest.mark.parametrize("palette", [svg.LIGHT, svg.DARK], ids=["light", "dark"])
+def test_marks_and_text_stand_out_from_the_paper(palette: dict[str, str]) -> None:
+    for name in ("ink", "soft", *(f"c{number}" for number in range(1, 9))):
+        needed = 4.5 if name in {"ink", "soft"} else 3.0
+        assert contrast(palette[name], palette["paper"]) >= needed, name
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+# ------------------------------------------------------------------------------------------------------------ browser
+
+
+def in_browser(page: Path, profile: Path, *options: str) -> str:
+    """The page as Chromium has it after its scripts ran."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    quiet = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+    command = [CHROMIUM, *quiet, f"--user-data-dir={profile}", "--virtual-time-budget=20000", *options, "--dump-dom"]
+    done = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=100, check=True)
+    return done.stdout
+
+
+def with_script(page: str, script: str) -> str:
+    """The page with its policy lifted, everything unfolded, and a script that reports in its title."""
+    lifted = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
+    return lifted.replace("<details>", "<details open>").replace("</body>", f"<script>{script}</script></body>")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_sticks_out_of_the_screen(page: str, tmp_path: Path, width: int) -> None:
+    script = """document.title = [innerWidth, document.documentElement.scrollWidth,
+        [...document.querySelectorAll('figure div')].filter(d => d.offsetParent && d.querySelector('svg')).length,
+        document.querySelectorAll('figure').length].join(' ')"""
+    path = tmp_path / "page.html"
+    frame = tmp_path / "frame.html"
+    path.write_text(with_script(page, script), encoding="utf-8")
+    show = 'onload="setTimeout(() => document.title = this.contentDocument.title, 500)"'
+    frame.write_text(f'<iframe src="page.html" width="{width}" height="900" {show}></iframe>', encoding="utf-8")
+    shown = in_browser(frame, tmp_path / "profile", "--allow-file-access-from-files")
+    title = re.search(r"<title>(.*?)</title>", shown)
+    assert title, shown[:500]
+    window, content, visible, wanted = map(int, title[1].split())
+    assert window == width
+    assert content <= window
+    assert visible == wanted
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", [0, 1], ids=["dark", "light"])
+def test_axe_finds_nothing(page: str, tmp_path: Path, scheme: int) -> None:
+    axe = find_axe()
+    report = "axe.run().then(r => {document.title = JSON.stringify(r.violations.map(v => [v.id, v.nodes[0].html]))})"
+    path = tmp_path / "page.html"
+    path.write_text(with_script(page, f"{axe.read_text(encoding='utf-8')};{report}"), encoding="utf-8")
+    shown = in_browser(path, tmp_path / "profile", f"--blink-settings=preferredColorScheme={scheme}")
+    title = re.search(r"<title>(.*?)</title>", shown)
+    assert title and title[1] == "[]"
+
+
+def find_axe() -> Path:
+    named = os.environ.get("AUDITKIT_AXE")
+    places = [Path(named)] if named else [Path("node_modules/axe-core")]
+    found = [file for place in places for file in (place, place / "axe.min.js") if file.is_file()]
+    if not found:
+        pytest.skip("no axe-core: set AUDITKIT_AXE to its folder, or npm install axe-core")
+    return found[0]

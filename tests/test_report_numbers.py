@@ -1,0 +1,83 @@
+"""How numbers and names are written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from report_toys import audit, results
+
+from auditkit.evidence.results import Finding, Interval, Quantity
+from auditkit.report import names, numbers
+from auditkit.report.numbers import Numbers
+
+
+def finding(quantity: Quantity, estimate: float, low: float, high: float, metric: str = "accuracy") -> Finding:
+    return Finding("Male", "a", metric, quantity=quantity, estimate=estimate, interval=Interval(low, high))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "values", "text"),
+    [
+        ("value", (0.94, 0.931, 0.948), "94.0 % [93.1, 94.8]"),
+        ("change", (-0.019, -0.026, -0.012), "-1.9 points [-2.6, -1.2]"),
+        ("change", (0.0002, -0.001, 0.0071), "0.0 points [-0.1, +0.7]"),
+        ("gap", (0.021, 0.013, 0.029), "2.1 points [1.3, 2.9]"),
+        ("signed_gap", (0.018, 0.004, 0.032), "+1.8 points [+0.4, +3.2]"),
+        ("ratio", (0.98, 0.97, 0.99), "0.980 [0.970, 0.990]"),
+    ],
+)
+def test_numbers_in_words(quantity: Quantity, values: tuple[float, float, float], text: str) -> None:
+    assert Numbers().in_words(finding(quantity, *values)) == text
+
+
+def test_metrics_that_are_no_shares_are_plain() -> None:
+    plain = Numbers(plain=frozenset({"brier"}))
+    assert plain.in_words(finding("change", -0.0012, -0.002, 0.0011, "brier")) == "-0.001 [-0.002, +0.001]"
+
+
+def test_small_effects_get_a_second_decimal() -> None:
+    small = tuple(
+        replace(f, interval=Interval(f.estimate - 0.001, f.estimate + 0.001))
+        if f.estimate is not None and f.interval is not None
+        else f
+        for f in results().findings
+    )
+    assert numbers.of(results()).digits == 1
+    assert numbers.of(results(findings=small)).digits == 2
+
+
+@pytest.mark.parametrize(("margin", "text"), [(0.005, "0.5 points"), (0.01, "1.0 points"), (0.0025, "0.25 points")])
+def test_a_margin_keeps_its_decimals(margin: float, text: str) -> None:
+    assert Numbers().margin(margin) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(42.4, "0:42"), (725, "12:05"), (3723, "1:02:03")])
+def test_durations(seconds: float, text: str) -> None:
+    assert numbers.duration(seconds) == text
+
+
+def test_support_in_words() -> None:
+    assert numbers.support(3, 1) == "3 images of 1 person"
+    assert numbers.support(1, None) == "1 image"
+
+
+def test_counts() -> None:
+    assert [numbers.count(n) for n in (None, 1234.0, 12.5, 7)] == ["unknown", "1,234", "12.5", "7"]
+
+
+def test_levels_have_words_or_say_yes_and_no() -> None:
+    known = names.of(audit(), results())
+    assert known.group((("Male", 1), ("Young", 0))) == "men, old"
+    assert known.group((("Bald", True),)) == "Bald"
+    assert known.group((("Smiling", 0),)) == "not Smiling"
+    assert known.group(()) == "everyone"
+
+
+def test_gaps_say_what_they_are_between() -> None:
+    known = names.of(audit(), results())
+    gap = Finding("Male", "a", "accuracy", over=("Male", "Young"), quantity="gap")
+    assert known.pair(gap) == "largest minus smallest over Male and Young"
+    within = replace(gap, at=(("Young", 0),), quantity="signed_gap")
+    assert known.pair(within) == "men minus women within old"
+    assert known.pair(replace(within, quantity="gap")) == "between women and men within old"

@@ -1,0 +1,278 @@
+"""Golden renderings, and that every rendering carries the same numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from report_toys import ARMS, audit, results
+from rich.console import Console
+
+from auditkit.evidence.results import Results
+from auditkit.report import archive, document, files, html, markdown, terminal
+from auditkit.report.blocks import Block, Document, Figure, Fold, Table
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="module")
+def built() -> Document:
+    return document.build(audit(), results())
+
+
+@pytest.fixture(scope="module")
+def page(built: Document) -> str:
+    return html.render(built)
+
+
+def on_terminal(built: Document, width: int, *, everything: bool = False) -> str:
+    console = Console(width=width, file=io.StringIO(), force_terminal=False, color_system=None)
+    with console.capture() as capture:
+        terminal.render(built, console, everything=everything)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def assert_golden(name: str, text: str) -> None:
+    """AUDITKIT_UPDATE_GOLDEN=1 writes what is rendered now; look at the difference before committing it."""
+    path = GOLDEN / name
+    if os.environ.get("AUDITKIT_UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_the_terminal_is_as_agreed(built: Document, width: int) -> None:
+    assert_golden(f"report-{width}.txt", on_terminal(built, width))
+
+
+def test_everything_on_a_terminal_is_as_agreed(built: Document) -> None:
+    assert_golden("report-everything-100.txt", on_terminal(built, 100, everything=True))
+
+
+def test_markdown_is_as_agreed(built: Document) -> None:
+    assert_golden("report.md", markdown.render(built, pictures="charts"))
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_nothing_is_wider_than_the_terminal(built: Document, width: int) -> None:
+    lines = on_terminal(built, width, everything=True).splitlines()
+    assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_no_number_is_cut_on_a_terminal(built: Document, width: int) -> None:
+    shown = on_terminal(built, width, everything=True)
+    for table in tables(built):
+        for row in table.rows:
+            for cell in row:
+                if len(cell.text) <= terminal.WRAPPED:
+                    assert cell.text in shown
+
+
+# ------------------------------------------------------------------------------------------------------- same numbers
+
+
+def tables(built: Document) -> list[Table]:
+    return list(_tables((*built.effect, *(block for section in built.sections for block in section.blocks))))
+
+
+def _tables(blocks: tuple[Block, ...]) -> Iterator[Table]:
+    for block in blocks:
+        if isinstance(block, Fold):
+            yield from _tables(block.blocks)
+        elif isinstance(block, Figure):
+            yield block.table
+        elif isinstance(block, Table):
+            yield block
+
+
+class Tables(HTMLParser):
+    """Texts of the tables of a page, row by row."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tables: list[list[list[str]]] = []
+        self.inside = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in {"td", "th"}:
+            self.tables[-1][-1].append("")
+            self.inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"td", "th"}:
+            self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.tables[-1][-1][-1] += data.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def in_markdown(text: str) -> list[list[list[str]]]:
+    found: list[list[list[str]]] = []
+    for before, line in zip(["", *text.splitlines()], text.splitlines(), strict=False):
+        if not line.startswith("|"):
+            continue
+        if not before.startswith("|"):
+            found.append([])
+        cells = [cell.strip() for cell in line.replace(r"\|", "\0").strip("|").split("|")]
+        if not set("".join(cells)) <= set(":-"):
+            found[-1].append([cell.replace("\0", "|").replace("\\", "") for cell in cells])
+    return found
+
+
+def expected(built: Document) -> list[list[list[str]]]:
+    return [[list(t.columns), *([cell.text for cell in row] for row in t.rows)] for t in tables(built)]
+
+
+def test_html_has_every_cell_of_every_table(built: Document, page: str) -> None:
+    assert Tables(page).tables == expected(built)
+
+
+def test_markdown_has_every_cell_of_every_table(built: Document) -> None:
+    assert in_markdown(markdown.render(built)) == expected(built)
+
+
+def test_csv_and_json_carry_the_numbers_that_are_shown(built: Document, tmp_path: Path) -> None:
+    archive.write_csv(results(), tmp_path)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "findings.csv").read_text(encoding="utf-8"))))
+    shown = {cell.text for table in tables(built) for row in table.rows for cell in row}
+    checked = 0
+    for row, finding in zip(rows, archive.dump(results())["findings"], strict=True):
+        if row["quantity"] != "value" or not row["interval_low"] or row["metric"] != "accuracy":
+            continue
+        numbers = [float(row[name]) for name in ("estimate", "interval_low", "interval_high")]
+        assert numbers == [finding["estimate"], finding["interval"]["low"], finding["interval"]["high"]]
+        middle, low, high = (f"{100 * number:.1f}" for number in numbers)
+        assert f"{middle} [{low}, {high}]" in shown
+        checked += 1
+    assert checked == len(ARMS) * 6
+
+
+def test_the_chart_of_the_effect_shows_what_its_table_says(built: Document) -> None:
+    (figure,) = built.effect
+    drawn = {(row["group"], row["arm"]): row["x"] for row in figure.chart["data"]["values"]}
+    said = {(row[0].text, row[1].text): float(row[2].text.split()[0]) for row in figure.table.rows[:2]}
+    assert drawn == pytest.approx(said, abs=0.0501)
+
+
+# ------------------------------------------------------------------------------------------------------------ content
+
+
+def test_synthetic_data_leads_every_rendering(built: Document, page: str) -> None:
+    warning = "SYNTHETIC DATA (faces): these numbers say nothing about people."
+    assert on_terminal(built, 80).splitlines()[0] == warning
+    assert markdown.render(built).splitlines()[0] == f"> **{warning}**"
+    assert page.index(warning) < page.index("<h1>")
+
+
+def test_official_data_has_no_banner() -> None:
+    built = document.build(audit(), results(facts={"dataset": {"kind": "official CelebA", "synthetic": False}}))
+    assert built.banner == ()
+
+
+def test_a_subset_is_announced() -> None:
+    built = document.build(audit(), results(facts={"dataset": {"kind": "subset, not official CelebA"}}))
+    assert built.banner == ("SUBSET: subset, not official CelebA.",)
+
+
+def test_the_answer_tells_changes_and_the_gap(built: Document) -> None:
+    assert built.answer == (
+        "Oversampled against placebo, accuracy of women: changed by -2.0 points [-3.0, -1.0]; "
+        "men: cannot tell (+0.2 points [-0.8, +1.2]).",
+        "The gap between women and men widened by 2.2 points [1.2, 3.2].",
+    )
+
+
+def test_without_a_placebo_the_answer_is_against_the_reference() -> None:
+    evidence = {"reference": "original", "groups": (("Male",),), "margin": 0.01}
+    built = document.build(audit(evidence=evidence), results())
+    assert built.effect[0].title == "Male: change in accuracy against original"
+    assert "against original" in built.answer[0]
+
+
+def test_a_narrowed_gap_is_told_by_its_size() -> None:
+    narrowed = tuple(
+        replace(f, estimate=-f.estimate, simultaneous=None, interval=None)
+        if f.quantity == "change_in_gap" and f.estimate is not None
+        else f
+        for f in results().findings
+    )
+    built = document.build(audit(), results(findings=narrowed))
+    assert built.answer[1] == "The gap between women and men narrowed by 2.2 points."
+
+
+def test_reasons_stand_below_the_table(built: Document) -> None:
+    table = next(t for t in tables(built) if "Male and Young, 95 %" in t.caption)
+    assert table.rows[0][1].text == "not estimable (a)"
+    assert table.notes[0] == "(a) women, old: 3 images of 2 people (needs 30 of 10)"
+
+
+def test_what_is_missing_leaves_no_section() -> None:
+    bare = document.build(audit(), Results())
+    assert [section.id for section in bare.sections] == ["methods", "facts"]
+    assert bare.answer == ("No change between arms could be measured.",)
+    for width in (80, 140):
+        assert on_terminal(bare, width, everything=True)
+    assert html.render(bare)
+    assert markdown.render(bare)
+
+
+def test_a_varying_option_is_drawn_as_a_dose() -> None:
+    arms = tuple(
+        {"name": name, "sampler": {"use": "oversample", "extra": dose}}
+        for name, dose in zip(ARMS, (0.0, 0.1, 0.225), strict=True)
+    )
+    built = document.build(audit(arm=arms), results())
+    section = next(section for section in built.sections if section.id == "dose")
+    figure = section.blocks[0]
+    assert isinstance(figure, Figure)
+    assert [row[0].text for row in figure.table.rows] == ["0", "0.1", "0.225"]
+    assert figure.table.columns == ("oversample: extra", "arm", "women", "men")
+
+
+def test_one_seed_is_no_ground_to_call_anything_changed() -> None:
+    single = tuple(replace(f, per_seed=f.per_seed[:1], seed_sd=None, noise=None) for f in results().findings)
+    built = document.build(audit(), results(findings=single))
+    item = next(item for item in built.trust if item.label == "Seeds")
+    assert item.text == 'one seed: training variance not measured, so nothing is called "changed"'
+
+
+def test_nothing_is_assumed_of_levels_or_their_number() -> None:
+    levels = ("Asian", "Black", "White")
+    template = next(f for f in results().findings if f.quantity == "value")
+    findings = tuple(
+        replace(template, arm=arm, over=("Race",), at=(("Race", level),), task="Skin")
+        for arm in ARMS
+        for level in levels
+    )
+    evidence = {"reference": "original", "groups": (("Race",),)}
+    built = document.build(audit(task=({"target": "Skin"},), evidence=evidence), results(findings=findings))
+    assert built.glance[0].columns == ("", "Race: Asian", "Race: Black", "Race: White")
+
+
+def test_markdown_is_escaped() -> None:
+    assert markdown.escape("a|b <i> *x* `y` Big_Nose _z_ $1$") == r"a\|b \<i\> \*x\* \`y\` Big_Nose \_z\_ \$1\$"
+
+
+def test_all_files_are_written(built: Document, tmp_path: Path) -> None:
+    paths = files.write(built, results(), tmp_path / "out")
+    names = {str(path.relative_to(tmp_path / "out")) for path in paths}
+    assert {"report.html", "report.md", "findings.json", "findings.csv", "charts/effect-male.svg"} <= names
+    assert all(path.is_file() for path in paths)
+    text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    for picture in (tmp_path / "out" / "charts").iterdir():
+        assert f"(charts/{picture.name})" in text
+        assert "var(--" not in picture.read_text(encoding="utf-8")
