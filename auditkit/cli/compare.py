@@ -1,0 +1,157 @@
+"""``auditkit compare``: what differs in two audits' files, beside what differs in their findings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from auditkit.cli.options import settings, settings_options
+from auditkit.cli.outcome import conclude
+from auditkit.contracts import Condition
+from auditkit.engine.comparing import Comparison, FileDifference, Side
+from auditkit.engine.comparing import compare as derive
+from auditkit.engine.prepare import prepare
+from auditkit.engine.store import read_json
+from auditkit.errors import AuditError, DataError
+from auditkit.evidence.compare import Difference
+from auditkit.evidence.results import Finding, Interval
+from auditkit.report import archive, numbers
+from auditkit.report.numbers import Numbers
+from auditkit.spec.model import Selector
+from auditkit.spec.sentences import selector_sentence
+
+PLACE = click.Path(path_type=Path)
+WHOLE = ("value", "signed_gap", "change")
+"""Of findings that do not differ, those of the first metric and of these quantities are shown unasked."""
+
+
+@click.command()
+@click.argument("first", type=PLACE, metavar="A")
+@click.argument("second", type=PLACE, metavar="B")
+@settings_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+@click.option("--all", "everything", is_flag=True, help="Print every finding, not only the first metric's.")
+def compare(first: Path, second: Path, as_json: bool, everything: bool, **values: Any) -> int:
+    """Compare A and B: report folders (with their findings.json), or audit files whose units are in the store.
+
+    Every difference is B less A, with a plain and a simultaneous interval; verdicts are decided on the latter. Audit
+    files on the same data are compared paired, on the same people; reports as if their people were different ones.
+    Different protocols, tasks or confidence levels are refused; different data is a warning.
+    """
+    sides = [_side(path, dict(values)) for path in (first, second)]
+    found = derive(*sides)
+    if as_json:
+        click.echo(json.dumps(_json(sides, found), ensure_ascii=False, allow_nan=False))
+    else:
+        _print(Console(highlight=False), sides, found, everything=everything)
+    return 0
+
+
+def _side(path: Path, values: dict[str, Any]) -> Side:
+    if path.suffix == ".toml" and path.is_file():
+        prepared = prepare(settings(path, values))
+        left = [unit for unit in prepared.plan.units if not prepared.store.has(unit.digest)]
+        if left:
+            said = f"{len(left)} of its {len(prepared.plan.units)} units are not in the store"
+            raise AuditError(said, where=str(path), hint=f"train them: auditkit run {path}")
+        return Side(str(path), conclude(prepared), prepared)
+    file = path / "findings.json" if path.is_dir() else path
+    if not file.is_file() or file.suffix != ".json":
+        said = "this is neither an audit file nor a report folder with a findings.json"
+        raise DataError(said, where=str(path), hint="as in auditkit compare reports/a reports/b")
+    return Side(str(path), archive.load(read_json(file)))
+
+
+def _json(sides: list[Side], found: Comparison) -> dict[str, Any]:
+    return {
+        "kind": "auditkit comparison",
+        "schema": 1,
+        "first": sides[0].name,
+        "second": sides[1].name,
+        "warnings": list(found.warnings),
+        "files": [asdict(one) for one in found.files],
+        "findings": [asdict(one) for one in found.findings],
+        "unmatched": list(found.unmatched),
+    }
+
+
+def _print(console: Console, sides: list[Side], found: Comparison, *, everything: bool) -> None:
+    console.print(f"A  {sides[0].name}\nB  {sides[1].name}", markup=False)
+    for warning in found.warnings:
+        console.print(f"! {warning}", style="yellow", markup=False)
+    console.print()
+    console.print(_files(found.files) if found.files else "The files say the same.")
+    console.print()
+    shown = [one for one in found.findings if everything or _matters(one, found.findings[0].first.metric)]
+    console.print(_findings(shown, numbers.of(sides[1].results)))
+    console.print(_summary(found, len(shown)), markup=False)
+
+
+def _files(files: tuple[FileDifference, ...]) -> Table:
+    table = Table("in the files", "A", "B", box=None, pad_edge=False, header_style="bold")
+    for one in files:
+        table.add_row(one.key, *("" if value is None else json.dumps(value) for value in (one.first, one.second)))
+    return table
+
+
+def _matters(one: Difference, metric: str) -> bool:
+    return one.verdict == "differs" or (one.first.metric == metric and one.first.quantity in WHOLE)
+
+
+def _findings(shown: list[Difference], how: Numbers) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("in the findings", "A", "B", "B less A", "verdict"):
+        table.add_column(name, overflow="fold")
+    for one in shown:
+        table.add_row(*_row(one, how))
+    return table
+
+
+def _row(one: Difference, how: Numbers) -> tuple[str, ...]:
+    finding = one.first
+    sides = [("" if f.estimate is None else how.of(f, f.estimate)) for f in (finding, one.second)]
+    verdict = f"{one.verdict}: {one.reason}" if one.reason else one.verdict
+    return (_sentence(finding), *sides, _difference(one, how), verdict)
+
+
+def _difference(one: Difference, how: Numbers) -> str:
+    if one.estimate is None:
+        return ""
+    metric, interval = one.first.metric, one.simultaneous or one.interval
+    ends = "" if interval is None else f" {_ends(metric, interval, how)}"
+    unit = how.unit(metric, "change")
+    return f"{how.number(metric, one.estimate, signed=True)} {unit}".rstrip() + f"{ends} {one.how}"
+
+
+def _ends(metric: str, interval: Interval, how: Numbers) -> str:
+    return f"[{how.number(metric, interval.low, signed=True)}, {how.number(metric, interval.high, signed=True)}]"
+
+
+def _sentence(finding: Finding) -> str:
+    selector = Selector.model_construct(
+        task=finding.task,
+        arm=finding.arm,
+        metric=finding.metric,
+        over=finding.over,
+        at=Condition(dict(finding.at)) if finding.at else None,
+        quantity=finding.quantity,
+        test="resampled" if finding.test == "resampled" else "plain",
+        against=finding.against or None,
+    )
+    return selector_sentence(selector)
+
+
+def _summary(found: Comparison, shown: int) -> str:
+    tally: dict[str, int] = {}
+    for one in found.findings:
+        tally[one.verdict] = tally.get(one.verdict, 0) + 1
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(tally.items(), key=lambda each: -each[1]))
+    more = f"; {len(found.findings) - shown} not shown (--all)" if shown < len(found.findings) else ""
+    alone = f"; {found.unmatched[0]} findings only in A, {found.unmatched[1]} only in B" if any(found.unmatched) else ""
+    return f"{len(found.findings)} findings compared: {told}{more}{alone}"

@@ -1,0 +1,217 @@
+"""Two audits or reports: whether they can be compared, how their files differ, and how their findings do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditkit.contracts import Metric
+from auditkit.engine.panels import make_panels
+from auditkit.engine.prepare import Prepared
+from auditkit.errors import AuditError
+from auditkit.evidence.compare import Difference, Terms, by_key, key, paired, unpaired
+from auditkit.evidence.panel import Panel
+from auditkit.evidence.results import Results
+from auditkit.spec.model import Evidence
+from auditkit.spec.words import listed
+
+ABSENT = None
+NOT_PAIRED = (
+    "both were tested on the same data, but pairing is not available from findings alone, so intervals are as wide as "
+    "between different people; compare the audit files, whose store holds the predictions, or judge both in one table"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One of the two. `prepared` is there where an audit file was given, and with it the store's predictions."""
+
+    name: str
+    results: Results
+    prepared: Prepared | None = field(default=None, repr=False)
+
+    @property
+    def audit(self) -> Mapping[str, Any]:
+        """The resolved audit as JSON values; empty for findings that were kept without it."""
+        if self.prepared is not None:
+            return self.prepared.read.resolved.audit.model_dump(
+                mode="json", by_alias=True, exclude={"profile", "stand_in"}
+            )
+        found: Mapping[str, Any] = self.results.facts.get("audit", {})
+        return found
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the data."""
+        return str(self.results.facts.get("dataset", {}).get("fingerprint", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class FileDifference:
+    """A key whose value differs; None where a side lacks it."""
+
+    key: str
+    first: Any
+    second: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What differs, and what a reader must know about it. `unmatched` counts findings that only one side has."""
+
+    warnings: tuple[str, ...]
+    files: tuple[FileDifference, ...]
+    findings: tuple[Difference, ...]
+    unmatched: tuple[int, int]
+
+
+def compare(first: Side, second: Side) -> Comparison:
+    """Compare two sides.
+
+    Raises:
+        AuditError: their protocols, tasks, confidence or metrics make every difference meaningless.
+    """
+    _same("protocols", first, second, str(_fact(first, "protocol")), str(_fact(second, "protocol")))
+    _same_tasks(first, second)
+    metrics = _metrics(first, second)
+    evidence = first.audit.get("evidence", {}), second.audit.get("evidence", {})
+    levels = [str(side.get("confidence", 0.95)) for side in evidence]
+    _same("confidence levels", first, second, *levels)
+    terms = Terms(float(levels[0]), float(evidence[0].get("margin", 0.005)), metrics)
+    found = _findings(first, second, terms)
+    if not found:
+        raise _refused(first, second, "they have no finding in common")
+    keys = {key(one.first) for one in found}
+    unmatched = tuple(len(by_key(side.results, terms).keys() - keys) for side in (first, second))
+    return Comparison(
+        warnings=tuple(_warnings(first, second, found)),
+        files=tuple(_files(first.audit, second.audit)),
+        findings=found,
+        unmatched=(unmatched[0], unmatched[1]),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ refusing
+
+
+def _refused(first: Side, second: Side, why: str) -> AuditError:
+    return AuditError(f"{first.name} and {second.name} cannot be compared: {why}")
+
+
+def _same(what: str, first: Side, second: Side, mine: str, theirs: str) -> None:
+    if mine != theirs:
+        raise _refused(first, second, f"their {what} differ, {mine!r} and {theirs!r}")
+
+
+def _fact(side: Side, name: str) -> Any:
+    return side.results.facts.get(name, "unknown")
+
+
+def _same_tasks(first: Side, second: Side) -> None:
+    tasks = [dict.fromkeys(f.task for f in side.results.findings) for side in (first, second)]
+    common = [task for task in tasks[0] if task in tasks[1]]
+    if not common:
+        mine, theirs = (listed(names, "and") or "nothing" for names in tasks)
+        raise _refused(first, second, f"they have no task in common, the first predicts {mine}, the second {theirs}")
+    meanings = [{_label(task): task for task in side.audit.get("task", ())} for side in (first, second)]
+    for task in common:
+        if task in meanings[0] and task in meanings[1]:
+            mine, theirs = (f"{m[task]['target']} = {m[task]['positive']}" for m in meanings)
+            _same(f"meanings of task {task!r}", first, second, mine, theirs)
+
+
+def _label(task: Mapping[str, Any]) -> str:
+    return str(task.get("name") or task["target"])
+
+
+def _metrics(first: Side, second: Side) -> frozenset[str]:
+    """Metrics that both have, with the same options."""
+    sides = [{f.metric for f in side.results.findings} for side in (first, second)]
+    options = [{m["use"].rpartition(":")[2]: m for m in _evidence(side).get("metrics", ())} for side in (first, second)]
+    common = {m for m in sides[0] & sides[1] if options[0].get(m, {"use": m}) == options[1].get(m, {"use": m})}
+    if not common:
+        mine, theirs = (listed(sorted(names), "and") for names in sides)
+        raise _refused(first, second, f"they have no metric in common, the first has {mine}, the second {theirs}")
+    return frozenset(common)
+
+
+def _evidence(side: Side) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = side.audit.get("evidence", {})
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------ findings
+
+
+def _findings(first: Side, second: Side, terms: Terms) -> tuple[Difference, ...]:
+    """Paired where the stores hold both predictions on the same photos, from findings alone otherwise."""
+    alone = unpaired(first.results, second.results, terms)
+    together = {key(one.first): one for one in _paired(first, second, terms)}
+    return tuple(together.get(key(one.first), one) for one in alone)
+
+
+def _paired(first: Side, second: Side, terms: Terms) -> tuple[Difference, ...]:
+    mine, theirs = first.prepared, second.prepared
+    if mine is None or theirs is None or first.fingerprint != second.fingerprint:
+        return ()
+    evidence = _common(mine, theirs, terms)
+    metrics = {name: metric for name, metric in _built(mine) if name in terms.metrics}
+    known = by_key(first.results, terms), by_key(second.results, terms)
+    seed = mine.read.resolved.audit.data.seed
+    return paired(_panels(mine), _panels(theirs), evidence, metrics, known, seed=seed)
+
+
+def _common(first: Prepared, second: Prepared, terms: Terms) -> Evidence:
+    """The first's evidence section, with the groups and metrics of both."""
+    mine, theirs = (side.read.resolved.audit.evidence for side in (first, second))
+    groups = tuple(over for over in mine.groups if set(over) in [set(other) for other in theirs.groups])
+    metrics = tuple(use for use in mine.metrics if use.use.rpartition(":")[2] in terms.metrics)
+    changed = {"groups": groups, "metrics": metrics, "spillover": False, "reference": "", "placebo": None}
+    return mine.model_copy(update=changed)
+
+
+def _built(prepared: Prepared) -> Iterator[tuple[str, Metric]]:
+    for chosen in prepared.read.resolved.metrics:
+        yield chosen.component.id, prepared.read.registry.build(chosen)
+
+
+def _panels(prepared: Prepared) -> tuple[Panel, ...]:
+    store = prepared.store
+    done = {u.digest: store.predictions(u.digest) for u in prepared.plan.units if store.has(u.digest)}
+    return make_panels(prepared.plan, done, prepared.dataset)
+
+
+def _warnings(first: Side, second: Side, found: Iterable[Difference]) -> Iterator[str]:
+    if first.fingerprint != second.fingerprint:
+        yield "they were tested on different data, so a difference may be one of the data and not of the audits"
+    elif not (first.prepared and second.prepared) and any(one.how == "unpaired" for one in found):
+        yield NOT_PAIRED
+    for side in (first, second):
+        if not side.audit:
+            yield f"{side.name} was written without its audit, so its file cannot be compared; report it again"
+
+
+# --------------------------------------------------------------------------------------------------------------- files
+
+
+def _files(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[FileDifference]:
+    if not first or not second:
+        return
+    mine, theirs = dict(flat(first)), dict(flat(second))
+    for name in dict.fromkeys([*mine, *theirs]):
+        if mine.get(name, ABSENT) != theirs.get(name, ABSENT):
+            yield FileDifference(name, mine.get(name, ABSENT), theirs.get(name, ABSENT))
+
+
+def flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Every value under its dotted key; arms and tasks under their names, other arrays of tables under numbers."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from flat(inner, (*path, str(name)))
+    elif isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
+        for number, each in enumerate(value):
+            named = str(each.get("name") or each.get("target") or number) if isinstance(each, Mapping) else str(number)
+            yield from flat(each, (*path, named))
+    else:
+        yield ".".join(path), value

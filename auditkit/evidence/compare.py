@@ -1,0 +1,220 @@
+"""Two sets of findings side by side: the difference of every finding that both have, the second less the first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import hypot
+from typing import Literal
+
+import numpy as np
+from scipy.special import stdtrit
+
+from auditkit.contracts import Metric
+from auditkit.evidence.contrasts import Contrast
+from auditkit.evidence.findings import derive
+from auditkit.evidence.layout import Layout
+from auditkit.evidence.panel import ArmScores, Panel
+from auditkit.evidence.results import Finding, Interval, Quantity, Results
+from auditkit.spec.model import Evidence
+
+How = Literal["paired", "unpaired", "the very same networks"]
+Verdict = Literal["differs", "no difference larger than the margin", "cannot tell", "not estimable"]
+Key = tuple[object, ...]
+FIRST, SECOND = "first:", "second:"
+OF_CHANGE: Mapping[Quantity, Quantity] = {
+    "change": "value",
+    "change_in_gap": "gap",
+    "change_in_signed_gap": "signed_gap",
+}
+"""What the change from the first audit's arm to the second's is a difference of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A finding of the second less the same of the first; `second` is the finding, `simultaneous` decides."""
+
+    first: Finding
+    second: Finding
+    how: How
+    estimate: float | None = None
+    interval: Interval | None = None
+    simultaneous: Interval | None = None
+    verdict: Verdict = "not estimable"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms findings are compared."""
+
+    confidence: float
+    margin: float
+    metrics: Collection[str]
+
+
+def key(finding: Finding) -> Key:
+    """What a finding is about, whichever audit it belongs to."""
+    over = tuple(sorted(finding.over))
+    at = tuple(sorted((name, str(level)) for name, level in finding.at))
+    return finding.task, finding.test, finding.metric, finding.quantity, finding.arm, finding.against, over, at
+
+
+def by_key(results: Results, terms: Terms) -> dict[Key, Finding]:
+    """Declared findings of metrics that both have; exploration is not compared."""
+    declared = (f for f in results.findings if not f.family.startswith(("spillover", "scan")))
+    return {key(f): f for f in declared if f.metric in terms.metrics}
+
+
+# ------------------------------------------------------------------------------------------------------------ unpaired
+
+
+def unpaired(first: Results, second: Results, terms: Terms) -> tuple[Difference, ...]:
+    """Differences from findings alone, as between independent audits.
+
+    The interval of a difference recovers the variances from the two intervals (MOVER: Zou & Donner, Statistics in
+    Medicine 2008), each end from the ends that lie that way. Over m differences it is widened by Bonferroni, with no
+    more degrees of freedom than seeds and people allow. If the same people were tested, it is too wide.
+    """
+    mine, theirs = by_key(first, terms), by_key(second, terms)
+    same = _same_networks(first, second)
+    plain = [_plain(mine[k], theirs[k], same) for k in mine if k in theirs]
+    asked = [d for d in plain if d.interval is not None and d.how == "unpaired"]
+    arms = [len({f.arm for f in side.findings}) for side in (first, second)]
+    return tuple(_judged(d, len(asked), arms, terms) for d in plain)
+
+
+def _plain(first: Finding, second: Finding, same: Collection[tuple[str, str]]) -> Difference:
+    arms = {(first.task, arm) for arm in (first.arm, first.against) if arm}
+    if arms <= set(same) and first.estimate is not None and first.estimate == second.estimate:
+        nothing = Interval(0.0, 0.0)
+        return Difference(first, second, "the very same networks", 0.0, nothing, nothing)
+    if first.estimate is None or second.estimate is None:
+        return Difference(first, second, "unpaired", reason=first.reason or second.reason)
+    estimate = second.estimate - first.estimate
+    if first.interval is None or second.interval is None:
+        return Difference(first, second, "unpaired", estimate, reason=first.reason or second.reason or "no interval")
+    down = hypot(second.estimate - second.interval.low, first.interval.high - first.estimate)
+    up = hypot(second.interval.high - second.estimate, first.estimate - first.interval.low)
+    return Difference(first, second, "unpaired", estimate, Interval(estimate - down, estimate + up))
+
+
+def _same_networks(first: Results, second: Results) -> set[tuple[str, str]]:
+    """(task, arm) whose units have the same digests on both sides."""
+    mine, theirs = _digests(first), _digests(second)
+    return {arm for arm, digests in mine.items() if digests and digests == theirs.get(arm)}
+
+
+def _digests(results: Results) -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for unit in results.facts.get("units", ()):
+        found.setdefault((unit["task"], unit["arm"]), []).append(unit["digest"])
+    return found
+
+
+def _judged(one: Difference, size: int, arms: Sequence[int], terms: Terms) -> Difference:
+    if one.estimate is None or one.interval is None:
+        return one
+    if one.how == "unpaired":
+        wider = _widening(one, size, arms, terms.confidence)
+        below, above = one.estimate - one.interval.low, one.interval.high - one.estimate
+        joint = Interval(one.estimate - wider * below, one.estimate + wider * above)
+        one = replace(one, simultaneous=joint)
+    verdict, reason = _verdict(one, terms.margin)
+    return replace(one, verdict=verdict, reason=reason)
+
+
+def _widening(one: Difference, size: int, arms: Sequence[int], confidence: float) -> float:
+    """Ratio of the t quantile of one of `size` questions to that of a single one."""
+    sides = (one.first, one.second)
+    seeds = sum(n * max(len(f.per_seed) - 1, 0) for n, f in zip(arms, sides, strict=True))
+    people = sum((f.identities or f.images) - 1 for f in sides)
+    df = max(min(seeds or people, people), 1)
+    tail = (1 - confidence) / 2
+    return float(stdtrit(df, 1 - tail / max(size, 1)) / stdtrit(df, 1 - tail))
+
+
+def _verdict(one: Difference, margin: float) -> tuple[Verdict, str]:
+    if one.simultaneous is None:
+        return "cannot tell", one.reason
+    low, high = one.simultaneous.low, one.simultaneous.high
+    if one.how != "the very same networks" and min(len(one.first.per_seed), len(one.second.per_seed)) < 2:
+        return "cannot tell", "training variance not measured: one seed"
+    if -margin <= low and high <= margin:
+        return "no difference larger than the margin", ""
+    return ("differs", "") if low > 0 or high < 0 else ("cannot tell", "the interval holds 0 and more than the margin")
+
+
+# -------------------------------------------------------------------------------------------------------------- paired
+
+
+def paired(
+    first: Sequence[Panel],
+    second: Sequence[Panel],
+    evidence: Evidence,
+    metrics: Mapping[str, Metric],
+    known: tuple[Mapping[Key, Finding], Mapping[Key, Finding]],
+    *,
+    seed: int,
+) -> tuple[Difference, ...]:
+    """Differences of values and gaps from the predictions themselves, the same people being drawn for both audits.
+
+    Only panels of one task with the very same photos are paired; `known` are the findings of both sides by their key.
+    """
+    panels = [_joined(a, b) for a in first for b in second if _alike(a, b)]
+    derived = derive(panels, evidence, metrics, seed=seed, pairs=_contrasts)
+    return tuple(_paired(derived.findings, known))
+
+
+def _alike(a: Panel, b: Panel) -> bool:
+    same = (a.task, a.target, a.test) == (b.task, b.target, b.test) and len(a.row) == len(b.row)
+    return same and all(np.array_equal(getattr(a, n), getattr(b, n)) for n in ("row", "copy", "truth", "identity"))
+
+
+def _joined(a: Panel, b: Panel) -> Panel:
+    """One panel with the arms of both that share a name."""
+    common = [arm.arm for arm in a.arms if arm.arm in {other.arm for other in b.arms}]
+    sides = ((FIRST, a.arms), (SECOND, b.arms))
+    arms = [replace(arm, arm=side + arm.arm) for side, those in sides for arm in _named(those, common)]
+    return replace(a, arms=tuple(arms))
+
+
+def _named(arms: Iterable[ArmScores], names: Collection[str]) -> Iterator[ArmScores]:
+    return (arm for arm in arms if arm.arm in names)
+
+
+def _contrasts(layout: Layout, evidence: Evidence) -> tuple[list[Contrast], list[str]]:
+    """The second audit's arm against the first's of the same name."""
+    names = [name.removeprefix(SECOND) for name in layout.arms if name.startswith(SECOND)]
+    return [(layout.arms.index(SECOND + name), layout.arms.index(FIRST + name)) for name in names], []
+
+
+def _paired(
+    findings: Iterable[Finding], known: tuple[Mapping[Key, Finding], Mapping[Key, Finding]]
+) -> Iterator[Difference]:
+    for change in findings:
+        if change.quantity not in OF_CHANGE:
+            continue
+        quantity, arm = OF_CHANGE[change.quantity], change.arm.removeprefix(SECOND)
+        place = key(replace(change, quantity=quantity, arm=arm, against=""))
+        if place in known[0] and place in known[1]:
+            verdict = _in_words(change)
+            reason = change.reason or change.explanation.replace("changed by", "differs by")
+            yield Difference(
+                first=known[0][place],
+                second=known[1][place],
+                how="paired",
+                estimate=change.estimate,
+                interval=change.interval,
+                simultaneous=change.simultaneous,
+                verdict=verdict,
+                reason=reason if verdict in {"cannot tell", "not estimable"} else "",
+            )
+
+
+def _in_words(change: Finding) -> Verdict:
+    if change.estimate is None:
+        return "not estimable"
+    if change.verdict == "changed":
+        return "differs"
+    return "no difference larger than the margin" if change.verdict.startswith("no change") else "cannot tell"

@@ -1,0 +1,89 @@
+"""The gates of an audit file, judged from the store; behind the pytest plugin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from auditkit import shelf
+from auditkit.engine.conclude import conclude
+from auditkit.engine.prepare import Prepared, Read, Settings, prepare, read_audit
+from auditkit.engine.running import train
+from auditkit.errors import AuditError, RunFailed
+from auditkit.events import Event
+from auditkit.evidence.results import GateRow
+from auditkit.spec.sentences import gate_sentence
+
+MISTAKES = (AuditError,)
+
+
+@dataclass(slots=True, eq=False)
+class Judged:
+    """An audit whose file is in order; `rows` are there once it is `ready`."""
+
+    read: Read
+    command: str
+    rows: tuple[GateRow, ...] = ()
+    failure: AuditError | None = field(default=None)
+
+    @classmethod
+    def of(cls, path: Path, folder: Path, options: Mapping[str, Any]) -> Judged:
+        """Read an audit file as commands in `folder` would; raises AuditError with everything that is wrong."""
+        named = Path(os.path.relpath(path, folder)) if path.is_relative_to(folder) else path
+        settings = Settings(
+            path=named,
+            store=Path(options.get("store") or os.environ.get("AUDITKIT_STORE", ".auditkit")),
+            data=Path(options["data"]) if "data" in options else None,
+            profile=options.get("profile"),
+        )
+        given = [f"--{name} {value}" for name, value in options.items()]
+        return cls(read_audit(settings), " ".join(["auditkit run", str(named), *given]))
+
+    @property
+    def gates(self) -> tuple[tuple[str, int], ...]:
+        """Name and line of every gate."""
+        audit, source = self.read.resolved.audit, self.read.source
+        return tuple(
+            (gate.name or gate_sentence(gate, audit.evidence.reference), source.locate(("gate", index)).line or 1)
+            for index, gate in enumerate(audit.gate)
+        )
+
+    def ready(self, *, train: bool) -> None:
+        """Judge the gates, once.
+
+        Raises:
+            AuditError: units are missing and not to be trained, one failed, or the data cannot be read.
+        """
+        if self.failure is not None:
+            raise self.failure
+        if self.rows:
+            return
+        try:
+            self.rows = self._judge(may_train=train)
+        except AuditError as error:
+            self.failure = error
+            raise
+
+    def _judge(self, *, may_train: bool) -> tuple[GateRow, ...]:
+        prepared = prepare(self.read.settings)
+        left = [unit.label for unit in prepared.plan.units if not prepared.store.has(unit.digest)]
+        if left and not may_train:
+            said = f"{len(left)} of {len(prepared.plan.units)} units are not in the store, such as {left[0]}"
+            raise AuditError(said, where=str(self.read.settings.path), hint=f"train them: {self.command}")
+        if left:
+            _train(prepared)
+        results = shelf.stored(prepared) or shelf.keep(prepared, conclude(prepared))
+        return results.gates
+
+
+def _train(prepared: Prepared) -> None:
+    failed = train(prepared, _silent)
+    if failed:
+        raise RunFailed("; ".join(f"{unit.label}: {unit.message}" for unit in failed))
+
+
+def _silent(event: Event) -> None:
+    """Draw nothing; pytest captures what is printed."""
