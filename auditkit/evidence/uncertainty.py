@@ -29,7 +29,7 @@ MOST_EXTREME = 37.0
 """A normal quantile beyond which tails cannot be told from zero."""
 SLIVER = 1e-12
 """How far from zero an interval ends that excludes zero and no more."""
-_CHUNK = 1 << 22
+_CHUNK = 1 << 16
 
 
 def weights(rng: np.random.Generator, blocks: int, replicates: int) -> Replicates:
@@ -41,7 +41,7 @@ def weights(rng: np.random.Generator, blocks: int, replicates: int) -> Replicate
         drawn = rng.integers(0, blocks, size=(size, blocks), dtype=np.int32)
         drawn += np.arange(size, dtype=np.int32)[:, None] * blocks
         result[start : start + size] = np.bincount(drawn.ravel(), minlength=size * blocks).reshape(size, blocks)
-    return np.ascontiguousarray(result.T)
+    return result.T
 
 
 def resample(per_block: Replicates, weight: Replicates) -> Replicates:
