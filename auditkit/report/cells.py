@@ -52,8 +52,9 @@ def _absent(finding: Finding) -> str:
 
 
 def _why(view: View, finding: Finding) -> str:
-    general = not finding.at or not finding.reason or finding.status == "undefined by definition"
-    return finding.reason if general else f"{view.names.group(finding.at)}: {finding.reason}"
+    reason = view.names.in_words(finding.reason)
+    of_group = finding.quantity in {"value", "change"} and finding.at and finding.status == "not estimable"
+    return f"{view.names.group(finding.at)}: {reason}" if of_group and reason else reason
 
 
 def _no_interval(finding: Finding) -> str:

@@ -103,8 +103,7 @@ def _against(view: View, topic: Topic, told: set[tuple[Topic, str]]) -> list[str
 
 
 def _changes(view: View, topic: Topic, against: str) -> Table | None:
-    quantities = ("change", "change_in_gap", "change_in_signed_gap")
-    found = [f for quantity in quantities for f in view.find(topic, quantity, against)]
+    found = [*view.find(topic, "change", against), *tables.gap_changes(view, topic, against)]
     caption = f"{tables.heading(view, topic, 'change')}: against {view.names.arm(against)}"
     return tables.changes(view, found, caption) if found else None
 
@@ -118,10 +117,9 @@ def gaps(view: View) -> Section | None:
 
 
 def _gap_changes(view: View, topic: Topic) -> Table | None:
-    """Against the headline's arm: of gaps, and of the signed gaps within groups."""
-    against = next((c.against for c in headline.contrasts(view) if c.topic == topic), view.reference)
-    signed = [f for f in view.find(topic, "change_in_signed_gap", against) if f.at]
-    found = [*view.find(topic, "change_in_gap", against), *signed]
+    """Against the arm of the headline."""
+    against = next((c.against for c in headline.contrasts(view) if c.topic.task == topic.task), view.reference)
+    found = tables.gap_changes(view, topic, against)
     caption = f"{tables.heading(view, topic, 'change')}: changes of gaps against {view.names.arm(against)}"
     return tables.changes(view, found, caption) if found else None
 

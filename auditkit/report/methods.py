@@ -26,7 +26,8 @@ def _methods(view: View) -> Iterator[Item]:
         "Plain intervals",
         f"{view.confidence}. People, not images, are resampled ({evidence.replicates:,} replicates), every arm on the "
         "same people. Variance V = V_people + s²/S, where s² is the variance between the S seeds, pooled over arms; "
-        "Student's t with Satterthwaite's degrees of freedom V² / (V_people²/df_people + (s²/S)²/df_seeds).",
+        "Student's t with Satterthwaite's degrees of freedom V² / (V_people²/df_people + (s²/S)²/df_seeds); values "
+        "that are shares have Wilson's form of it.",
     )
     yield Item(
         "Changes",

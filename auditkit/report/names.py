@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -43,6 +44,11 @@ class Names:
     def group(self, at: Place) -> str:
         """A group of people: "men, not Young"."""
         return ", ".join(self.level(attribute, level) for attribute, level in at) or EVERYONE
+
+    def in_words(self, reason: str) -> str:
+        """A reason with the groups it names as "Male=0, Young=0" in words."""
+        known = {f"{name}={level}": self.level(name, level) for name, levels in self.seen.items() for level in levels}
+        return re.sub(r"\w+=\w+", lambda match: known.get(match[0], match[0]), reason)
 
     def groups(self, over: tuple[str, ...]) -> str:
         """The attributes that make the groups: "Male and Young"."""

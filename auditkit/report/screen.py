@@ -171,7 +171,7 @@ def _comparisons(view: View) -> Iterator[Item]:
 
 def _not_estimable(view: View) -> Iterator[Item]:
     missing = [f for f in _values(view) if f.status == "not estimable"]
-    reasons = distinct(f"{view.names.group(f.at)}: {f.reason}" for f in missing)
+    reasons = distinct(f"{view.names.group(f.at)}: {view.names.in_words(f.reason)}" for f in missing)
     if reasons:
         more = f"; and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
         yield Item("Not estimable", "; ".join(reasons[:NAMED]) + more, "warn")

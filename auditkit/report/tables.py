@@ -84,13 +84,22 @@ def _change(view: View, finding: Finding, footnotes: Footnotes) -> tuple[Cell, .
     )
 
 
+def gap_changes(view: View, topic: Topic, against: str) -> list[Finding]:
+    """How the gap over all groups changed, and the gaps within groups, signed where two groups face each other."""
+    unsigned, signed = view.find(topic, "change_in_gap", against), view.find(topic, "change_in_signed_gap", against)
+    facing = {f.at for f in signed if f.at}
+    return [*(f for f in unsigned if f.at not in facing), *(f for f in signed if f.at)]
+
+
 def gaps(view: View, topic: Topic) -> Table | None:
     """Every gap of a topic by arm: over all groups and within each, signed where two groups face each other."""
-    found = [f for quantity in ("gap", "signed_gap", "ratio") for f in view.find(topic, quantity)]
+    signed = view.find(topic, "signed_gap")
+    facing = {f.at for f in signed}
+    unsigned = [f for f in view.find(topic, "gap") if f.at not in facing]
+    found = [*unsigned, *signed, *(f for f in view.find(topic, "ratio") if not f.at)]
     labelled: dict[str, list[Finding]] = {}
     for finding in found:
-        label = view.names.pair(finding)
-        label = f"smallest / largest, {label}" if finding.quantity == "ratio" else label
+        label = "smallest / largest" if finding.quantity == "ratio" else view.names.pair(finding)
         labelled.setdefault(label, []).append(finding)
     if not labelled:
         return None
