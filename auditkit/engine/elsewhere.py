@@ -63,10 +63,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """A panel of what was given. `names` are the photos' names by row number; `notes` say what was assumed."""
+    """A panel of what was given, its arms in the order of their names, so that nothing depends on the order of lines.
+
+    `arms` are in the order in which they first appear, `names` those of the photos by row number; `notes` say what was
+    assumed.
+    """
 
     panel: Panel
     positive: Level
+    arms: tuple[str, ...]
     names: tuple[str, ...] = field(repr=False)
     notes: tuple[str, ...]
     fingerprint: str
@@ -104,7 +109,8 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
         identities_known=identity is not None,
         threshold=float(np.float32(logit(reading.threshold))),
     )
-    return Given(panel, positive, aligned.names, aligned.notes, _fingerprint(panel, aligned.names))
+    appearing = tuple(arms[code] for code in dict.fromkeys(arm.tolist()))
+    return Given(panel, positive, appearing, aligned.names, aligned.notes, _fingerprint(panel, aligned.names))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,12 +219,11 @@ def _truth(table: _Table, name: str, reading: Reading) -> tuple[Codes, Level]:
 
 
 def _arms(table: _Table, name: str | None) -> tuple[Codes, tuple[str, ...]]:
-    """Arms in the order in which they first appear."""
+    """Arms in the order of their names."""
     if name is None:
         return np.zeros(len(table.frame), dtype=np.int64), (ONLY_ARM,)
     codes, levels = table.codes(name, complete=True)
-    order = list(dict.fromkeys(codes.tolist()))
-    return np.argsort(order)[codes], tuple(str(levels[code]) for code in order)
+    return codes, tuple(map(str, levels))
 
 
 def _seeds(table: _Table, name: str | None) -> tuple[Codes, tuple[int, ...]]:

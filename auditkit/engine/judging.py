@@ -58,7 +58,7 @@ def judge(given: Given, columns: Columns, question: Question, registry: Registry
 
 
 def _audit(given: Given, columns: Columns, question: Question) -> Audit:
-    names = [arm.arm for arm in given.panel.arms]
+    names = given.arms
     for option, name in (("--reference", question.reference), ("--placebo", question.placebo)):
         if name is not None and name not in names:
             raise AuditError(f"there is no arm {name!r}", where=option, hint=did_you_mean(name, names))

@@ -1,0 +1,361 @@
+"""Predictions made elsewhere: the same numbers as an audit's, and every mistake in a table told in one sentence."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from judged_toys import SIMULATED, prepared, simulate, table
+from scipy.special import expit
+from sklearn.metrics import accuracy_score, brier_score_loss, recall_score
+
+from auditkit.engine.conclude import conclude
+from auditkit.engine.elsewhere import Columns, Given, Reading, read
+from auditkit.engine.judging import Question, judge
+from auditkit.engine.registry import Registry
+from auditkit.errors import AuditError, DataError
+from auditkit.evidence.results import Finding, Results
+from auditkit.testing import AuditProject, audit_project
+
+ALL = Columns(
+    truth="truth", score="score", groups=(("gender",),), identity="person", row="photo", arm="arm", seed="seed"
+)
+BARE = Columns(truth="truth", score="score", groups=(("gender",),))
+ASKED = ("--truth", "truth", "--score", "score", "--groups", "gender,gender*young")
+
+
+def given(folder: Path, frame: pd.DataFrame, columns: Columns = ALL, **reading: Any) -> Given:
+    path = folder / "p.parquet"
+    frame.to_parquet(path)
+    return read(path, columns, Reading(**reading))
+
+
+def judged(found: Given, columns: Columns = ALL, **question: Any) -> Results:
+    return judge(found, columns, Question(title="t", **question), Registry.load())[1]
+
+
+def one(results: Results, **wanted: Any) -> Finding:
+    (found,) = [f for f in results.findings if all(getattr(f, name) == value for name, value in wanted.items())]
+    return found
+
+
+@pytest.fixture(scope="module")
+def project() -> AuditProject:
+    made = audit_project({})
+    table(seeds=5).to_csv(made.folder / "p.csv", index=False)
+    return made
+
+
+def refused(folder: Path, frame: pd.DataFrame, columns: Columns = ALL, **reading: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        given(folder, frame, columns, **reading)
+    assert caught.value.where == str(folder / "p.parquet")
+    return str(caught.value).removeprefix(f"{caught.value.where}: ")
+
+
+# ---------------------------------------------------------------------------------------------------------- the numbers
+
+
+def test_the_numbers_are_those_of_an_audit_on_the_same_predictions(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(SIMULATED)
+    ready = prepared(tmp_path / "s.toml", tmp_path / "store")
+    simulate(ready)
+    ours = conclude(ready)
+    young = ready.dataset.attributes.column("Young")
+    parts = []
+    for unit in ready.plan.units:
+        p = ready.store.predictions(unit.digest)
+        columns = {"row": p.row, "person": p.identity, "Young": young[p.row], "Male": p.truth, "logit": p.margin}
+        parts.append(pd.DataFrame({**columns, "arm": unit.arm.name, "seed": unit.seed}))
+    frame = pd.concat(parts).sample(frac=1, random_state=0)
+    columns = Columns("Male", "logit", (("Young",),), "person", "row", "arm", "seed")
+    question = Question("t", ("accuracy", "true_positive_rate", "brier"), reference="original")
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    audit, theirs = judge(
+        replaced := read(tmp_path / "p.csv", columns, Reading(logit=True)), columns, question, Registry.load()
+    )
+    assert replaced.notes == ()
+    assert audit.evidence.reference == "original"
+    mine = {(f.arm, f.metric, f.quantity, f.at, f.over): f for f in ours.findings}
+    assert mine.keys() == {(f.arm, f.metric, f.quantity, f.at, f.over) for f in theirs.findings}
+    # an audit's file asks for fewer replicates, so only what replicates have no part in is compared here
+    drawn = {"interval", "simultaneous", "noise", "people_error", "verdict", "explanation", "undefined_replicates"}
+    nothing: dict[str, Any] = dict.fromkeys(drawn)
+    for f in theirs.findings:
+        assert replace(f, **nothing) == replace(mine[f.arm, f.metric, f.quantity, f.at, f.over], **nothing)
+    assert ours.flip_counts == theirs.flip_counts
+
+
+def test_with_as_many_replicates_even_the_intervals_are_the_same(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(SIMULATED.replace("replicates = 400", "replicates = 10000"))
+    ready = prepared(tmp_path / "s.toml", tmp_path / "store")
+    simulate(ready)
+    p = [(unit, ready.store.predictions(unit.digest)) for unit in ready.plan.units]
+    young = ready.dataset.attributes.column("Young")
+    frame = pd.concat(
+        pd.DataFrame(
+            {
+                "row": q.row, "person": q.identity, "Young": young[q.row], "Male": q.truth,
+                "p": expit(q.margin.astype(float)), "arm": unit.arm.name, "seed": unit.seed,
+            }
+        )
+        for unit, q in p
+    )  # fmt: skip
+    columns = Columns("Male", "p", (("Young",),), "person", "row", "arm", "seed")
+    metrics = ("accuracy", "true_positive_rate", "brier")
+    theirs = judged(given(tmp_path, frame, columns), columns, metrics=metrics, reference="original")
+    ours = conclude(ready)
+    assert [f.simultaneous for f in ours.findings if f.metric != "brier"] == [
+        f.simultaneous for f in theirs.findings if f.metric != "brier"
+    ]
+    for mine, other in zip(ours.findings, theirs.findings, strict=True):
+        assert mine.verdict == other.verdict
+        if mine.interval and other.interval:
+            assert [other.interval.low, other.interval.high] == pytest.approx(
+                [mine.interval.low, mine.interval.high], abs=1e-6
+            )
+
+
+def test_values_are_scikit_learns(tmp_path: Path) -> None:
+    frame = table(seeds=1)
+    results = judged(given(tmp_path, frame, threshold=0.7), metrics=("accuracy", "true_positive_rate", "brier"))
+    women = frame[(frame.arm == "b") & (frame.gender == "f")]
+    predicted = women.score > 0.7
+    at = {"arm": "b", "at": (("gender", "f"),), "quantity": "value"}
+    assert one(results, metric="accuracy", **at).estimate == pytest.approx(accuracy_score(women.truth, predicted))
+    assert one(results, metric="true_positive_rate", **at).estimate == pytest.approx(
+        recall_score(women.truth, predicted)
+    )
+    assert one(results, metric="brier", **at).estimate == pytest.approx(
+        brier_score_loss(women.truth, women.score), abs=1e-6
+    )
+
+
+def test_a_score_at_the_threshold_is_negative_and_certain_scores_are_read(tmp_path: Path) -> None:
+    frame = table(seeds=1)
+    frame["score"] = np.where(frame.truth == 1, 1.0, np.where(frame.young == 1, 0.7, 0.0))
+    all_of_a = {"arm": "a", "over": (), "quantity": "value"}
+    at, below = (judged(given(tmp_path, frame, threshold=t), metrics=("accuracy", "brier")) for t in (0.7, 0.69))
+    assert one(at, metric="accuracy", **all_of_a).estimate == 1.0
+    assert one(below, metric="accuracy", **all_of_a).estimate == pytest.approx(1 - (frame.score == 0.7).mean())
+    assert one(at, metric="brier", **all_of_a).estimate == pytest.approx(0.49 * (frame.score == 0.7).mean(), abs=1e-6)
+
+
+def test_a_planted_harm_is_found_where_it_was_planted(project: AuditProject) -> None:
+    command = ("judge", "p.csv", *ASKED, "--identity", "person", "--row", "photo", "--arm", "arm", "--seed", "seed")
+    out = project.run(*command, "--explore", "young").assert_success().out
+    assert "B against a, accuracy of gender: f: changed by" in out.replace("\n  ", " ")
+    folder = project.folder / "reports" / "p-judged"
+    assert {"report.html", "report.md", "findings.json", "findings.csv"} <= {p.name for p in folder.iterdir()}
+    found = json.loads((folder / "findings.json").read_text())
+    assert "spillover of truth" in found["families"]
+    assert "<strong>" not in (folder / "report.md").read_text()
+
+
+def test_one_model_gets_an_answer_about_its_groups(project: AuditProject) -> None:
+    frame = pd.read_csv(project.folder / "p.csv").query("arm == 'b' and seed == 0")
+    frame.to_csv(project.folder / "single.csv", index=False)
+    out = project.run("judge", "single.csv", *ASKED, "--identity", "person").assert_success().out
+    assert "truth: accuracy, gender: m minus gender: f: +" in out.replace("\n  ", " ")
+
+
+def test_no_torch_is_needed(project: AuditProject) -> None:
+    code = (
+        "import sys; from auditkit.cli import exit_code;"
+        f"code = exit_code({['judge', 'p.csv', *ASKED, '--arm', 'arm', '--seed', 'seed', '--quiet']!r});"
+        "print(code, sorted({'torch', 'torchvision'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=project.folder, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
+# -------------------------------------------------------------------------------------------------------- matching rows
+
+
+def test_the_order_of_lines_does_not_matter_where_photos_are_named(tmp_path: Path) -> None:
+    frame = table()
+    first = judged(given(tmp_path, frame), reference="a")
+    again = judged(given(tmp_path, frame.sample(frac=1, random_state=1)), reference="a")
+    assert sorted(map(repr, first.findings)) == sorted(map(repr, again.findings))
+
+
+def test_photos_are_matched_by_order_where_nothing_speaks_against_it(tmp_path: Path) -> None:
+    by_name = given(tmp_path, table())
+    by_order = given(tmp_path, table(), replace(ALL, row=None))
+    assert by_order.notes == (
+        "the photos of all arms and seeds were matched by the order of their rows, in which truth and groups agree; "
+        "--row names them for certain",
+    )
+    assert judged(by_name).findings == judged(by_order).findings
+
+
+def test_unmatched_arms_are_compared_unpaired_and_it_is_said_what_that_costs(tmp_path: Path) -> None:
+    frame = table()
+    other = frame[frame.arm == "b"].groupby("seed", group_keys=False).apply(lambda part: part.iloc[::-1])
+    other["seed"] = np.repeat([0, 1], len(other) // 2)
+    apart = given(tmp_path, pd.concat([frame[frame.arm == "a"], other]), replace(ALL, row=None, identity=None))
+    assert apart.notes[0].startswith("the photos of different arms could not be matched, so every arm is taken to be")
+    assert len(apart.panel.row) == 2 * 450
+    names = replace(ALL, identity=None)
+    unpaired, paired = judged(apart, names), judged(given(tmp_path, frame, names), names)
+    wide, narrow = (one(r, quantity="change", over=(), metric="accuracy") for r in (unpaired, paired))
+    assert wide.estimate == pytest.approx(narrow.estimate)
+    assert wide.people_error > narrow.people_error  # type: ignore[operator]
+
+
+def test_seeds_with_photos_of_their_own(tmp_path: Path) -> None:
+    frame = table()
+    short = frame.drop(frame[(frame.arm == "b") & (frame.seed == 1)].index[:5])
+    found = given(tmp_path, short, replace(ALL, row=None))
+    assert [note[:36] for note in found.notes] == [
+        "the photos of different arms could n", "the photos of different seeds could "
+    ]  # fmt: skip
+    assert one(judged(found), arm="b", quantity="value", over=(), metric="accuracy").per_seed
+
+
+def test_without_a_column_of_arms_or_seeds_there_is_one(tmp_path: Path) -> None:
+    frame = table(seeds=1).query("arm == 'a'")
+    found = given(tmp_path, frame, BARE)
+    assert [(arm.arm, arm.seeds) for arm in found.panel.arms] == [("model", (0,))]
+    assert not found.panel.identities_known
+    assert found.notes == ()
+
+
+def test_missing_groups_and_identities_are_left_out_not_guessed(tmp_path: Path) -> None:
+    frame = table(seeds=1)
+    frame["gender"] = frame["gender"].astype(object).where(frame["photo"] != "0007.jpg", None)
+    frame["person"] = frame["person"].astype("Int64").where(frame["photo"] != "0009.jpg")
+    panel = given(tmp_path, frame).panel
+    assert panel.attributes["gender"][7] == -1
+    assert (panel.identity == -1).nonzero()[0].tolist() == [9]
+
+
+def test_levels_of_text_numbers_and_truth_values(tmp_path: Path) -> None:
+    frame = table(seeds=1)
+    frame["young"] = frame["young"].astype(float).where(frame["photo"] != "0001.jpg")
+    frame["flag"] = frame["truth"] == 1
+    columns = replace(ALL, groups=(("gender",), ("young",), ("flag",)))
+    assert given(tmp_path, frame, columns).panel.levels == {
+        "gender": ("f", "m"), "young": (0, 1), "flag": (False, True)
+    }  # fmt: skip
+
+
+def test_one_level_of_many_is_judged_against_all_others(tmp_path: Path) -> None:
+    frame = table(seeds=1)
+    frame["truth"] = np.where(frame.truth == 1, "cat", np.where(frame.young == 1, "dog", "owl"))
+    found = given(tmp_path, frame, positive="cat")
+    assert (found.positive, int(found.panel.truth.sum())) == ("cat", int((frame.truth == "cat").sum() // 2))
+
+
+def test_a_group_over_the_truth_is_undefined_by_definition(tmp_path: Path) -> None:
+    columns = replace(ALL, groups=(("truth",),))
+    results = judged(given(tmp_path, table(), columns), columns)
+    rates = [f for f in results.findings if f.metric == "true_positive_rate" and f.over == ("truth",)]
+    assert {f.status for f in rates} == {"undefined by definition"}
+
+
+# ------------------------------------------------------------------------------------------------------------- mistakes
+
+
+def test_a_missing_column(tmp_path: Path) -> None:
+    said = refused(tmp_path, table(), replace(ALL, score="scor"))
+    assert said == "there is no column 'scor'\n  did you mean 'score'?"
+
+
+def test_scores_that_are_no_numbers(tmp_path: Path) -> None:
+    frame = table()
+    frame["score"] = frame["score"].astype(object).astype(str)
+    frame.loc[4, "score"] = "high"
+    assert refused(tmp_path, frame) == "column 'score' is not numeric: 'high' in row 5"
+
+
+def test_scores_that_are_missing(tmp_path: Path) -> None:
+    frame = table()
+    frame.loc[[2, 8], "score"] = np.nan
+    assert refused(tmp_path, frame) == "column 'score' has 2 missing values, the first in row 3"
+
+
+def test_scores_that_are_no_probabilities(tmp_path: Path) -> None:
+    frame = table()
+    frame.loc[3, "score"] = 1.5
+    assert refused(tmp_path, frame) == (
+        "column 'score' is no probability: 1.5 in row 4 is outside of 0 to 1\n"
+        "  --logit reads logits; the score is the probability of the positive level"
+    )
+    assert given(tmp_path, frame, logit=True)
+
+
+def test_a_photo_that_stands_twice(tmp_path: Path) -> None:
+    said = refused(tmp_path, table(), replace(ALL, seed=None))
+    assert said == (
+        "photo '0000.jpg' stands 2 times for arm 'a', seed 0\n"
+        "  --arm and --seed name the columns that tell its lines apart"
+    )
+
+
+def test_truth_with_too_many_levels(tmp_path: Path) -> None:
+    frame = table()
+    frame["truth"] = frame.truth + frame.young
+    assert refused(tmp_path, frame) == (
+        "truth has two levels, and column 'truth' has 3 levels: 0, 1, 2\n"
+        "  --positive LEVEL judges one level against all others"
+    )
+
+
+def test_truth_whose_positive_level_is_not_said(tmp_path: Path) -> None:
+    frame = table()
+    frame["truth"] = np.where(frame.truth == 1, "yes", "no")
+    assert refused(tmp_path, frame) == (
+        "column 'truth' has the levels 'no' and 'yes', and which is positive is not said\n  as in --positive yes"
+    )
+    assert refused(tmp_path, frame, positive="yess") == "column 'truth' has no level 'yess'\n  did you mean 'yes'?"
+
+
+@pytest.mark.parametrize("column", ["truth", "gender", "person"])
+def test_what_must_not_differ_between_the_lines_of_a_photo(tmp_path: Path, column: str) -> None:
+    frame = table()
+    last = frame.index[-1]
+    frame.loc[last, column] = {"truth": 1 - frame.truth[last], "gender": "x", "person": 9999}[column]
+    assert refused(tmp_path, frame) == (
+        f"column '{column}' differs between the lines of photo '0449.jpg'\n  a photo is the same in every arm and seed"
+    )
+
+
+def test_groups_of_too_many_levels(tmp_path: Path) -> None:
+    assert refused(tmp_path, table(), replace(ALL, groups=(("person",),))) == (
+        "column 'person' has 150 levels, and groups can be made of 50\n  cut it into a few ranges first"
+    )
+
+
+def test_an_empty_table_and_none(tmp_path: Path) -> None:
+    assert refused(tmp_path, table().head(0)) == "the table has no rows"
+    with pytest.raises(DataError, match="there is no such table"):
+        read(tmp_path / "absent.csv", ALL, Reading())
+    (tmp_path / "broken.csv").write_text('a,b\n1,"2\n')
+    with pytest.raises(DataError, match="cannot read the table"):
+        read(tmp_path / "broken.csv", ALL, Reading())
+
+
+def test_arms_and_metrics_that_do_not_exist(tmp_path: Path) -> None:
+    found = given(tmp_path, table())
+    with pytest.raises(AuditError) as caught:
+        judged(found, reference="c")
+    assert str(caught.value) == "--reference: there is no arm 'c'\n  there are 'a' and 'b'"
+    with pytest.raises(AuditError) as caught:
+        judged(found, metrics=("acuracy",))
+    assert str(caught.value) == "--metrics: unknown metric 'acuracy'\n  did you mean 'accuracy'?"
+
+
+def test_mistakes_on_the_command_line_end_with_2(project: AuditProject) -> None:
+    outcome = project.run("judge", "p.csv", "--truth", "truth", "--score", "score", "--groups", "gender*gender")
+    assert (outcome.code, outcome.err) == (2, "--groups: gender*gender names a column twice\n")
+    outcome = project.run("judge", "p.csv", "--truth", "truth", "--score", "score", "--groups", "gender,")
+    assert outcome.err == "--groups: 'gender,' has an empty name\n  as in --groups gender,age,gender*age\n"
+    assert project.run("judge", "p.csv", "--truth", "truth").assert_code(2).err.endswith("Missing option '--score'.\n")
