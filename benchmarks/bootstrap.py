@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, precision_score
 
 from auditkit.evidence.assemble import Bench, family_of, plain_ends
-from auditkit.evidence.contrasts import estimate, line
+from auditkit.evidence.contrasts import Line, estimate
 from auditkit.evidence.grouping import group
 from auditkit.evidence.layout import count, lay_out
 from auditkit.evidence.measures import measure
@@ -97,7 +97,7 @@ def whole(panel: Panel) -> dict[str, float]:
         for one in measure(layout, group(layout.panel, (name,)), METRICS, evidence, weight, point_tables=False)
     ]
     clock.append(time.perf_counter())
-    lines = [line(layout, one, groups) for one in measures for groups in ((0,), (1,), (0, 1))]
+    lines = [Line(one, groups) for one in measures for groups in ((0,), (1,), (0, 1))]
     values = estimate(layout, lines, [(arm, None) for arm in range(ARMS)])
     plain_ends(bench, values)
     changes = estimate(layout, lines, [(arm, 0) for arm in range(1, ARMS)], keep=True)

@@ -30,7 +30,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
 from auditkit import CountMetric
-from auditkit.evidence.contrasts import Estimates, estimate, line
+from auditkit.evidence.contrasts import Estimates, Line, estimate
 from auditkit.evidence.gaps import NUISANCE
 from auditkit.evidence.grouping import Grouping
 from auditkit.evidence.layout import Layout, lay_out
@@ -222,7 +222,7 @@ def _expected(setting: Setting, truth: Truth, runs: int) -> NDArray[np.float64]:
 def _changes(
     setting: Setting, layout: Layout, one: Measure, expected: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[float, float]:
-    lines = [line(layout, one, (g,)) for g in range(len(one.grouping))]
+    lines = [Line(one, (g,)) for g in range(len(one.grouping))]
     changes = estimate(layout, lines, [(1, 0), (2, 0)], keep=True)
     true = (expected[1:] - expected[0]).transpose(1, 2, 0)
     plain = holds(symmetric(changes.value, changes.spread, normal_quantile(0.95)), true.ravel())
@@ -238,7 +238,7 @@ def _gaps(
 ) -> tuple[float, float, float]:
     runs, each = expected.shape[1], list(combinations(range(setting.groups), 2))
     pairs = [(run * setting.groups + a, run * setting.groups + b) for run in range(runs) for a, b in each]
-    lines = [line(layout, one, pair) for pair in pairs]
+    lines = [Line(one, pair) for pair in pairs]
     moved = estimate(layout, lines, [(1, 0)], keep=True)
     before, after = (estimate(layout, lines, [(arm, None)], keep=True) for arm in (0, 1))
     first, second = np.array(each).T

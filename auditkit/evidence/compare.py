@@ -11,11 +11,11 @@ import numpy as np
 from scipy.special import stdtrit
 
 from auditkit.contracts import Metric
-from auditkit.evidence.contrasts import Contrast
 from auditkit.evidence.findings import derive
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.evidence.results import Finding, Interval, Quantity, Results
+from auditkit.evidence.seeds import Contrast
 from auditkit.spec.model import Evidence
 
 How = Literal["paired", "unpaired", "the very same networks"]

@@ -8,7 +8,7 @@ from itertools import product
 
 from auditkit.contracts import Metric, TableMetric
 from auditkit.evidence.assemble import Bench, family_of, plain_ends, values, with_interval
-from auditkit.evidence.contrasts import Arms, Contrast, Line, estimate, line
+from auditkit.evidence.contrasts import Line, estimate
 from auditkit.evidence.gaps import Pairs, gap, gap_change, no_gaps, pairs_of
 from auditkit.evidence.grouping import group, spans
 from auditkit.evidence.layout import Layout, lay_out
@@ -16,6 +16,7 @@ from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.remarks import remarks
 from auditkit.evidence.results import Finding
+from auditkit.evidence.seeds import Arms, Contrast
 from auditkit.evidence.spillover import spillover
 from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
@@ -97,8 +98,8 @@ def _confirmatory(bench: Bench, measures: list[Measure], arms: list[Contrast]) -
     """Values, gaps and changes of the declared groups; the changes are one family."""
     layout = bench.layout
     alone: list[Arms] = [(arm, None) for arm in range(len(layout.arms))]
-    groups = [line(layout, m, (g,)) for m in measures for g in range(len(m.grouping))]
-    both = [line(layout, m, pair) for m in measures for pair in pairs_of(range(len(m.grouping)))]
+    groups = [Line(m, (g,)) for m in measures for g in range(len(m.grouping))]
+    both = [Line(m, pair) for m in measures for pair in pairs_of(range(len(m.grouping)))]
     pairs = Pairs.of(estimate(layout, both, alone, keep=True))
     found = list(values(bench, estimate(layout, groups, alone)))
     found += _gaps(bench, pairs, measures)

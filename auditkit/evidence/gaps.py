@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.evidence.assemble import Bench, Family, no_interval, noise
-from auditkit.evidence.contrasts import Arms, Contrast, Estimate, Estimates
+from auditkit.evidence.contrasts import Estimate, Estimates
 from auditkit.evidence.grouping import Span
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.results import Finding, Interval
+from auditkit.evidence.seeds import Arms, Contrast
 from auditkit.evidence.uncertainty import (
     Ends,
     Spread,

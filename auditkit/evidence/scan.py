@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from auditkit.cohort import Attributes, Rows
 from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, Family, family_of, values, with_interval
-from auditkit.evidence.contrasts import Estimate, estimate, line
+from auditkit.evidence.contrasts import Estimate, Line, estimate
 from auditkit.evidence.grouping import inside
 from auditkit.evidence.layout import lay_out
 from auditkit.evidence.measures import Measure, measure
@@ -57,11 +57,9 @@ def scan(
     bench = Bench(layout, evidence, seed)
     minorities = {name: _minority(pools, name) for name in panel.attributes if name in pools.attributes.names}
     measures = list(_measures(bench, minorities))
-    differences = estimate(layout, [line(layout, m, (0, 1)) for m in measures], [(0, None)], keep=True)
+    differences = estimate(layout, [Line(m, (0, 1)) for m in measures], [(0, None)], keep=True)
     family = family_of(bench, differences, "scan")
-    errors = list(
-        values(bench, estimate(layout, [line(layout, m, (g,)) for m in measures for g in (0, 1)], [(0, None)]))
-    )
+    errors = list(values(bench, estimate(layout, [Line(m, (g,)) for m in measures for g in (0, 1)], [(0, None)])))
     rows = tuple(
         _row(bench, pools, name, code, errors[2 * i : 2 * i + 2], _difference(family, differences.each[i]))
         for i, (name, code) in enumerate(minorities.items())

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, family_of
-from auditkit.evidence.contrasts import Contrast, Line, estimate, line
+from auditkit.evidence.contrasts import Line, estimate
 from auditkit.evidence.grouping import inside
 from auditkit.evidence.measures import measure
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Finding
+from auditkit.evidence.seeds import Contrast
 from auditkit.evidence.uncertainty import Replicates
 
 Counts = NDArray[Any]
@@ -56,4 +57,4 @@ def _line(bench: Bench, name: str, level: int, weight: Replicates) -> Line:
     grouping = inside(bench.layout.panel, name, level)
     metrics = {"accuracy": _Accuracy(None)}
     (one,) = measure(bench.layout, grouping, metrics, bench.evidence, weight, point_tables=False)
-    return line(bench.layout, one, (0, 1))
+    return Line(one, (0, 1))

@@ -1,0 +1,117 @@
+"""The second source of chance: the seed that trained a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditkit.evidence.layout import Layout
+from auditkit.evidence.uncertainty import Replicates
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Arms = tuple[int, int | None]
+"""An arm, and the arm it is measured against, if any."""
+Contrast = tuple[int, int]
+"""An arm, and the arm it is measured against."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seeds:
+    """Variance, due to seeds, of a mean over seeds or of the difference of two; arrays of equal shape.
+
+    measured: on these test photos; added: what of it the resampling of people does not show already; df: degrees of
+    freedom. Nothing, with one degree of freedom, where training variance was not measured.
+    """
+
+    measured: Floats
+    added: Floats
+    df: Floats
+
+
+def seed_variances(
+    layout: Layout, values: Floats, influence: Replicates, reason: Sequence[Sequence[str]], arms: Sequence[Arms]
+) -> Seeds:
+    """(lines, pairs of arms); values: (lines, units); influence: (lines, units, blocks); reason: by line and arm.
+
+    Pooled over the arms that have a value, where both arms have as many seeds; else of each alone (Welch).
+
+    Seeds that flip single photos at random show in both variances, of people and of seeds. How much this is, is the
+    variance over people of the same table made of their influences; it is added once.
+    """
+    shape = len(values), len(arms)
+    result = Seeds(np.zeros(shape), np.zeros(shape), np.ones(shape))
+    known = np.array([[not why for why in by_arm] for by_arm in reason])
+    for pattern in np.unique(known, axis=0):
+        lines = np.flatnonzero((known == pattern).all(axis=1))
+        chosen = [layout.units_of(arm) for arm in np.flatnonzero(pattern).tolist()]
+        for j, (arm, against) in enumerate(arms):
+            if pattern[[arm] if against is None else [arm, against]].all():
+                found = _of_pair(layout, values[lines], influence[lines], chosen, (arm, against))
+                if found is not None:
+                    result.measured[lines, j], result.added[lines, j], result.df[lines, j] = found
+    return result
+
+
+_Parts = tuple[Floats, Floats, Floats]
+
+
+def _of_pair(
+    layout: Layout, values: Floats, influence: Replicates, chosen: list[Integers], arms: Arms
+) -> _Parts | None:
+    arm, against = arms
+    mine = layout.units_of(arm)
+    theirs = mine if against is None else layout.units_of(against)
+    if min(len(mine), len(theirs)) < 2:
+        return None
+    if against is None:
+        return _within(values, influence, [units for units in chosen if len(units) > 1], len(mine))
+    if len(mine) == len(theirs):
+        return _paired(values, influence, np.stack([units for units in chosen if len(units) == len(mine)]))
+    return _welch(*(_within(values, influence, [units], len(units)) for units in (mine, theirs)))
+
+
+def _within(values: Floats, influence: Replicates, arms: list[Integers], seeds: int) -> _Parts:
+    """Variance within arms, over the number of seeds."""
+    df = sum(len(units) - 1 for units in arms)
+    measured, shown = (
+        np.sum([_squares(_centred(table[:, units], 1)) for units in arms], axis=0) / df / seeds
+        for table in (values, influence)
+    )
+    return _parts(measured, shown, df)
+
+
+def _paired(values: Floats, influence: Replicates, units: Integers) -> _Parts:
+    """Twice the variance left between seeds when means of arms and of seeds are taken out; units: (arms, seeds)."""
+    arms, seeds = units.shape
+    df = (arms - 1) * (seeds - 1)
+    measured, shown = (
+        2 * _squares(_centred(_centred(table[:, units], 1), 2)) / df / seeds for table in (values, influence)
+    )
+    return _parts(measured, shown, df)
+
+
+def _parts(measured: Floats, shown: Floats, df: int) -> _Parts:
+    return measured, np.maximum(measured - shown, 0.0), np.full_like(measured, df)
+
+
+def _centred(table: NDArray[Any], axis: int) -> Floats:
+    wide = table.astype(np.float64)
+    return np.asarray(wide - wide.mean(axis=axis, keepdims=True))
+
+
+def _squares(table: Floats) -> Floats:
+    """(lines,) sums of squares."""
+    return np.asarray(np.square(table).reshape(len(table), -1).sum(axis=1))
+
+
+def _welch(mine: _Parts, theirs: _Parts) -> _Parts:
+    """Variances of two independent means added, with Welch's degrees of freedom."""
+    measured = mine[0] + theirs[0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        df = measured**2 / (mine[0] ** 2 / mine[2] + theirs[0] ** 2 / theirs[2])
+    return measured, mine[1] + theirs[1], np.where(measured > 0, df, mine[2] + theirs[2])
