@@ -17,7 +17,7 @@ from auditkit.spec.model import Audit
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 _HERE = "#/definitions/"
-_KINDS: dict[tuple[str, str], Kind] = {
+KINDS: dict[tuple[str, str], Kind] = {
     ("Data", "dataset"): "dataset",
     ("StandIn", "dataset"): "dataset",
     ("Recipe", "model"): "model",
@@ -51,7 +51,7 @@ def audit_schema(offers: Iterable[Offer]) -> Schema:
     root = _translated(Audit.model_json_schema(schema_generator=_Untitled, ref_template=f"{_HERE}{{model}}"))
     definitions: Schema = root.pop("definitions")
     definitions["Audit"] = {key: root[key] for key in ("type", "properties", "required", "additionalProperties")}
-    for (table, key), kind in _KINDS.items():
+    for (table, key), kind in KINDS.items():
         definitions[table]["properties"][key] = _naming(definitions[table]["properties"][key], kind)
     del definitions["Use"]
     partial = _partial(definitions)
@@ -59,7 +59,7 @@ def audit_schema(offers: Iterable[Offer]) -> Schema:
     partial["profile"] = _profile(partial["partial.Audit"])
     profiles = {"type": "object", "additionalProperties": {"$ref": f"{_HERE}profile"}}
     definitions["Audit"]["properties"]["profile"] = profiles
-    for kind in sorted(set(_KINDS.values())):
+    for kind in sorted(set(KINDS.values())):
         definitions |= _kind(kind, [offer for offer in known if offer.kind == kind])
     return {
         "$schema": DRAFT,
