@@ -36,13 +36,12 @@ from auditkit.evidence.grouping import Grouping
 from auditkit.evidence.layout import Layout, lay_out
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.panel import ArmScores, Panel
+from auditkit.evidence.simultaneous import clear_of_zero, simultaneous
 from auditkit.evidence.uncertainty import (
     Ends,
-    clear_of_zero,
     gap_bounds,
     gap_change_bounds,
     normal_quantile,
-    simultaneous,
     symmetric,
     weights,
 )

@@ -102,3 +102,8 @@ def pick(findings: tuple[Finding, ...], **wanted: Any) -> Finding:
     wanted = {"arm": "arm1", "metric": "accuracy", "quantity": "value", "over": (), "at": ()} | wanted
     (found,) = [f for f in findings if all(getattr(f, name) == value for name, value in wanted.items())]
     return found
+
+
+def right(panel: Panel, arm: int) -> np.ndarray:
+    """(seeds, n) whether each prediction is right."""
+    return np.asarray((panel.arms[arm].margin > 0) == (panel.truth == 1))

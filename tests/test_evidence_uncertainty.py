@@ -8,17 +8,15 @@ from fairlearn.metrics import MetricFrame
 from scipy import stats
 from sklearn.metrics import accuracy_score
 
+from auditkit.evidence.simultaneous import SLIVER, clear_of_zero, simultaneous
 from auditkit.evidence.uncertainty import (
-    SLIVER,
     Spread,
-    clear_of_zero,
     gap_bounds,
     gap_change_bounds,
     normal_quantile,
     people_df,
     people_variance,
     resample,
-    simultaneous,
     symmetric,
     t_quantile,
     weights,

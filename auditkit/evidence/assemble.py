@@ -11,13 +11,11 @@ import numpy as np
 from auditkit.evidence.contrasts import Estimate, Estimates
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.results import Finding, Interval, Place, Quantity, Status
+from auditkit.evidence.simultaneous import Simultaneous, clear_of_zero, simultaneous
 from auditkit.evidence.uncertainty import (
     FEWEST_PEOPLE,
     Ends,
-    Simultaneous,
-    clear_of_zero,
     normal_quantile,
-    simultaneous,
     symmetric,
     t_quantile,
     wilson,

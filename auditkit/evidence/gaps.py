@@ -15,13 +15,13 @@ from auditkit.evidence.grouping import Span
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.results import Finding, Interval
 from auditkit.evidence.seeds import Arms, Contrast
+from auditkit.evidence.simultaneous import simultaneous
 from auditkit.evidence.uncertainty import (
     Ends,
     Spread,
     gap_bounds,
     gap_change_bounds,
     normal_quantile,
-    simultaneous,
     symmetric,
 )
 from auditkit.streams import generator

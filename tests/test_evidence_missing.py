@@ -1,0 +1,230 @@
+"""Everything that can be missing from a panel: each says so where it is missing, and the rest stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from evidence_toys import (
+    ACCURACY,
+    COUNTING,
+    SCORING,
+    evidence,
+    pick,
+    right,
+    toy_panel,
+    with_column,
+    with_margin,
+)
+
+from auditkit.contracts import CountMetric, ScoreMetric
+from auditkit.evidence.findings import Derived, derive
+from auditkit.evidence.results import Finding
+
+PANEL = toy_panel()
+MALE, WOMEN, MEN = ("Male",), (("Male", 0),), (("Male", 1),)
+
+
+def value(found: Derived, **wanted: Any) -> Finding:
+    return pick(found.findings, **wanted)
+
+
+def test_too_little_data_says_how_much_is_there_and_needed() -> None:
+    panel = with_column(PANEL, "Rare", (PANEL.identity < 2) & (np.cumsum(PANEL.identity < 2) <= 3))
+    found = derive([panel], evidence(groups=(("Rare",),)), ACCURACY)
+    one = value(found, over=("Rare",), at=(("Rare", 1),))
+    assert (one.status, one.reason, one.estimate) == ("not estimable", "3 photos of 2 people (needs 30 of 10)", None)
+    assert (one.images, one.identities, one.denominator) == (3, 2, 3)
+    gap = value(found, over=("Rare",), quantity="gap")
+    assert (gap.status, gap.reason) == ("not estimable", "Rare=1: 3 photos of 2 people (needs 30 of 10)")
+    change = value(found, over=("Rare",), quantity="change_in_gap")
+    assert change.status == "not estimable"
+
+
+def test_a_lowered_minimum_still_gets_no_interval_below_ten_people() -> None:
+    panel = with_column(PANEL, "Few", PANEL.identity < 6)
+    found = derive([panel], evidence(groups=(("Few",),), minimum_identities=2), ACCURACY)
+    one = value(found, over=("Few",), at=(("Few", 1),))
+    assert one.estimate is not None
+    assert one.interval is None
+    assert one.reason == "no interval: 6 people are too few to vouch for one (needs 10)"
+
+
+def test_groups_that_contain_the_target_allow_accuracy_only() -> None:
+    metrics = {name: COUNTING[name] for name in ("accuracy", "true_positive_rate")}
+    found = derive([PANEL], evidence(groups=(("Smiling",),)), metrics)
+    at = {"over": ("Smiling",), "at": (("Smiling", 1),)}
+    assert value(found, **at).status == "estimable"
+    other = value(found, metric="true_positive_rate", **at)
+    assert other.status == "undefined by definition"
+    assert other.reason == "the groups are defined by 'Smiling', which the task predicts"
+
+
+def test_no_denominator_is_not_estimable() -> None:
+    margin = PANEL.arms[1].margin.copy()
+    margin[1] = -1
+    found = derive([with_margin(PANEL, 1, margin)], evidence(), {"precision": COUNTING["precision"]} | ACCURACY)
+    one = value(found, metric="precision")
+    assert (one.status, one.estimate) == ("not estimable", None)
+    assert one.reason == "no photo counts in the denominator with seed 1"
+    change = value(found, metric="precision", arm="arm2", quantity="change")
+    assert change.status == "estimable"
+    assert value(found).status == "estimable"
+    assert "Smiling: arm 'arm1' with seed 1 predicts the same for every photo, negative" in found.remarks
+
+
+def test_a_metric_that_raises_in_one_group_leaves_the_others_alone() -> None:
+    class Touchy(CountMetric):
+        def compute(self, tp: Any, fp: Any, fn: Any, tn: Any) -> Any:
+            if np.sum(tp) > 0 and np.sum(fn) == 0:
+                raise ZeroDivisionError("no misses")
+            return tp, fn + tp
+
+    margin = np.where(PANEL.attributes["Male"] == 1, 2.0 * PANEL.truth - 1, PANEL.arms[1].margin)
+    panel = replace(PANEL, arms=(PANEL.arms[0], replace(PANEL.arms[1], margin=margin.astype(np.float32))))
+    panel = with_margin(panel, 0, margin)
+    found = derive([panel], evidence(), {"touchy": Touchy(None)})
+    men = value(found, metric="touchy", over=MALE, at=MEN)
+    assert (men.status, men.reason) == ("not estimable", "the metric raised ZeroDivisionError: no misses")
+    assert value(found, metric="touchy", over=MALE, at=WOMEN).status == "estimable"
+
+
+def test_a_score_metric_that_raises_is_reported_too() -> None:
+    class Broken(ScoreMetric):
+        def compute(self, truth: Any, score: Any, weight: Any) -> float:
+            raise ValueError("out of order")
+
+    found = derive([PANEL], evidence(), {"broken": Broken(None)} | ACCURACY)
+    assert value(found, metric="broken").reason == "the metric raised ValueError: out of order"
+    assert value(found).status == "estimable"
+
+
+def test_missing_values_are_left_out_and_said() -> None:
+    codes = PANEL.attributes["Male"].copy()
+    codes[:100] = -1
+    found = derive([with_column(PANEL, "Male", codes)], evidence(), ACCURACY)
+    assert "Smiling: 100 of 1500 photos have no value of 'Male' and are left out of its groups" in found.remarks
+    images = sum(value(found, over=MALE, at=at).images for at in (MEN, WOMEN))
+    assert (images, value(found).images) == (1400, 1500)
+
+
+def test_one_level_makes_no_gap() -> None:
+    found = derive([with_column(PANEL, "Male", np.ones(1500))], evidence(spillover=True), ACCURACY)
+    gap = value(found, over=MALE, quantity="gap")
+    assert (gap.status, gap.reason) == ("not estimable", "Male=0: no photo of this group in the test set")
+    assert "Smiling: 'Male' has fewer than two levels in the test set, so no gap over it is estimable" in found.remarks
+    only = with_column(PANEL, "Only", np.zeros(1500), ("yes",))
+    found = derive([only], evidence(groups=(("Only",),), spillover=True), ACCURACY)
+    assert value(found, over=("Only",), at=(("Only", "yes"),)).status == "estimable"
+    assert value(found, over=("Only",), quantity="gap").reason == "'Only' has one level only"
+
+
+def test_a_group_that_one_arm_was_not_tested_on() -> None:
+    margin = PANEL.arms[1].margin.copy()
+    margin[:, PANEL.attributes["Male"] == 1] = np.nan
+    found = derive([with_margin(PANEL, 1, margin)], evidence(), ACCURACY)
+    assert value(found, over=MALE, at=MEN).reason == "arm 'arm1' has no prediction for a photo of this group"
+    assert value(found, over=MALE, at=MEN, quantity="change").status == "not estimable"
+    assert value(found, over=MALE, at=MEN, quantity="change", arm="arm2").status == "estimable"
+    assert value(found, over=MALE, at=WOMEN, quantity="change").status == "estimable"
+    reverse = derive([with_margin(PANEL, 0, margin)], evidence(), ACCURACY)
+    change = value(reverse, over=MALE, at=MEN, quantity="change")
+    assert change.reason == "in 'arm0': arm 'arm0' has no prediction for a photo of this group"
+
+
+def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None:
+    first, second = PANEL.arms[0].margin.copy(), PANEL.arms[1].margin.copy()
+    first[:, :500] = np.nan
+    second[:, 1000:] = np.nan
+    panel = with_margin(with_margin(PANEL, 0, first), 1, second)
+    found = derive([panel], evidence(groups=()), ACCURACY)
+    change = value(found, quantity="change")
+    mine, theirs = right(panel, 1)[:, :1000].mean(), right(panel, 0)[:, 500:].mean()
+    assert change.estimate == pytest.approx(mine - theirs)
+    assert "Smiling: arm 'arm1' with seed 0 was tested on 1000 of 1500 photos" in found.remarks
+
+
+def test_one_person_only() -> None:
+    found = derive([replace(PANEL, identity=np.zeros(1500, dtype=np.int64))], evidence(), ACCURACY | SCORING)
+    assert value(found).reason == "1500 photos of 1 person (needs 30 of 10)"
+    assert {f.status for f in found.findings} == {"not estimable"}
+
+
+def test_unknown_identities_cost_something_and_say_so() -> None:
+    found = derive([replace(PANEL, identities_known=False)], evidence(), ACCURACY)
+    assert value(found).identities is None
+    assert found.remarks[0].startswith("Smiling: who is on the photos is not known; every photo counts as a person")
+    known = value(derive([PANEL], evidence(), ACCURACY)).interval
+    unknown = value(found).interval
+    assert known is not None
+    assert unknown is not None
+    assert unknown.high - unknown.low < known.high - known.low
+    partly = replace(PANEL, identity=np.where(PANEL.identity < 5, -1, PANEL.identity))
+    remarks = derive([partly], evidence(), ACCURACY).remarks
+    assert f"Smiling: {(PANEL.identity < 5).sum()} of 1500 photos have no identity" in remarks[0]
+
+
+def test_one_seed_never_says_changed() -> None:
+    found = derive([toy_panel(seeds=1, effect=3.0)], evidence(groups=(("Bald",),)), ACCURACY)
+    change = value(found, over=("Bald",), at=(("Bald", 1),), quantity="change")
+    assert change.simultaneous is not None
+    assert change.simultaneous.high < 0
+    assert (change.verdict, change.seed_sd, change.noise) == ("cannot tell", None, None)
+    assert change.explanation.startswith("training variance not measured: with one seed, -")
+    assert "Smiling: training variance not measured: an arm has one seed, so no change of it is called one" in (
+        found.remarks
+    )
+
+
+def test_arms_with_different_numbers_of_seeds_are_compared_unpaired() -> None:
+    panel = with_margin(PANEL, 1, np.concatenate([PANEL.arms[1].margin, PANEL.arms[2].margin[:2]]))
+    found = derive([panel], evidence(), ACCURACY)
+    change = value(found, quantity="change")
+    assert change.per_seed == ()
+    assert change.estimate == pytest.approx(right(panel, 1).mean() - right(panel, 0).mean())
+    assert change.interval is not None
+    assert "Smiling: arms have different numbers of seeds; they are compared unpaired where these differ" in (
+        found.remarks
+    )
+
+
+def test_a_missing_reference_leaves_the_values() -> None:
+    found = derive([PANEL], evidence(reference="nobody"), ACCURACY)
+    assert not [f for f in found.findings if "change" in f.quantity]
+    assert value(found).estimate is not None
+    assert "Smiling: no predictions of arm 'nobody', so no change from it is reported" in found.remarks
+
+
+def test_a_panel_of_one_arm_has_no_changes() -> None:
+    found = derive([replace(PANEL, arms=PANEL.arms[:1])], evidence(spillover=True), ACCURACY)
+    assert {f.quantity for f in found.findings} == {"value", "gap", "ratio", "signed_gap"}
+
+
+def test_copies_of_a_photo_are_one_image() -> None:
+    twice = np.concatenate([np.arange(1500), np.arange(300)])
+    panel = replace(
+        PANEL,
+        test="resampled",
+        **{name: getattr(PANEL, name)[twice] for name in ("row", "identity", "truth")},
+        copy=np.repeat([0, 1], [1500, 300]),
+        attributes={name: codes[twice] for name, codes in PANEL.attributes.items()},
+        arms=tuple(replace(arm, margin=arm.margin[:, twice]) for arm in PANEL.arms),
+    )
+    found = derive([panel], evidence(), ACCURACY)
+    one = value(found)
+    assert (one.test, one.denominator, one.images) == ("resampled", 1800, 1500)
+    assert "changes of Smiling, resampled test" in found.families
+
+
+def test_more_people_than_are_resampled_one_by_one() -> None:
+    panel = toy_panel(n=9000, people=6000, arms=2, seeds=2)
+    found = derive([panel], evidence(groups=()), ACCURACY)
+    one = value(found)
+    people = len(np.unique(panel.identity))
+    assert one.identities == people
+    assert one.interval is not None
+    independent = 2 * 1.96 * right(panel, 1).mean(axis=0).std() / np.sqrt(9000)
+    assert 0.95 < (one.interval.high - one.interval.low) / independent < 1.3
+    assert any("random blocks" in remark for remark in found.remarks)
