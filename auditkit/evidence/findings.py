@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from auditkit.contracts import Metric, TableMetric
-from auditkit.evidence.assemble import Bench, family_of, plain_ends, values, with_interval
+from auditkit.evidence.assemble import Bench, Family, family_of, plain_ends, values, with_interval
 from auditkit.evidence.contrasts import Line, estimate
 from auditkit.evidence.gaps import Pairs, gap, gap_change, no_gaps, pairs_of
 from auditkit.evidence.grouping import group, spans
@@ -95,44 +95,45 @@ def _measures(bench: Bench, metrics: Mapping[str, Metric], weight: Replicates) -
 
 
 def _confirmatory(bench: Bench, measures: list[Measure], arms: list[Contrast]) -> tuple[list[Finding], dict[str, int]]:
-    """Values, gaps and changes of the declared groups; the changes are one family."""
+    """Values, gaps and changes of the declared groups; all changes, of groups and of gaps, are one family."""
     layout = bench.layout
     alone: list[Arms] = [(arm, None) for arm in range(len(layout.arms))]
-    groups = [Line(m, (g,)) for m in measures for g in range(len(m.grouping))]
-    both = [Line(m, pair) for m in measures for pair in pairs_of(range(len(m.grouping)))]
-    pairs = Pairs.of(estimate(layout, both, alone, keep=True))
-    found = list(values(bench, estimate(layout, groups, alone)))
+    pairs = Pairs.of(estimate(layout, _pairs(measures), alone, keep=True))
+    found = list(values(bench, estimate(layout, _groups(measures), alone)))
     found += _gaps(bench, pairs, measures)
     asked = [m for m in measures if not m.metric.describes_test]
-    changed, sizes = _changes(bench, [one for one in groups if one.measure in asked], arms)
-    moved, more = _gap_changes(bench, [one for one in both if one.measure in asked], pairs, asked, arms)
-    return [*found, *changed, *moved], sizes | more
-
-
-def _changes(bench: Bench, groups: list[Line], arms: list[Contrast]) -> tuple[list[Finding], dict[str, int]]:
-    """How every arm changed every group: groups x metrics x arms, the declared family."""
-    changes = estimate(bench.layout, groups, arms, keep=True)
+    changes = estimate(layout, [*_groups(asked), *_pairs(asked)], arms, keep=True)
     family = family_of(bench, changes, "changes")
-    places = [one.line.measure.grouping.places[one.line.groups[0]] for one in changes.each]
-    return [
-        family.judged(bench.describe(one, "change", at), one) for one, at in zip(changes.each, places, strict=True)
-    ], family.size
+    found += _changes(family)
+    found += _gap_changes(family, pairs, asked, arms)
+    return found, family.size
 
 
-def _gap_changes(
-    bench: Bench, both: list[Line], pairs: Pairs, measures: list[Measure], arms: list[Contrast]
-) -> tuple[list[Finding], dict[str, int]]:
-    """How every arm changed every gap: a declared family too, of all signed pairs."""
-    changes = Pairs.of(estimate(bench.layout, both, arms, keep=True))
-    family = family_of(bench, changes.estimates, "changes in gaps")
-    found = []
+def _groups(measures: list[Measure]) -> list[Line]:
+    return [Line(m, (g,)) for m in measures for g in range(len(m.grouping))]
+
+
+def _pairs(measures: list[Measure]) -> list[Line]:
+    return [Line(m, pair) for m in measures for pair in pairs_of(range(len(m.grouping)))]
+
+
+def _changes(family: Family) -> Iterator[Finding]:
+    """How every arm changed every group."""
+    for one in family.estimates.each:
+        if len(one.line.groups) == 1:
+            at = one.line.measure.grouping.places[one.line.groups[0]]
+            yield family.judged(family.bench.describe(one, "change", at), one)
+
+
+def _gap_changes(family: Family, pairs: Pairs, measures: list[Measure], arms: list[Contrast]) -> Iterator[Finding]:
+    """How every arm changed every gap."""
+    changes = Pairs.of(family.estimates)
     for m in measures:
         for span, pair in product(spans(m.grouping), arms):
-            found.append(gap_change(bench, pairs, changes, family, m, span, pair))
+            yield gap_change(family.bench, pairs, changes, family, m, span, pair)
             if len(span.groups) == 2:
                 one = changes.over(m, span, pair)[0]
-                found.append(family.judged(bench.describe(one, "change_in_signed_gap", span.at), one))
-    return found, family.size
+                yield family.judged(family.bench.describe(one, "change_in_signed_gap", span.at), one)
 
 
 def _gaps(bench: Bench, pairs: Pairs, measures: list[Measure]) -> Iterator[Finding]:
