@@ -37,6 +37,11 @@ class Attributes:
         """The levels of one attribute, in the order of their codes."""
         return self.levels[self.names.index(name)]
 
+    @property
+    def by_name(self) -> dict[str, tuple[Level, ...]]:
+        """Levels of every attribute, by its name."""
+        return dict(zip(self.names, self.levels, strict=True))
+
     def matches(self, condition: Condition) -> Mask:
         """(images,) bool: where every attribute of the condition has one of the levels it names."""
         mask = np.ones(len(self.codes), dtype=bool)

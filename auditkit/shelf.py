@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditkit.engine.plan import digest_of
+from auditkit.engine.plan import Unit, digest_of
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.store import read_json, write_json
 from auditkit.evidence.results import REVISION, Results
@@ -13,17 +13,24 @@ from auditkit.report import archive
 
 def key(prepared: Prepared) -> str:
     """Digest of the units that are done, the sections that evidence reads, the metrics used and the revision."""
-    resolved, store = prepared.read.resolved, prepared.store
+    resolved = prepared.read.resolved
     inputs: dict[str, Any] = {
         "revision": REVISION,
         "name": prepared.read.name,
-        "units": [(u.task.label, u.arm.name, u.seed, u.digest, store.has(u.digest)) for u in prepared.plan.units],
+        "units": [(u.task.label, u.arm.name, u.seed, u.digest, _held(prepared, u)) for u in prepared.plan.units],
         "audit": resolved.audit.model_dump(
             mode="json", by_alias=True, include={"audit", "evidence", "published", "gate", "words", "arm"}
         ),
         "metrics": [metric.record() for metric in resolved.metrics],
     }
     return digest_of(inputs)
+
+
+def _held(prepared: Prepared, unit: Unit) -> list[str] | None:
+    """The probes that the store has of a finished unit, among those asked; None while it is not finished."""
+    if not prepared.store.has(unit.digest):
+        return None
+    return sorted(prepared.store.probed(unit.digest) & set(unit.probes)) if unit.probes else []
 
 
 def stored(prepared: Prepared) -> Results | None:

@@ -13,6 +13,7 @@ from auditkit.engine.drawing import Drawing
 from auditkit.engine.panels import make_panels
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
+from auditkit.engine.probed import probed
 from auditkit.evidence.composition import composition, leaks
 from auditkit.evidence.findings import derive
 from auditkit.evidence.flips import flips
@@ -36,9 +37,10 @@ def conclude(prepared: Prepared) -> Results:
     drawing = Drawing(prepared)
     turned, counted = _flips(prepared, panels)
     found, scanned = _scan(prepared, predictions)
+    other, probes = probed(prepared, panels)
     return Results(
-        findings=derived.findings,
-        families={**derived.families, **scanned},
+        findings=(*derived.findings, *other),
+        families={**derived.families, **scanned, **probes},
         remarks=derived.remarks,
         compositions=tuple(_compositions(prepared, done, drawing)),
         leaks=tuple(_leaks(prepared, done, drawing)),

@@ -9,7 +9,7 @@ from auditkit.contracts import Condition, Level
 from auditkit.engine.resolution import Chosen
 from auditkit.errors import Path, Problem
 from auditkit.spec.marks import conditions, names
-from auditkit.spec.model import Audit, Selector
+from auditkit.spec.model import EVERY, Audit, Evidence, Selector
 from auditkit.spec.words import did_you_mean, listed
 
 Levels = Mapping[str, tuple[Level, ...]]
@@ -26,6 +26,12 @@ class _Said:
     levels: tuple[Level, ...] = ()
     at_key: bool = False
     only_levels: bool = False
+
+
+def named_attributes(audit: Audit, placed: Mapping[Path, Chosen]) -> tuple[str, ...]:
+    """The attributes that an audit says by name anywhere, in the order of its sections, each once."""
+    said = [*_in_audit(audit), *(one for path, chosen in placed.items() for one in _options(chosen, path))]
+    return tuple(dict.fromkeys(one.name for one in said))
 
 
 def check_names(audit: Audit, placed: Mapping[Path, Chosen], levels: Levels) -> list[Problem]:
@@ -67,9 +73,7 @@ def _in_audit(audit: Audit) -> Iterator[_Said]:
     for split, pool in (("train", audit.data.train), ("valid", audit.data.valid), ("test", audit.data.test)):
         for index, cell in enumerate(pool.cells if pool is not None else ()):
             yield from _condition(cell.where, ("data", split, "cells", index, "where"), f"[data.{split}], 'cells'")
-    for index, group in enumerate(audit.evidence.groups):
-        for place, name in enumerate(group):
-            yield _Said(name, ("evidence", "groups", index, place), "'groups' of [evidence]")
+    yield from _in_evidence(audit.evidence)
     for index, published in enumerate(audit.published):
         if published.finding is not None:
             yield from _selector(published.finding, ("published", index, "finding"), f"published {index + 1}")
@@ -77,6 +81,15 @@ def _in_audit(audit: Audit) -> Iterator[_Said]:
         yield from _selector(gate.finding, ("gate", index, "finding"), f"gate {index + 1}")
     for name in audit.words:
         yield _Said(name, ("words", name), "[words]", at_key=True)
+
+
+def _in_evidence(evidence: Evidence) -> Iterator[_Said]:
+    for index, group in enumerate(evidence.groups):
+        for place, name in enumerate(group):
+            yield _Said(name, ("evidence", "groups", index, place), "'groups' of [evidence]")
+    for index, name in enumerate(evidence.targets):
+        if name != EVERY:
+            yield _Said(name, ("evidence", "targets", index), "'targets' of [evidence]")
 
 
 def _selector(finding: Selector, path: Path, where: str) -> Iterator[_Said]:

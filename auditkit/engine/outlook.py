@@ -10,7 +10,7 @@ from typing import Any
 from auditkit.engine.drawing import Drawing
 from auditkit.engine.plan import Unit, reasons
 from auditkit.engine.prepare import Prepared
-from auditkit.engine.schedule import index_key, is_done
+from auditkit.engine.schedule import index_key, lacking
 from auditkit.spec.model import Recipe
 from auditkit.spec.sentences import gate_sentence, published_sentence
 
@@ -85,15 +85,16 @@ def _row(prepared: Prepared, unit: Unit, drawing: Drawing, index: dict[str, Any]
         unit.digest,
         _start(prepared, unit),
         count,
-        None if count is None else visits(unit.arm.recipe, count),
+        None if count is None else _visits(prepared, unit, count),
         state,
         because,
     )
 
 
 def _state(prepared: Prepared, unit: Unit, index: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    if is_done(prepared, unit):
-        return "done", ()
+    if prepared.store.has(unit.digest):
+        missing = lacking(prepared, unit)
+        return ("to run", missing) if missing else ("done", ())
     last = index.get(index_key(prepared, unit))
     if last is None or last["digest"] == unit.digest:
         return "to run", ()
@@ -106,6 +107,12 @@ def _start(prepared: Prepared, unit: Unit) -> str:
     digest = unit.init.partition(":")[2]
     arm = next(other.arm.name for other in prepared.plan.units if other.digest == digest)
     return f"{arm}/{digest[:6]}"
+
+
+def _visits(prepared: Prepared, unit: Unit, rows: int) -> int:
+    """What the unit visits in training; nothing where stored weights answer all that is missing."""
+    kept = prepared.store.has_weights(unit.digest)
+    return 0 if kept and lacking(prepared, unit) else visits(unit.arm.recipe, rows)
 
 
 def visits(recipe: Recipe, rows: int) -> int:

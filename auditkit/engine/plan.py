@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from auditkit.contracts import Names, Need, Options
@@ -21,7 +21,9 @@ class Unit:
     """One (task, arm, seed). `inputs` is all that its predictions depend on; `digest` is its hash.
 
     `init` is as in `UnitWork`. `parents` are the digests of units that must be done before. `needs` maps what the
-    sampler wants to the arm's position-paired unit. `predict` are the splits predicted beyond training.
+    sampler wants to the arm's position-paired unit. `predict` are the splits predicted beyond training; `probes` the
+    keys of the other questions that its features are asked, which its predictions do not depend on. `only_probed`: the
+    weights are kept for probes alone.
     """
 
     task: Task
@@ -34,6 +36,9 @@ class Unit:
     parents: tuple[str, ...] = ()
     predict: tuple[str, ...] = ("valid", "test")
     keep_weights: bool = False
+    probes: tuple[str, ...] = ()
+
+    only_probed: bool = False
 
     @property
     def label(self) -> str:
@@ -55,10 +60,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Ingredients:
-    """What the plan cannot read from the audit: the data's fingerprint and hashes of checkpoint files, by name."""
+    """What the plan cannot read from the audit.
+
+    The data's fingerprint, hashes of checkpoint files by name, keys of the probes by task.
+    """
 
     fingerprint: str
     checkpoints: Mapping[str, str] = field(default_factory=dict)
+    probes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def make_plan(resolved: ResolvedAudit, ingredients: Ingredients) -> Plan:
@@ -110,7 +119,9 @@ class _Planner:
 
     def unit(self, task: Task, arm: ResolvedArm, position: int) -> Unit:
         inputs, parents, init = self.inputs(task, arm, position)
-        return Unit(task, arm, position, seed_at(arm, position), digest_of(inputs), init, inputs, parents)
+        probes = self.ingredients.probes.get(task.label, ())
+        seed = seed_at(arm, position)
+        return Unit(task, arm, position, seed, digest_of(inputs), init, inputs, parents, probes=probes)
 
     def inputs(self, task: Task, arm: ResolvedArm, position: int) -> tuple[dict[str, Any], tuple[str, ...], str]:
         parents: list[str] = []
@@ -164,7 +175,7 @@ class _Planner:
 
 
 def _asked_by_children(units: list[Unit]) -> Iterator[Unit]:
-    """Mark the units whose weights or training predictions another unit wants."""
+    """Mark the units whose weights or training predictions another unit, or a later probe, wants."""
     starts = {unit.init.partition(":")[2] for unit in units if unit.init.startswith("unit:")}
     read = {
         (need["of"], need["split"])
@@ -176,18 +187,8 @@ def _asked_by_children(units: list[Unit]) -> Iterator[Unit]:
         extra = tuple(sorted(split for digest, split in read if digest == unit.digest))
         predict = tuple(dict.fromkeys((*unit.predict, *extra)))
         keep = unit.digest in starts or bool(extra)
-        yield Unit(
-            unit.task,
-            unit.arm,
-            unit.position,
-            unit.seed,
-            unit.digest,
-            unit.init,
-            unit.inputs,
-            unit.parents,
-            predict,
-            keep,
-        )
+        only_probed = bool(unit.probes) and not keep
+        yield replace(unit, predict=predict, keep_weights=keep or only_probed, only_probed=only_probed)
 
 
 def _needs_within(draw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -14,11 +14,13 @@ from auditkit.contracts import Dataset
 from auditkit.engine.checking import check
 from auditkit.engine.draws import Pools, pools
 from auditkit.engine.plan import Ingredients, Plan, make_plan
+from auditkit.engine.probes import Probe, probes_of
 from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.engine.store import Store
 from auditkit.errors import DataError, ImpossibleRequest
 from auditkit.spec import reader
+from auditkit.spec.model import Task
 from auditkit.spec.source import Source
 
 PLACE_VARIABLE = "AUDITKIT_DATA"
@@ -77,6 +79,10 @@ class Prepared:
     plan: Plan
     store: Store
 
+    def probes(self, task: Task) -> tuple[Probe, ...]:
+        """What the networks of a task are asked beside it."""
+        return probes_of(self.read.resolved.audit.evidence, task, self.dataset.attributes.by_name)
+
     def everyone(self) -> Cohort:
         """All images of the data set as a cohort."""
         rows = np.arange(len(self.dataset), dtype=np.int64)
@@ -104,12 +110,14 @@ def prepare(settings: Settings) -> Prepared:
     """Read the audit, open its data, draw the pools and lay out the units."""
     read = read_audit(settings)
     dataset = read.registry.build(read.resolved.dataset).open(read.place)
-    names = dict(zip(dataset.attributes.names, dataset.attributes.levels, strict=True))
+    names = dataset.attributes.by_name
     found = read.registry.check_names(read.resolved, names)
     if found:
         raise reader.invalid(found, read.source)
     drawn = _pools(read, dataset)
-    plan = make_plan(read.resolved, Ingredients(dataset.fingerprint, _checkpoints(read.resolved)))
+    audit = read.resolved.audit
+    probes = {task.label: tuple(p.key for p in probes_of(audit.evidence, task, names)) for task in audit.task}
+    plan = make_plan(read.resolved, Ingredients(dataset.fingerprint, _checkpoints(read.resolved), probes))
     return Prepared(read, dataset, drawn, plan, Store(settings.store))
 
 

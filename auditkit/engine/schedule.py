@@ -15,6 +15,7 @@ from auditkit.engine.drawing import Drawing
 from auditkit.engine.executors import Executor
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
+from auditkit.engine.probes import Probe
 from auditkit.engine.resolution import Chosen
 from auditkit.engine.work import ComponentRef, ImageCacheRef, UnitWork
 from auditkit.errors import AuditError
@@ -34,17 +35,43 @@ class Places:
 
 
 def undone(prepared: Prepared) -> tuple[Unit, ...]:
-    """Units that have no stored predictions, or lack a split or weights that another unit wants; each digest once."""
+    """Units that have no stored predictions, or lack a split, weights or probes that are wanted; each digest once."""
     missing = {unit.digest: unit for unit in prepared.plan.units if not is_done(prepared, unit)}
     return tuple(missing.values())
 
 
 def is_done(prepared: Prepared, unit: Unit) -> bool:
     """Whether nothing of the unit is left to do."""
-    store = prepared.store
-    wanted = {split for split in unit.predict if split not in ("valid", "test")}
-    keep = unit.keep_weights and not store.has_weights(unit.digest)
-    return store.has(unit.digest) and wanted <= store.predicted(unit.digest) and not keep
+    return prepared.store.has(unit.digest) and not lacking(prepared, unit)
+
+
+def lacking(prepared: Prepared, unit: Unit) -> tuple[str, ...]:
+    """What a finished unit lacks, in words: a split, weights or probes. Without its weights it is trained again."""
+    said = [f"predictions on {split} are missing" for split in _missing_splits(prepared, unit)]
+    missing = _missing_probes(prepared, unit)
+    if missing:
+        said.append(f"{len(missing)} of {len(unit.probes)} probes of other targets are missing")
+    if _wants_weights(prepared, unit) and not prepared.store.has_weights(unit.digest):
+        said.append("its weights were not kept, so it is trained again")
+    return tuple(said)
+
+
+def _missing_splits(prepared: Prepared, unit: Unit) -> tuple[str, ...]:
+    """Splits that another unit reads, beyond those every unit predicts."""
+    stored = prepared.store.predicted(unit.digest)
+    return tuple(split for split in unit.predict if split not in ("valid", "test") and split not in stored)
+
+
+def _missing_probes(prepared: Prepared, unit: Unit) -> tuple[str, ...]:
+    stored = prepared.store.probed(unit.digest)
+    return tuple(key for key in unit.probes if key not in stored)
+
+
+def _wants_weights(prepared: Prepared, unit: Unit) -> bool:
+    """Whether weights must be there; those that only probes need may be gone once the probes are stored."""
+    if prepared.read.settings.keep_weights or _missing_probes(prepared, unit):
+        return True
+    return unit.keep_weights and not unit.only_probed
 
 
 def execute(prepared: Prepared, executor: Executor, places: Places, send: Send) -> tuple[UnitFailed, ...]:
@@ -105,7 +132,7 @@ def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> U
     draws, truth = drawing.of(unit), _truth(prepared, unit)
     train, valid, test = (_known(draw, truth) for draw in (draws.train, draws.valid, draws.test))
     strata, counts = _strata(prepared, unit, train)
-    done = prepared.store.has(unit.digest)
+    stored = prepared.store.has(unit.digest) and prepared.store.has_weights(unit.digest)
     return UnitWork(
         digest=unit.digest,
         label=unit.label,
@@ -121,8 +148,9 @@ def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> U
         strata=strata,
         stratum_counts=counts,
         splits={"train": train, "valid": valid, "test": test},
-        predict=unit.predict,
-        train_first=not (done and (prepared.store.has_weights(unit.digest) or not unit.keep_weights)),
+        predict=_missing_splits(prepared, unit) if stored else unit.predict,
+        probes=_questions(prepared, unit, _missing_probes(prepared, unit) if stored else unit.probes),
+        train_first=not stored,
         keep_weights=unit.keep_weights or prepared.read.settings.keep_weights,
         store=str(prepared.store.root),
         device=places.device,
@@ -143,11 +171,13 @@ def _known(draw: Draw, truth: NDArray[np.int8]) -> Draw:
 
 def _truth(prepared: Prepared, unit: Unit) -> NDArray[np.int8]:
     """(images,) int8: 1 at the positive level, 0 elsewhere, -1 where the attribute is missing."""
-    table = prepared.dataset.attributes
-    codes = table.column(unit.task.target)
-    truth: NDArray[np.int8] = (codes == table.levels_of(unit.task.target).index(unit.task.positive)).astype(np.int8)
-    truth[codes < 0] = -1
-    return truth
+    return Probe(unit.task.target, unit.task.positive, binary=True).truth(prepared.dataset.attributes)
+
+
+def _questions(prepared: Prepared, unit: Unit, keys: tuple[str, ...]) -> dict[str, NDArray[np.int8]]:
+    """An opaque column per probe, over all images."""
+    asked = {probe.key: probe for probe in prepared.probes(unit.task)}
+    return {key: asked[key].truth(prepared.dataset.attributes) for key in keys}
 
 
 def _strata(prepared: Prepared, unit: Unit, train: Draw) -> tuple[Rows | None, tuple[int, ...]]:

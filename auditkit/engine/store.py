@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from auditkit import predictions as table
+from auditkit.engine import probes
+from auditkit.engine.probes import ProbeMargins
 from auditkit.errors import AuditError, DataError
 from auditkit.predictions import Predictions
 
-PREDICTIONS, UNIT, HISTORY, WEIGHTS = (
+PREDICTIONS, UNIT, HISTORY, WEIGHTS, PROBES = (
     "predictions.parquet",
     "unit.json",
     "history.json",
     "weights.safetensors",
+    "probes.parquet",
 )
 CHECKPOINT, INDEX = "checkpoint.safetensors", "index.json"
 
@@ -25,8 +28,8 @@ CHECKPOINT, INDEX = "checkpoint.safetensors", "index.json"
 class Store:
     """A folder of finished units, of checkpoints of unfinished ones, and of findings.
 
-    units/DIGEST/{unit.json, predictions.parquet, history.json, weights.safetensors}; partial/DIGEST/ while a unit is
-    at work; findings/KEY.json; index.json, the last inputs of each (audit, task, arm, seed).
+    units/DIGEST/{unit.json, predictions.parquet, history.json, weights.safetensors, probes.parquet}; partial/DIGEST/
+    while a unit is at work; findings/KEY.json; index.json, the last inputs of each (audit, task, arm, seed).
     """
 
     def __init__(self, root: Path) -> None:
@@ -73,6 +76,19 @@ class Store:
     def predicted(self, digest: str) -> frozenset[str]:
         """The splits that a unit has predictions for; none while it is not finished."""
         return frozenset(self.facts(digest)["predicted"]) if self.has(digest) else frozenset()
+
+    def add_probes(self, digest: str, more: ProbeMargins) -> None:
+        """Add the margins of further heads to those of a finished unit."""
+        stored = probes.read(self.unit(digest) / PROBES) if self.probed(digest) else None
+        probes.write(probes.joined(stored, more), self.unit(digest) / PROBES)
+
+    def probed(self, digest: str) -> frozenset[str]:
+        """Keys of the probes that a finished unit has margins for."""
+        return probes.keys(self.unit(digest) / PROBES)
+
+    def probes(self, digest: str) -> ProbeMargins:
+        """What the heads of a unit's probes gave; there must be some."""
+        return probes.read(self.unit(digest) / PROBES)
 
     def remember(self, key: str, digest: str, inputs: Mapping[str, Any]) -> None:
         """Note the last inputs of an (audit, task, arm, seed), so that a later plan can say what changed."""

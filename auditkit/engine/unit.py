@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from auditkit.cohort import SPLITS, Draw
 from auditkit.contracts import Model
-from auditkit.engine.store import CHECKPOINT, WEIGHTS, Store
+from auditkit.engine import probes
+from auditkit.engine.probes import ProbeMargins
+from auditkit.engine.probing import probe
+from auditkit.engine.store import CHECKPOINT, PROBES, WEIGHTS, Store
 from auditkit.engine.work import ComponentRef, UnitWork
 from auditkit.errors import AuditError, RunFailed
 from auditkit.events import Send, UnitDone, UnitStarted
@@ -34,14 +37,20 @@ _VERSIONS = ("auditkit", "torch", "torchvision", "numpy")
 
 
 def run_unit(item: UnitWork, build: Build, send: Send) -> None:
-    """Train a unit, or only predict with its stored weights; then store its predictions. `build` makes components."""
+    """Train a unit, or only use its stored weights; then store predictions and probes. `build` makes components."""
     started = time.perf_counter()
     store = Store(Path(item.store))
     if not item.train_first and store.has_weights(item.digest):
+        epochs = len(store.history(item.digest))
+        send(UnitStarted(item.digest, item.label, epochs, epochs))
         unit = _Unit.of(item, build, store.facts(item.digest))
         unit.network.load(weights.load(store.unit(item.digest) / WEIGHTS), where=item.label)
-        found = _merged(store.predictions(item.digest), unit.predictions(item.predict))
-        store.add_predictions(item.digest, found)
+        found = store.predictions(item.digest)
+        if item.predict:
+            found = _merged(found, unit.predictions(item.predict))
+            store.add_predictions(item.digest, found)
+        if item.probes:
+            store.add_probes(item.digest, unit.probes())
         send(UnitDone(item.digest, _headline(found, item.predict), time.perf_counter() - started))
         return
     checkpoint = store.partial(item.digest) / CHECKPOINT
@@ -51,6 +60,8 @@ def run_unit(item: UnitWork, build: Build, send: Send) -> None:
     if item.keep_weights:
         weights.save(unit.network.weights(), store.partial(item.digest) / WEIGHTS, {"digest": item.digest})
     found = unit.predictions(item.predict)
+    if item.probes:
+        probes.write(unit.probes(), store.partial(item.digest) / PROBES)
     facts = {**item.facts, **progress.facts, **_facts(unit, progress, time.perf_counter() - started)}
     store.finish(item.digest, found, progress.history, facts)
     send(UnitDone(item.digest, _headline(found, item.predict), facts["seconds"]))
@@ -93,6 +104,11 @@ class _Unit:
     def predictions(self, splits: tuple[str, ...]) -> Predictions:
         """Predict splits, in the order of their draws. Raises RunFailed when a margin is not finite."""
         return joined([self._predicted(split) for split in splits if len(self.draws.get(split, ()))])
+
+    def probes(self) -> ProbeMargins:
+        """Ask the frozen features the other questions of the work item."""
+        item, draws = self.item, (self.draws["train"], self.draws["test"])
+        return probe(self.network, self.pixels, self.compute, draws, item.probes)
 
     def _predicted(self, split: str) -> Predictions:
         draw = self.draws[split]
@@ -212,7 +228,7 @@ def _facts(unit: _Unit, progress: Progress, seconds: float) -> dict[str, Any]:
 
 
 def _headline(found: Predictions, predicted: tuple[str, ...]) -> float:
-    split = "test" if "test" in found.splits() else predicted[-1]
+    split = "test" if "test" in found.splits() else [*found.splits(), *predicted][-1]
     shown = found.on(split)
     return predict.accuracy(shown.margin, shown.truth) or 0.0
 

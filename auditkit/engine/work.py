@@ -46,6 +46,8 @@ class UnitWork:
     (images,) int64 or None. `splits` maps "train", "valid", "test" to draws; `predict` lists those to be predicted.
     `init` is "none", "imagenet", "checkpoint:FILE" or "unit:DIGEST" (weights in the store).
     `train_first` False only predicts with the stored weights of the unit itself, adding `predict` to what is stored.
+    `probes` maps keys to (images of the data set,) int8 columns of 0 and 1, -1 where missing: other questions that
+    heads on the frozen features are fitted to.
     """
 
     digest: str
@@ -63,6 +65,7 @@ class UnitWork:
     stratum_counts: tuple[int, ...]
     splits: dict[str, Draw] = field(repr=False)
     predict: tuple[str, ...] = ("valid", "test")
+    probes: dict[str, Any] = field(default_factory=dict, repr=False)
     train_first: bool = True
     keep_weights: bool = False
     store: str = ".auditkit"

@@ -13,7 +13,7 @@ from auditkit.report.numbers import Numbers
 from auditkit.spec.model import Audit
 
 Item = TypeVar("Item")
-EXPLORATORY = ("spillover", "scan")
+EXPLORATORY = ("spillover", "scan", "other targets")
 """Families whose names begin so are shown in sections of their own."""
 ERROR_SHARE = "error_share"
 

@@ -198,10 +198,21 @@ def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
             yield Problem(path, f"the group {listed(group, 'and')} names an attribute twice")
         if set(group) in [set(other) for other in evidence.groups[:index]]:
             yield Problem(path, f"the group {listed(group, 'and')} is there twice")
+    yield from _targets(audit)
     names = [metric.use for metric in evidence.metrics]
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Problem(("evidence", "metrics", index), f"metric {name!r} is there twice")
+
+
+def _targets(audit: Audit) -> Iterator[Problem]:
+    targets, own = audit.evidence.targets, {task.target for task in audit.task}
+    for index, name in enumerate(targets):
+        path: Path = ("evidence", "targets", index)
+        if name in targets[:index]:
+            yield Problem(path, f"target {name!r} is there twice")
+        elif own == {name}:
+            yield Problem(path, f"target {name!r} is what the task predicts already", "name other attributes")
 
 
 def _stand_in(audit: Audit) -> Iterator[Problem]:

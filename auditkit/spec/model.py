@@ -9,6 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from auditkit.contracts import Condition, Level
 
 ANYONE = "anyone"
+EVERY = "*"
+"""In [evidence] targets: every attribute but the task's own."""
 
 
 class Section(BaseModel):
@@ -31,6 +33,10 @@ class Use(BaseModel):
 
 def _named(value: Any) -> Any:
     return {"use": value} if isinstance(value, str) else value
+
+
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
 
 
 Component = Annotated[Use, BeforeValidator(_named)]
@@ -235,6 +241,12 @@ class Evidence(Section):
     minimum_identities: Positive = 10
     spillover: bool = Field(default=True, description="ask the same of every attribute of the table, as exploration")
     scan: bool = Field(default=True, description="the reference arm's error inside and outside of every attribute")
+    targets: Annotated[tuple[str, ...], BeforeValidator(_several, json_schema_input_type=str | tuple[str, ...])] = (
+        Field(
+            default=(),
+            description='other attributes, or "*" for all, that last-layer probes on each arm\'s frozen features predict',
+        )
+    )
 
 
 class Published(Section):

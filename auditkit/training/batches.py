@@ -44,6 +44,11 @@ class Pictures:
             parts = torch.split(self._is_copy.nonzero()[:, 0], _RENDERED_AT_ONCE)
             self._kept = torch.cat([self._render(index) for index in parts])
 
+    @classmethod
+    def plain(cls, pixels: Pixels, rows: Rows) -> Pictures:
+        """The photos of some rows as they are."""
+        return cls(pixels, Draw(rows), Augment(), 0)
+
     def __len__(self) -> int:
         return len(self._rows)
 

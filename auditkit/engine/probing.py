@@ -1,0 +1,39 @@
+"""Heads for other targets, fitted on what a unit's network makes of its training draw; runs where torch is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from auditkit.cohort import Draw
+from auditkit.engine.probes import ProbeMargins
+from auditkit.training import heads, predict
+from auditkit.training.batches import Pictures
+from auditkit.training.device import Compute
+from auditkit.training.network import Network
+from auditkit.training.pixels import Pixels
+
+Columns = NDArray[np.int8]
+
+
+def probe(
+    network: Network, pixels: Pixels, compute: Compute, draws: tuple[Draw, Draw], questions: dict[str, Any]
+) -> ProbeMargins:
+    """Fit a head per question on the frozen features of the training draw, and ask them of the test photos.
+
+    draws: of train and test. Each photo of the training draw is looked at once, as it is, and counts as often as it was
+    drawn, augmented copies included. questions: key -> (images of the data set,) int8 of 0 and 1, -1 where missing.
+    """
+    rows, times = np.unique(draws[0].rows, return_counts=True)
+    tested = np.unique(draws[1].rows[draws[1].copy == 0])
+    if not len(tested):
+        return ProbeMargins(tested, {key: np.zeros(0, dtype=np.float32) for key in questions})
+    labels: Columns = np.stack(list(questions.values()), axis=1)
+    weight = torch.from_numpy(times.astype(np.float32)).to(compute.device)
+    seen = predict.features(network, Pictures.plain(pixels, rows), compute)
+    fitted = heads.fit(seen, torch.from_numpy(labels[rows]).to(compute.device), weight)
+    margins = fitted.margins(predict.features(network, Pictures.plain(pixels, tested), compute)).cpu().numpy()
+    return ProbeMargins(tested, {key: margins[:, column] for column, key in enumerate(questions)})

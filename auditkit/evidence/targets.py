@@ -1,0 +1,118 @@
+"""Other targets: how every arm changed what last-layer probes on its frozen features get right of other attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from auditkit.contracts import CountMetric
+from auditkit.evidence.assemble import Bench, family_of, values
+from auditkit.evidence.contrasts import Estimate, Line, estimate
+from auditkit.evidence.findings import pairs_of_arms
+from auditkit.evidence.gaps import pairs_of
+from auditkit.evidence.grouping import group, spans
+from auditkit.evidence.layout import Layout, lay_out
+from auditkit.evidence.measures import Measure, measure
+from auditkit.evidence.panel import Panel
+from auditkit.evidence.results import Finding, Place, Quantity
+from auditkit.evidence.seeds import Arms
+from auditkit.evidence.uncertainty import Replicates, weights
+from auditkit.spec.model import Evidence
+from auditkit.streams import generator
+
+FAMILY = "other targets"
+Counts = NDArray[Any]
+
+
+class _Accuracy(CountMetric):
+    """Share of images predicted rightly; the core knows no plugin, so probes bring their own."""
+
+    within_target = True
+
+    def compute(self, tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> tuple[Counts, Counts]:
+        return tp + tn, tp + fp + fn + tn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A line of one probe, and what it is in findings."""
+
+    task: str
+    line: Line
+    quantity: Quantity
+    at: Place
+
+
+def label(name: str, task: str) -> str:
+    """What findings call the probe of an attribute on the networks of a task."""
+    return f"{name} (probe of {task})"
+
+
+def name_of(finding: Finding) -> str:
+    """The attribute that a finding of a probe is about; inverse of `label`."""
+    return finding.task.removesuffix(f" (probe of {finding.family.removeprefix(f'{FAMILY} of ')})")
+
+
+def other_targets(
+    panel: Panel, probes: Sequence[Panel], evidence: Evidence, *, seed: int = 0
+) -> tuple[list[Finding], dict[str, int]]:
+    """Accuracy of every probe in every arm, its change, and the change in its gap over the declared groups.
+
+    `panel` is the task's own; the probes' panels have its rows and arms, their margins are NaN where their truth is
+    missing. All changes are one family, for exploration: the same people are drawn for every probe.
+    """
+    base = lay_out(panel, generator(seed, "blocks of people"))
+    weight = weights(generator(seed, "people"), base.blocks, evidence.replicates)
+    asked = [one for probe in probes for one in _asked(_alike(probe, seed), evidence, weight)]
+    bench = Bench(base, evidence, seed)
+    pairs, _ = pairs_of_arms(base, evidence)
+    changes = estimate(base, [one.line for one in asked], pairs, keep=True)
+    family = family_of(bench, changes, FAMILY)
+    found = [replace(one, family=family.name) for one in _values(bench, asked)]
+    for one, what in _each(changes.each, asked):
+        finding = family.judged(bench.describe(one, what.quantity, what.at), one)
+        found.append(replace(finding, task=what.task, family=family.name))
+    return found, family.size
+
+
+def _alike(probe: Panel, seed: int) -> Layout:
+    """Laid out in the blocks of people that the task's own panel has."""
+    return lay_out(probe, generator(seed, "blocks of people"))
+
+
+def _asked(layout: Layout, evidence: Evidence, weight: Replicates) -> Iterator[_Asked]:
+    """The change in everybody, and in each gap between two groups that face each other."""
+    task = layout.panel.task
+    everybody = _measure(layout, (), evidence, weight)
+    yield _Asked(task, Line(everybody, (0,)), "change", ())
+    for over in evidence.groups:
+        grouped = _measure(layout, over, evidence, weight)
+        for span in spans(grouped.grouping):
+            if len(span.groups) == 2:
+                (pair,) = pairs_of(span.groups)
+                yield _Asked(task, Line(grouped, pair), "change_in_signed_gap", span.at)
+
+
+def _measure(layout: Layout, over: tuple[str, ...], evidence: Evidence, weight: Replicates) -> Measure:
+    grouping = group(layout.panel, over)
+    (one,) = measure(layout, grouping, {"accuracy": _Accuracy(None)}, evidence, weight, point_tables=False)
+    return one
+
+
+def _values(bench: Bench, asked: Sequence[_Asked]) -> Iterator[Finding]:
+    """Everybody's accuracy, by probe and arm."""
+    whole = [one for one in asked if one.quantity == "change"]
+    arms: list[Arms] = [(arm, None) for arm in range(len(bench.layout.arms))]
+    estimates = estimate(bench.layout, [one.line for one in whole], arms)
+    for finding, (_, what) in zip(values(bench, estimates), _each(estimates.each, whole), strict=True):
+        yield replace(finding, task=what.task)
+
+
+def _each(estimates: Sequence[Estimate], asked: Sequence[_Asked]) -> Iterator[tuple[Estimate, _Asked]]:
+    """Every estimate with what it answers."""
+    by_line = {id(one.line): one for one in asked}
+    for one in estimates:
+        yield one, by_line[id(one.line)]
