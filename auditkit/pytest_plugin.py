@@ -95,7 +95,11 @@ class GateItem(pytest.Item):
 
     def setup(self) -> None:
         """See that there is something to judge; train it where that was asked for."""
-        self._file.judged.ready(train=self.config.getoption("auditkit_run"))
+        mistakes = import_module("auditkit.testing.gates").MISTAKES
+        try:
+            self._file.judged.ready(train=self.config.getoption("auditkit_run"))
+        except mistakes as error:
+            pytest.fail(str(error), pytrace=False)
 
     def runtest(self) -> None:
         """Pass, fail or skip, by the gate's interval."""
@@ -106,11 +110,6 @@ class GateItem(pytest.Item):
             pytest.fail(f"{row.outcome}: {said}", pytrace=False)
         if row.outcome != "pass":
             pytest.skip(f"{row.outcome}: {said}")
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """A user's mistake in its own words, without a traceback."""
-        mistakes = import_module("auditkit.testing.gates").MISTAKES
-        return str(excinfo.value) if isinstance(excinfo.value, mistakes) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Where the gate stands in its file."""

@@ -17,7 +17,7 @@ SIMULATED = """\
 title = "Simulated"
 
 [data]
-dataset = { use = "faces", images = 900 }
+dataset = { use = "faces", images = 600 }
 train = { from = ["train"] }
 test = { from = ["test", "valid"] }
 
@@ -102,4 +102,5 @@ def simulate(ready: Prepared, skill: float = 1.0, stream: int = 0) -> None:
             np.full(len(rows), SPLITS.index("test")), rows, np.zeros(len(rows)), identities[rows], male[rows], margin
         )
         facts = {"device": "none", "precision": "float32", "threads": 1, "seconds": 2.0, "images_per_second": 1.0}
-        ready.store.finish(unit.digest, found, [], {**facts, "visits": 1})
+        more = {"visits": 1, "processes": 1, "inputs": dict(unit.inputs)}
+        ready.store.finish(unit.digest, found, [], {**facts, **more})

@@ -1,0 +1,265 @@
+"""Two audits beside each other: paired where predictions allow it, unpaired otherwise, refused where it is useless."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+from judged_toys import SIMULATED, prepared, simulate
+
+from auditkit.engine.comparing import Side, compare, flat
+from auditkit.errors import AuditError
+from auditkit.evidence.compare import Terms, unpaired
+from auditkit.evidence.results import Finding, Interval, Results
+from auditkit.testing import AuditProject, audit_project
+
+OTHER = SIMULATED.replace('title = "Simulated"', 'title = "Otherwise"').replace(
+    'init = "none"', 'init = "none"\nbatch_size = 64'
+)
+TERMS = Terms(0.95, 0.005, ("accuracy",))
+
+
+@pytest.fixture(scope="module")
+def two() -> AuditProject:
+    """Two audits in one store; the networks of the second are better."""
+    project = audit_project({"a.toml": SIMULATED, "b.toml": OTHER})
+    for number, (name, skill) in enumerate((("a", 0.7), ("b", 1.5))):
+        simulate(prepared(project.folder / f"{name}.toml", project.folder / ".auditkit"), skill, stream=number)
+        project.run("report", f"{name}.toml", "--quiet")
+    return project
+
+
+def as_json(project: AuditProject, *arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(project.run("compare", *arguments, "--json").assert_success().out)
+    return found
+
+
+def difference(found: dict[str, Any], **wanted: Any) -> dict[str, Any]:
+    (one,) = [d for d in found["findings"] if all(d["first"][name] == value for name, value in wanted.items())]
+    return dict(one)
+
+
+EVERYONE = {"arm": "original", "metric": "accuracy", "over": [], "quantity": "value"}
+
+
+def test_audit_files_are_compared_paired(two: AuditProject) -> None:
+    found = as_json(two, "a.toml", "b.toml")
+    one = difference(found, **EVERYONE)
+    assert one["how"] == "paired"
+    assert one["estimate"] == pytest.approx(one["second"]["estimate"] - one["first"]["estimate"])
+    assert one["simultaneous"]["low"] <= one["interval"]["low"] < one["estimate"] < one["interval"]["high"]
+    assert one["verdict"] == "differs"
+    assert found["warnings"] == []
+    assert found["unmatched"] == [0, 0]
+    assert [file["key"] for file in found["files"]] == ["audit.title", "recipe.batch_size"]
+    assert found["files"][1] == {"key": "recipe.batch_size", "first": 256, "second": 64}
+
+
+def test_changes_of_arms_are_differenced_too(two: AuditProject) -> None:
+    one = difference(as_json(two, "a.toml", "b.toml"), arm="oversampled", metric="accuracy", over=[], quantity="change")
+    assert one["how"] == "unpaired"
+    assert one["interval"]["low"] < one["estimate"] < one["interval"]["high"]
+
+
+def test_reports_are_compared_from_their_findings(two: AuditProject) -> None:
+    found = as_json(two, "reports/a", "reports/b")
+    one = difference(found, **EVERYONE)
+    assert one["how"] == "unpaired"
+    assert found["warnings"][0].startswith("both were tested on the same data, but pairing is not available from")
+    assert [file["key"] for file in found["files"]] == ["audit.title", "recipe.batch_size"]
+    first, second = one["first"]["interval"], one["second"]["interval"]
+    down = sqrt((one["second"]["estimate"] - second["low"]) ** 2 + (first["high"] - one["first"]["estimate"]) ** 2)
+    assert one["interval"]["low"] == pytest.approx(one["estimate"] - down)
+
+
+def test_an_audit_against_itself_is_exactly_nothing(two: AuditProject) -> None:
+    found = as_json(two, "a.toml", "a.toml")
+    assert found["files"] == []
+    for one in found["findings"]:
+        assert one["estimate"] in (0.0, None)
+        if one["estimate"] is not None and one["interval"] is not None:
+            assert (one["interval"], one["simultaneous"]) == ({"low": 0.0, "high": 0.0},) * 2
+
+
+def test_what_is_printed(two: AuditProject) -> None:
+    out = two.run("compare", "a.toml", "b.toml").assert_success().out
+    assert out.startswith("A  a.toml\nB  b.toml\n")
+    assert "recipe.batch_size  256" in out
+    assert "\naccuracy, arm original" in out
+    assert "findings compared: " in out
+    assert len(two.run("compare", "a.toml", "b.toml", "--all").out) > len(out)
+    assert "The files say the same." in two.run("compare", "a.toml", "a.toml").out
+
+
+def test_what_can_not_be_opened_ends_with_2(two: AuditProject) -> None:
+    two.write({"c.toml": SIMULATED.replace('init = "none"', 'init = "none"\nbatch_size = 32')})
+    outcome = two.run("compare", "a.toml", "c.toml").assert_code(2)
+    assert outcome.err == "c.toml: 6 of its 6 units are not in the store\n  train them: auditkit run c.toml\n"
+    outcome = two.run("compare", "a.toml", "nothing").assert_code(2)
+    assert outcome.err == (
+        "nothing: this is neither an audit file nor a report folder with a findings.json\n"
+        "  as in auditkit compare reports/a reports/b\n"
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ refusals
+
+
+def side(name: str, *findings: Finding, **facts: Any) -> Side:
+    whole = {"protocol": "split first", "dataset": {"fingerprint": "d"}, "audit": audit(), **facts}
+    return Side(name, Results(findings=findings or (finding(),), facts=whole))
+
+
+def audit(**evidence: Any) -> dict[str, Any]:
+    return {
+        "task": [{"target": "Male", "name": "", "positive": 1}],
+        "evidence": {"metrics": [{"use": "accuracy"}]} | evidence,
+    }
+
+
+def finding(estimate: float = 0.9, half: float = 0.01, **changes: Any) -> Finding:
+    ends = Interval(estimate - half, estimate + half)
+    plain = Finding("Male", "arm", "accuracy", estimate=estimate, interval=ends, identities=400, per_seed=(0.9,) * 5)
+    return replace(plain, **changes)
+
+
+def refusal(first: Side, second: Side) -> str:
+    with pytest.raises(AuditError) as caught:
+        compare(first, second)
+    assert str(caught.value).startswith("A and B cannot be compared: ")
+    return str(caught.value).removeprefix("A and B cannot be compared: ")
+
+
+def test_other_protocols_are_refused() -> None:
+    said = refusal(side("A"), side("B", protocol="split after resampling"))
+    assert said == "their protocols differ, 'split first' and 'split after resampling'"
+
+
+def test_other_tasks_are_refused() -> None:
+    assert refusal(side("A"), side("B", finding(task="Bald"))) == (
+        "they have no task in common, the first predicts 'Male', the second 'Bald'"
+    )
+    mirrored = audit() | {"task": [{"target": "Male", "name": "", "positive": 0}]}
+    assert refusal(side("A"), side("B", audit=mirrored)) == (
+        "their meanings of task 'Male' differ, 'Male = 1' and 'Male = 0'"
+    )
+
+
+def test_other_metrics_and_levels_of_confidence_are_refused() -> None:
+    assert refusal(side("A"), side("B", finding(metric="auroc"))) == (
+        "they have no metric in common, the first has 'accuracy', the second 'auroc'"
+    )
+    binned = audit(metrics=[{"use": "accuracy", "bins": 3}])
+    assert refusal(side("A"), side("B", audit=binned)).startswith("they have no metric in common")
+    assert refusal(side("A"), side("B", audit=audit(confidence=0.9))) == (
+        "their confidence levels differ, '0.95' and '0.9'"
+    )
+
+
+def test_without_a_finding_in_common_there_is_nothing_to_compare() -> None:
+    assert refusal(side("A"), side("B", finding(arm="other"))) == "they have no finding in common"
+
+
+def test_other_data_is_a_warning() -> None:
+    found = compare(side("A"), side("B", dataset={"fingerprint": "e"}))
+    assert found.warnings == (
+        "they were tested on different data, so a difference may be one of the data and not of the audits",
+    )
+
+
+def test_findings_without_their_audit_are_compared_without_their_files() -> None:
+    found = compare(side("A"), side("B", audit={}))
+    assert found.files == ()
+    assert found.warnings[-1] == "B was written without its audit, so its file cannot be compared; report it again"
+
+
+def test_findings_of_one_side_only_are_counted() -> None:
+    found = compare(side("A", finding(), finding(arm="x")), side("B", finding(), finding(arm="y"), finding(arm="z")))
+    assert (len(found.findings), found.unmatched) == (1, (1, 2))
+
+
+# ------------------------------------------------------------------------------------------------------------ unpaired
+
+
+def results(*findings: Finding, digests: tuple[str, ...] = ()) -> Results:
+    units = [{"task": "Male", "arm": "arm", "digest": digest} for digest in digests]
+    return Results(findings=findings, facts={"units": units})
+
+
+def test_variances_are_recovered_from_intervals() -> None:
+    (one,) = unpaired(results(finding(0.90, 0.03)), results(finding(0.95, 0.04)), TERMS)
+    assert one.interval is not None
+    assert one.interval.low == pytest.approx(0.0)
+    assert one.interval.high == pytest.approx(0.1)
+
+
+def test_each_end_comes_from_the_ends_that_lie_that_way() -> None:
+    first = finding(0.9, interval=Interval(0.86, 0.92))
+    (one,) = unpaired(results(first), results(finding(0.95, interval=Interval(0.93, 0.96))), TERMS)
+    assert one.interval is not None
+    assert one.interval.low == pytest.approx(0.05 - np.hypot(0.02, 0.02))
+    assert one.interval.high == pytest.approx(0.05 + np.hypot(0.04, 0.01))
+
+
+def test_more_questions_make_wider_simultaneous_intervals() -> None:
+    def width(count: int) -> float:
+        many = [finding(arm=f"arm{i}") for i in range(count)]
+        joint = unpaired(results(*many), results(*many), TERMS)[0].simultaneous
+        assert joint is not None
+        return joint.high - joint.low
+
+    assert width(1) == pytest.approx(2 * np.hypot(0.01, 0.01))
+    assert width(1) < width(10) < width(100)
+
+
+def test_unpaired_coverage_by_simulation() -> None:
+    rng = np.random.default_rng(3)
+    share, n, hits = (0.8, 0.9), (400, 500), 0
+    for _ in range(2000):
+        sides = []
+        for p, size in zip(share, n, strict=True):
+            found = rng.binomial(size, p) / size
+            sides.append(results(finding(found, 1.96 * sqrt(found * (1 - found) / size))))
+        (one,) = unpaired(sides[0], sides[1], TERMS)
+        assert one.interval is not None
+        hits += one.interval.low <= share[1] - share[0] <= one.interval.high
+    assert 0.93 < hits / 2000 < 0.965
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict", "reason"),
+    [
+        (finding(0.8), finding(0.9), "differs", ""),
+        (finding(0.9, 0.001), finding(0.901, 0.001), "no difference larger than the margin", ""),
+        (finding(0.9, 0.05), finding(0.92, 0.05), "cannot tell", "the interval holds 0 and more than the margin"),
+        (finding(0.8, per_seed=(0.8,)), finding(0.9), "cannot tell", "training variance not measured: one seed"),
+    ],
+)  # fmt: skip
+def test_verdicts(first: Finding, second: Finding, verdict: str, reason: str) -> None:
+    (one,) = unpaired(results(first), results(second), TERMS)
+    assert (one.verdict, one.reason) == (verdict, reason)
+
+
+def test_what_is_not_estimable_says_why() -> None:
+    absent = replace(finding(), estimate=None, interval=None, status="not estimable", reason="3 photos")
+    (one,) = unpaired(results(finding()), results(absent), TERMS)
+    assert (one.verdict, one.reason, one.estimate) == ("not estimable", "3 photos", None)
+
+
+def test_the_very_same_networks_do_not_differ() -> None:
+    (one,) = unpaired(results(finding(), digests=("d1", "d2")), results(finding(), digests=("d1", "d2")), TERMS)
+    assert (one.how, one.simultaneous) == ("the very same networks", Interval(0.0, 0.0))
+    assert one.verdict == "no difference larger than the margin"
+
+
+def test_a_file_is_flattened_under_names() -> None:
+    def keys() -> Iterator[str]:
+        nested = {"arm": [{"name": "a", "seeds": (0, 1)}], "gate": [{"at_most": 1}], "task": [{"target": "Male"}]}
+        yield from dict(flat(nested))
+
+    assert list(keys()) == ["arm.a.name", "arm.a.seeds", "gate.0.at_most", "task.Male.target"]
