@@ -49,3 +49,8 @@ def chatter(item: str, send: Send) -> None:
     for second in range(600):
         send(Notice(str(second)))
         time.sleep(0.1)
+
+
+def variable(name: str, send: Send) -> str | None:
+    """What the worker's environment says."""
+    return os.environ.get(name)

@@ -78,6 +78,22 @@ def test_what_cannot_travel_fails_its_item_alone(pool: Local) -> None:
     assert pool.submit(f"{TASKS}:double", 1).result() == 2
 
 
+def test_one_after_another_is_done_by_one_worker_and_the_last_to_work_is_kept() -> None:
+    with Local(3, 1, Events()) as pool:
+        places = [pool.submit(f"{TASKS}:where", None).result()["process"] for _ in range(4)]
+        pool.shrink(1)
+        both = [pool.submit(f"{TASKS}:where", None) for _ in range(2)]
+        places += [future.result()["process"] for future in both]
+    assert len(set(places)) == 1
+
+
+def test_workers_see_the_environment_as_it_is_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in ("one", "two"):
+        monkeypatch.setenv("AUDITKIT_EXAMPLE", value)
+        with Local(1, 1, Events()) as pool:
+            assert pool.submit(f"{TASKS}:variable", "AUDITKIT_EXAMPLE").result() == value
+
+
 def test_an_unknown_function_fails_its_item(pool: Local) -> None:
     error = pool.submit(f"{TASKS}:nothing", 1).exception()
     assert str(error).endswith("module 'executor_tasks' has no attribute 'nothing'")

@@ -12,12 +12,16 @@ import signal
 import sys
 import threading
 import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -27,6 +31,9 @@ from auditkit.events import Event, Send
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _SECONDS_TO_DIE = 10.0
+_PRELOADED = ["auditkit.engine.worker"]
+"""What workers are forked with: torch and torchvision take three CPU seconds to import, once instead of per worker."""
+_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 _TRAVELS = (AuditError, DataError, RunFailed, Interrupted)
 
 
@@ -110,15 +117,30 @@ class Local:
     def __init__(self, processes: int, threads: int, send: Send) -> None:
         self.processes = processes
         self._send, self._one_at_a_time = send, threading.Lock()
-        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        self._waiting: deque[_Task] = deque()
         self._workers = [_Worker(threads) for _ in range(processes)]
+        self._idle = self._workers[::-1]
+        self._changing = threading.Lock()
         self._keepers = [threading.Thread(target=self._keep, args=(w,), daemon=True) for w in self._workers]
 
     def submit(self, function: str, item: Any) -> Future[Any]:
-        """Queue function(item, send) for the next free worker."""
+        """Queue function(item, send) for a free worker: that which worked last, so that no other is started for it."""
         future: Future[Any] = Future()
-        self._tasks.put(_Task(function, item, future))
+        with self._changing:
+            task = _Task(function, item, future)
+            if self._idle:
+                self._idle.pop().inbox.put(task)
+            else:
+                self._waiting.append(task)
         return future
+
+    def shrink(self, processes: int) -> None:
+        """Keep at most so many workers, those that worked last; only while nothing is running."""
+        with self._changing:
+            self.processes = min(self.processes, processes)
+            for worker in self._idle[: -self.processes]:
+                worker.inbox.put(None)
+            self._idle = self._idle[-self.processes :]
 
     def __enter__(self) -> Self:
         for keeper in self._keepers:
@@ -128,24 +150,34 @@ class Local:
     def __exit__(self, kind: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
         if kind is not None:
             self._abandon()
-        for _keeper in self._keepers:
-            self._tasks.put(None)
+        for worker in self._workers:
+            worker.inbox.put(None)
         for keeper in self._keepers:
             keeper.join()
 
     def _abandon(self) -> None:
-        while not self._tasks.empty():
-            task = self._tasks.get()
-            if task is not None:
-                task.future.cancel()
+        with self._changing:
+            while self._waiting:
+                self._waiting.popleft().future.cancel()
         for worker in self._workers:
             worker.terminate()
 
     def _keep(self, worker: _Worker) -> None:
-        while (task := self._tasks.get()) is not None:
-            if task.future.set_running_or_notify_cancel():
-                worker.run(task, self._forward)
+        task = worker.inbox.get()
+        while task is not None:
+            settle = worker.run(task, self._forward) if task.future.set_running_or_notify_cancel() else _nothing
+            following = self._next(worker)
+            settle()
+            task = following or worker.inbox.get()
         worker.stop()
+
+    def _next(self, worker: _Worker) -> _Task | None:
+        """A waiting task; or none, and the worker is free: before whoever waits for its last result submits more."""
+        with self._changing:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._idle.append(worker)
+            return None
 
     def _forward(self, event: Event) -> None:
         with self._one_at_a_time:
@@ -156,28 +188,27 @@ class _Worker:
     """One process and the thread that keeps it busy; started when first needed, and again after it died."""
 
     def __init__(self, threads: int) -> None:
+        self.inbox: SimpleQueue[_Task | None] = SimpleQueue()
         self._threads = threads
-        self._process: SpawnProcess | None = None
+        self._process: BaseProcess | None = None
         self._pipe: Connection[Any, Any] | None = None
         self._ended = False
 
-    def run(self, task: _Task, forward: Send) -> None:
-        """Have the process do the task, forwarding its events, and settle the future."""
+    def run(self, task: _Task, forward: Send) -> Callable[[], None]:
+        """Have the process do the task, forwarding its events; returns what settles the future."""
         try:
             pipe = self._connected()
             pipe.send((task.function, task.item))
             while isinstance(answer := pipe.recv(), Event):
                 forward(answer)
         except (EOFError, OSError) as error:
-            task.future.set_exception(self._death(error))
+            return partial(task.future.set_exception, self._death(error))
         except Exception as error:  # an item or an event handler that is at fault must not silence the thread
             self.terminate(for_good=False)
-            task.future.set_exception(error)
-        else:
-            if isinstance(answer, _Failure):
-                task.future.set_exception(answer.error())
-            else:
-                task.future.set_result(answer.value)
+            return partial(task.future.set_exception, error)
+        if isinstance(answer, _Failure):
+            return partial(task.future.set_exception, answer.error())
+        return partial(task.future.set_result, answer.value)
 
     def terminate(self, *, for_good: bool = True) -> None:
         """End the process at once."""
@@ -185,6 +216,7 @@ class _Worker:
         process = self._process
         if process is not None and process.is_alive():
             process.kill()
+            process.join(_SECONDS_TO_DIE)
 
     def stop(self) -> None:
         """Let the process end by itself."""
@@ -197,10 +229,8 @@ class _Worker:
         if self._ended:
             raise EOFError
         if self._process is None or self._pipe is None or not self._process.is_alive():
-            context = get_context("spawn")
-            self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
-            self._process.start()
+            self._pipe, theirs = Pipe()
+            self._process = _process(theirs, self._threads)
             theirs.close()
         return self._pipe
 
@@ -219,9 +249,43 @@ class _Worker:
         return RunFailed(f"the worker process died ({cause})", hint=hint)
 
 
-def _serve(pipe: Connection[Any, Any], threads: int) -> None:
+def _nothing() -> None:
+    """Settle a future that was cancelled."""
+
+
+def _process(pipe: Connection[Any, Any], threads: int) -> BaseProcess:
+    """Start a worker: forked from a server that has imported torch, or, where that is unsafe, from nothing.
+
+    A driver's state does not survive a fork, and on macOS neither do the system's libraries.
+    """
+    forked = sys.platform == "linux" and not any(Path(driver).exists() for driver in _DRIVERS)
+    context = get_context("forkserver" if forked else "spawn")
+    context.set_forkserver_preload(_PRELOADED)
+    process = context.Process(target=_serve, args=(pipe, threads, dict(os.environ)), daemon=True)
+    with _single_threaded():
+        process.start()
+    return process
+
+
+@contextlib.contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Let what is started here begin with one thread: the server forks, which threads do not survive."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _serve(pipe: Connection[Any, Any], threads: int, environment: dict[str, str]) -> None:
     """The life of a worker process: answer one task after another until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
+    os.environ.update(environment)
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
     with contextlib.suppress(EOFError, OSError):
         while True:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from auditkit.engine.cache import ensure_images
 from auditkit.engine.executors import Executor, Local
@@ -23,19 +22,16 @@ def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
     """
     cores = _cores()
     workers, threads = _division(prepared, cores)
-    with Local(cores, 1, send) as pool:
+    with Local(max(cores, workers), 1, send) as pool:
         machine: Machine = pool.submit(PROBE, prepared.read.settings.device).result()
         _obtain_weights(prepared, pool)
         images = ensure_images(
             prepared.dataset, needed_rows(prepared), prepared.read.resolved.audit.data.image, pool, send
         )
-        places = Places(images, machine.device, threads, workers)
-        if machine.device == "cpu" and threads == 1:
-            return execute(prepared, pool, places, send)
-    if machine.device != "cpu":
-        places = replace(places, processes=prepared.read.settings.workers or 1, threads=cores)
-    with Local(places.processes, places.threads, send) as pool:
-        return execute(prepared, pool, places, send)
+        if machine.device != "cpu":
+            workers, threads = prepared.read.settings.workers or 1, cores
+        pool.shrink(workers)
+        return execute(prepared, pool, Places(images, machine.device, threads, pool.processes), send)
 
 
 def _cores() -> int:
