@@ -15,6 +15,14 @@ from auditkit.report.blocks import Document
 DONE, GATE_FAILED, RUN_FAILED, INSUFFICIENT = 0, 1, 3, 4
 
 
+def require_units(prepared: Prepared) -> None:
+    """Raise AuditError unless some unit of the audit is in the store."""
+    if not any(prepared.store.has(unit.digest) for unit in prepared.plan.units):
+        message = f"none of the {len(prepared.plan.units)} units of this audit is in the store"
+        hint = f"train them: auditkit run {prepared.read.settings.path}"
+        raise AuditError(message, where=str(prepared.store.root), hint=hint)
+
+
 def conclude(prepared: Prepared) -> Results:
     """Findings from the shelf, or derived now, which needs fairlearn."""
     found = shelf.stored(prepared)

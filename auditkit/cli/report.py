@@ -9,9 +9,8 @@ import click
 from rich.console import Console
 
 from auditkit.cli.options import AUDIT, JUNIT, settings, settings_options
-from auditkit.cli.outcome import conclude, gate_code, write_reports
+from auditkit.cli.outcome import conclude, gate_code, require_units, write_reports
 from auditkit.engine.prepare import prepare
-from auditkit.errors import AuditError
 
 
 @click.command()
@@ -22,9 +21,7 @@ from auditkit.errors import AuditError
 def report(audit: Path, quiet: bool, junit: Path | None, **values: Any) -> int:
     """Render the reports of AUDIT again from the store; trains nothing."""
     prepared = prepare(settings(audit, values))
-    if not any(prepared.store.has(unit.digest) for unit in prepared.plan.units):
-        message = f"none of the {len(prepared.plan.units)} units of this audit is in the store"
-        raise AuditError(message, where=str(prepared.store.root), hint=f"train them: auditkit run {audit}")
+    require_units(prepared)
     results = conclude(prepared)
     write_reports(Console(highlight=False), prepared, results, quiet=quiet, junit=junit)
     return gate_code(results)

@@ -71,7 +71,21 @@ class UnitWork:
     store: str = ".auditkit"
     device: str = "auto"
     threads: int = 1
+    deterministic: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookWork:
+    """Some photos to be predicted with the stored weights of a unit: `rows` (n,) int64, filled in the cache."""
+
+    digest: str
+    label: str
+    model: ComponentRef
+    images: ImageCacheRef
+    rows: Rows = field(repr=False)
+    store: str
+    device: str
 
 
 @dataclass(frozen=True, slots=True)

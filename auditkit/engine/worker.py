@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 import torchvision
 
+from auditkit.engine import looking
 from auditkit.engine.registry import Registry
 from auditkit.engine.unit import imagenet_weights, run_unit
-from auditkit.engine.work import ComponentRef, FillWork, Machine, UnitWork
+from auditkit.engine.work import ComponentRef, FillWork, LookWork, Machine, UnitWork
 from auditkit.events import Send
 from auditkit.training import images
 from auditkit.training.device import BFLOAT16, choose_device, choose_precision, device_name
@@ -48,3 +49,8 @@ def obtain_weights(model: ComponentRef, send: Send) -> None:
 def work(item: UnitWork, send: Send) -> None:
     """Train a unit, or only predict with its stored weights, and store its predictions."""
     run_unit(item, Registry.load().build_ref, send)
+
+
+def look(item: LookWork, send: Send) -> list[float]:
+    """Logit margins of a few photos, with a unit's stored weights."""
+    return looking.look(item, Registry.load().build_ref)

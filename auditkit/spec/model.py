@@ -244,7 +244,7 @@ class Evidence(Section):
     targets: Annotated[tuple[str, ...], BeforeValidator(_several, json_schema_input_type=str | tuple[str, ...])] = (
         Field(
             default=(),
-            description='other attributes, or "*" for all, that last-layer probes on each arm\'s frozen features predict',
+            description='other attributes that last-layer probes on frozen features are asked; "*" is all of them',
         )
     )
 

@@ -1,0 +1,69 @@
+"""``auditkit scan``: every attribute's minority, and the error of the reference arm inside and outside of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from auditkit.cli.options import AUDIT, settings, settings_options
+from auditkit.cli.outcome import conclude, require_units
+from auditkit.engine.prepare import prepare
+from auditkit.errors import AuditError
+from auditkit.evidence.results import Finding, ScanRow
+from auditkit.report import archive, exploring, terminal, view
+
+SORTS: dict[str, Callable[[ScanRow], Any]] = {
+    "attribute": lambda row: row.attribute,
+    "share": lambda row: row.share_train,
+    "error": lambda row: _descending(row.error_inside),
+    "difference": lambda row: _descending(row.difference),
+}
+
+
+@click.command()
+@AUDIT
+@settings_options
+@click.option("--sort", type=click.Choice([*SORTS]), help="By name, rarest first, or largest error first.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, an object per task and attribute.")
+def scan(audit: Path, sort: str | None, as_json: bool, **values: Any) -> None:
+    """List every attribute of AUDIT's data, from its findings: minority, share, mix, error inside and outside of it.
+
+    The errors are those of the reference arm, on valid, or on test where nothing is held out. Unless sorted, attributes
+    stand in the order of the data.
+    """
+    prepared = prepare(settings(audit, values))
+    require_units(prepared)
+    results = conclude(prepared)
+    if not results.scan:
+        raise _no_scan(prepared.read.resolved.audit.evidence.scan, audit)
+    rows = results.scan if sort is None else tuple(sorted(results.scan, key=SORTS[sort]))
+    results = replace(results, scan=rows)
+    if as_json:
+        click.echo(json.dumps(archive.dump(results)["scan"], indent=1))
+        return
+    console = Console(highlight=False)
+    if prepared.dataset.synthetic:
+        console.print(f"! SYNTHETIC DATA ({prepared.dataset.kind})", style="yellow", markup=False)
+    section = exploring.scan(view.of(prepared.read.resolved.audit, results))
+    for block in section.blocks if section else ():
+        console.print(terminal.block(block, console.width))
+        console.print(Text(""))
+
+
+def _descending(finding: Finding | None) -> float:
+    """Largest first; what is not estimable comes last."""
+    return float("inf") if finding is None or finding.estimate is None else -finding.estimate
+
+
+def _no_scan(asked: bool, audit: Path) -> AuditError:
+    if not asked:
+        return AuditError("the audit asks for no scan", where=str(audit), hint="set evidence.scan = true")
+    hint = f"train it: auditkit run {audit}"
+    return AuditError("the reference arm has no predictions to scan", where=str(audit), hint=hint)

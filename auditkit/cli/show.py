@@ -1,0 +1,135 @@
+"""``auditkit show``: what every arm says of single photos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from auditkit.cli.options import AUDIT, settings, settings_options
+from auditkit.engine.executors import Local
+from auditkit.engine.prepare import Prepared, prepare
+from auditkit.engine.showing import Answer, ArmAnswers, Photo, find
+from auditkit.engine.showing import show as look
+from auditkit.events import Event
+from auditkit.report.names import Names
+from auditkit.spec.model import Task
+
+
+@click.command()
+@AUDIT
+@settings_options
+@click.option("--image", "images", multiple=True, required=True, metavar="FILE", help="A photo's name; repeatable.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, an object per photo.")
+def show(audit: Path, images: tuple[str, ...], as_json: bool, **values: Any) -> None:
+    """Show what every arm of AUDIT, task by task and seed by seed, says of single photos.
+
+    Test and valid photos were predicted in the run; of others, and of those that were never drawn, the weights are
+    asked where they were kept (--keep-weights of run).
+    """
+    prepared = prepare(settings(audit, values))
+    rows = find(prepared, images)
+    with Local(1, 1, _silent) as executor:
+        photos = look(prepared, rows, executor, _silent)
+    if as_json:
+        click.echo(json.dumps([_plain(prepared, photo) for photo in photos], indent=1))
+        return
+    console = Console(highlight=False)
+    if prepared.dataset.synthetic:
+        console.print(f"! SYNTHETIC DATA ({prepared.dataset.kind})", style="yellow", markup=False)
+    for photo in photos:
+        _print(console, prepared, photo)
+
+
+def _silent(event: Event) -> None:
+    """Draw nothing: a photo or two take no time."""
+
+
+def _plain(prepared: Prepared, photo: Photo) -> dict[str, Any]:
+    """JSON values; what the table tells in words stands as numbers."""
+    arms = [{**asdict(arm), "mean": arm.mean, "seeds_wrong": arm.wrong(photo.truth[arm.task])} for arm in photo.arms]
+    return {**asdict(photo), "attributes": dict(photo.attributes), "arms": arms, "data": prepared.dataset.kind}
+
+
+def _print(console: Console, prepared: Prepared, photo: Photo) -> None:
+    names = _names(prepared)
+    words = {"": "not used by this audit", "resampled": "every arm splits after resampling"}
+    place = words.get(photo.split, f"{photo.split} split")
+    console.print(f"{photo.file_name} · {place}", style="bold", markup=False)
+    said = ", ".join(names.level(name, level) for name, level in photo.attributes)
+    console.print(f"  {said or 'no attribute that the audit names is known'}", markup=False)
+    for task in prepared.read.resolved.audit.task:
+        arms = [arm for arm in photo.arms if arm.task == task.label]
+        console.print(_table(names, task, photo.truth[task.label], arms))
+    for note in _notes(prepared, photo):
+        console.print(f"  {note}", markup=False)
+
+
+def _names(prepared: Prepared) -> Names:
+    audit, table = prepared.read.resolved.audit, prepared.dataset.attributes
+    levels = {name: set(known) for name, known in table.by_name.items()}
+    return Names({arm.name: arm.label or arm.name for arm in audit.arm}, {}, audit.words, levels)
+
+
+def _table(names: Names, task: Task, truth: bool | None, arms: Sequence[ArmAnswers]) -> Table:
+    positive = names.level(task.target, task.positive)
+    is_so = {True: f"it is {positive}", False: f"it is not {positive}", None: "the truth is unknown"}[truth]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), title_justify="left", title_style="italic")
+    table.title = f"  {task.label}: probability of {positive}; {is_so}"
+    table.add_column("arm", overflow="fold")
+    table.add_column("mean %", justify="right", no_wrap=True)
+    table.add_column("each seed %", no_wrap=True)
+    table.add_column("")
+    table.add_column("trained on it", overflow="fold")
+    for arm in arms:
+        each = " ".join("-" if one.probability is None else f"{100 * one.probability:.1f}" for one in arm.answers)
+        mean = "" if arm.mean is None else f"{100 * arm.mean:.1f}"
+        table.add_row(names.arm(arm.arm), mean, each, _verdict(arm, truth), _met(arm.answers))
+    return table
+
+
+def _verdict(arm: ArmAnswers, truth: bool | None) -> str:
+    """Whether the arm is wrong, in words."""
+    wrong, seeds = arm.wrong(truth), len(arm.probabilities)
+    if wrong is None:
+        return "" if arm.probabilities else arm.answers[0].source
+    if wrong in (0, seeds):
+        return "[bold red]wrong[/]" if wrong else "right"
+    return f"[yellow]wrong in {wrong} of {seeds} seeds[/]"
+
+
+def _met(answers: Sequence[Answer]) -> str:
+    """How often the photo is in the training draws; a range where seeds differ."""
+    known = [one.trained_on for one in answers if one.trained_on is not None]
+    if not known:
+        return "unknown yet"
+    parts = [
+        f"{_span(counts)} {word}"
+        for word, counts in (("original", [o for o, _ in known]), ("augmented", [c for _, c in known]))
+        if max(counts)
+    ]
+    return ", ".join(parts) or "no"
+
+
+def _span(counts: Sequence[int]) -> str:
+    return str(counts[0]) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+
+
+def _notes(prepared: Prepared, photo: Photo) -> list[str]:
+    answers = [(arm, one) for arm in photo.arms for one in arm.answers]
+    lost = list(dict.fromkeys(arm.arm for arm, one in answers if one.source == "weights not kept"))
+    notes = []
+    leaky = list(dict.fromkeys(arm.arm for arm, one in answers if one.source == "test" and any(one.trained_on or ())))
+    if leaky:
+        notes.append(f"! leak: {', '.join(leaky)} was tested on this photo and trained on it too")
+    if lost:
+        path = prepared.read.settings.path
+        notes.append(f"no weights kept of {', '.join(lost)}: auditkit run {path} --keep-weights trains them again")
+    return notes
