@@ -17,13 +17,13 @@ from auditkit.evidence.grouping import group, spans
 from auditkit.evidence.layout import Layout, lay_out
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.panel import Panel
+from auditkit.evidence.probe_names import FAMILY
 from auditkit.evidence.results import Finding, Place, Quantity
 from auditkit.evidence.seeds import Arms
 from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 
-FAMILY = "other targets"
 Counts = NDArray[Any]
 
 
@@ -44,16 +44,6 @@ class _Asked:
     line: Line
     quantity: Quantity
     at: Place
-
-
-def label(name: str, task: str) -> str:
-    """What findings call the probe of an attribute on the networks of a task."""
-    return f"{name} (probe of {task})"
-
-
-def name_of(finding: Finding) -> str:
-    """The attribute that a finding of a probe is about; inverse of `label`."""
-    return finding.task.removesuffix(f" (probe of {finding.family.removeprefix(f'{FAMILY} of ')})")
 
 
 def other_targets(

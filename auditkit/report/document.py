@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditkit.evidence.results import Results
-from auditkit.report import claims, effects, exploring, headline, material, methods, screen, standing, tables, view
+from auditkit.report import (
+    claims,
+    effects,
+    exploring,
+    headline,
+    material,
+    methods,
+    probing,
+    screen,
+    standing,
+    tables,
+    view,
+)
 from auditkit.report.blocks import Document, Section
 from auditkit.report.view import View
 from auditkit.spec.model import Audit
@@ -19,6 +31,7 @@ SECTIONS: tuple[Callable[[View], Section | None], ...] = (
     material.composition,
     exploring.error_shares,
     exploring.spillover,
+    probing.other_targets,
     exploring.scan,
     exploring.flips,
     material.leaks,

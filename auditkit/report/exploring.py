@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from auditkit.evidence.results import Finding, Flip, FlipCount, ScanRow
-from auditkit.report import cells, charts, tables
+from auditkit.report import cells, heat, tables
 from auditkit.report.blocks import Block, Cell, Figure, Fold, Section, Table, Text
 from auditkit.report.cells import Footnotes
-from auditkit.report.headline import slug
 from auditkit.report.numbers import count, fixed
-from auditkit.report.view import ERROR_SHARE, View, distinct, in_order
+from auditkit.report.view import ERROR_SHARE, View, distinct
 
 LISTED = 60
 """So many flipped images are listed per group and direction; all of them are in flips.csv."""
@@ -33,49 +32,8 @@ def _heat(view: View, found: Sequence[Finding]) -> Figure:
     task = f"{first.task}{'' if first.test == 'plain' else f', {first.test} test'}"
     inside = " inside less outside of an attribute" if first.quantity != "change" else " inside an attribute"
     title = f"{task}: change in {metric}{inside}, against {against}"
-    arms = in_order(view.arms, (f.arm for f in found))
-    rows = _by_size(view, found)
-    by_place = {(view.names.group(f.at), f.arm): f for f in found}
-    tiles = [_tile(view, f) for f in found]
-    chart = charts.heat_map(
-        tiles, view.numbers.scaled(first.metric, view.margin), rows, [view.names.arm(arm) for arm in arms]
-    )
-    footnotes = Footnotes()
-    body = tuple((Cell(name), *(_spill(view, by_place.get((name, arm)), footnotes) for arm in arms)) for name in rows)
-    note = "* excludes 0 simultaneously over the whole exploratory family."
-    table = Table(title, ("", *map(view.names.arm, arms)), body, notes=(note, *footnotes.notes))
-    described = (
-        "A row per attribute, the largest changes first. Blue tiles are above, orange ones below zero, in steps of "
-        f"0.5, 1.5 and 3 margins of {view.numbers.margin(view.margin)}. {note}"
-    )
-    label = slug(f"spillover-{task}-{first.metric}-{first.quantity}-{first.against}")
-    return Figure(label, title, described, chart, table)
-
-
-def _by_size(view: View, found: Sequence[Finding]) -> list[str]:
-    """Attributes, those with the largest change in any arm first."""
-    largest: dict[str, float] = {}
-    for finding in found:
-        name = view.names.group(finding.at)
-        largest[name] = max(largest.get(name, 0.0), abs(finding.estimate or 0.0))
-    return sorted(largest, key=lambda name: (-largest[name], name))
-
-
-def _star(finding: Finding) -> str:
-    known = finding.simultaneous
-    return " *" if known and (known.low > 0 or known.high < 0) else ""
-
-
-def _tile(view: View, finding: Finding) -> dict[str, object]:
-    shown = view.numbers.estimate(finding) + _star(finding)
-    name, arm = view.names.group(finding.at), view.names.arm(finding.arm)
-    value = view.numbers.scaled(finding.metric, finding.estimate or 0.0)
-    return {"row": name, "column": arm, "value": value, "shown": shown, "text": f"{name}, {arm}: {shown}"}
-
-
-def _spill(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
-    cell = cells.estimate(view, finding, footnotes)
-    return Cell(cell.text + _star(finding), cell.detail, cell.tone) if finding else cell
+    label = f"spillover-{task}-{first.metric}-{first.quantity}-{first.against}"
+    return heat.figure(view, found, title, label, lambda finding: view.names.group(finding.at))
 
 
 # ---------------------------------------------------------------------------------------------------------------- scan
@@ -97,13 +55,18 @@ def scan(view: View) -> Section | None:
 def _scan(view: View, task: str, rows: Sequence[ScanRow]) -> Table:
     footnotes = Footnotes()
     mixes = distinct(name for row in rows for name, _ in row.share_by)
-    body = tuple(_scan_row(view, row, mixes, footnotes) for row in rows)
+    differ = any(row.difference is not None for row in rows)
+    body = tuple(_scan_row(view, row, mixes, footnotes, differ=differ) for row in rows)
     columns = ("minority", "train %", "valid %", *(f"{name} %" for name in mixes), "error inside %", "error outside %")
+    columns = (*columns, "inside minus outside") if differ else columns
     return Table(f"{task}: attributes and errors", columns, body, notes=footnotes.notes)
 
 
-def _scan_row(view: View, row: ScanRow, mixes: Sequence[str], footnotes: Footnotes) -> tuple[Cell, ...]:
+def _scan_row(
+    view: View, row: ScanRow, mixes: Sequence[str], footnotes: Footnotes, *, differ: bool
+) -> tuple[Cell, ...]:
     shares = dict(row.share_by)
+    difference = (heat.starred(view, row.difference, footnotes),) if differ else ()
     return (
         Cell(view.names.level(row.attribute, row.minority)),
         _share(row.share_train),
@@ -111,6 +74,7 @@ def _scan_row(view: View, row: ScanRow, mixes: Sequence[str], footnotes: Footnot
         *(_share(shares.get(name)) for name in mixes),
         cells.estimate(view, row.error_inside, footnotes),
         cells.estimate(view, row.error_outside, footnotes),
+        *difference,
     )
 
 

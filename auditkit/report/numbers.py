@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
 
+from auditkit.evidence.probe_names import is_probe
 from auditkit.evidence.results import Finding, Interval, Results
 from auditkit.report import facts
 
@@ -85,7 +86,7 @@ def of(results: Results) -> Numbers:
     """Choose the decimals once, for the whole report."""
     printed: Mapping[str, facts.MetricFacts] = facts.of(results).get("metrics", {})
     plain = frozenset(name for name, how in printed.items() if not how.get("percent", True))
-    return Numbers(_digits(f for f in results.findings if f.metric not in plain), plain)
+    return Numbers(_digits(f for f in results.findings if f.metric not in plain and not is_probe(f)), plain)
 
 
 def _digits(findings: Iterable[Finding]) -> int:

@@ -146,7 +146,8 @@ def _shared(what: str) -> str:
 
 
 def _training_noise(view: View) -> Iterator[Item]:
-    changes = [f for f in view.results.findings if f.quantity == "change" and f.metric == view.metric]
+    declared = (f for f in view.results.findings if not exploratory(f.family))
+    changes = [f for f in declared if f.quantity == "change" and f.metric == view.metric]
     most = max((len(f.per_seed) for f in changes), default=0)
     noises = [f.noise for f in changes if f.noise is not None]
     if most == 1:
