@@ -25,9 +25,9 @@ def _methods(view: View) -> Iterator[Item]:
     yield Item(
         "Plain intervals",
         f"{view.confidence}. People, not images, are resampled ({evidence.replicates:,} replicates), every arm on the "
-        "same people. Variance V = V_people + s²/S, where s² is the variance between the S seeds, pooled over arms; "
-        "Student's t with Satterthwaite's degrees of freedom V² / (V_people²/df_people + (s²/S)²/df_seeds); values "
-        "that are shares have Wilson's form of it.",
+        "same people. Half width √(t²_people V_people + t²_seeds s²/S), where s² is the variance between the S seeds, "
+        "pooled over arms, less what resampling people shows of it already, and each t has its own degrees of freedom; "
+        "values that are shares have Wilson's form of it.",
     )
     yield Item(
         "Changes",
