@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis  # noqa: F401
 import pytest
 from judged_toys import SIMULATED, prepared, simulate
 
-import auditkit.testing.gates  # noqa: F401 - else pytester imports it again for every run
+import auditkit.testing.gates  # noqa: F401 - else every inner run of pytest imports it again, and hypothesis too
 
 pytest_plugins = ["pytester"]
 TINY = """\

@@ -21,6 +21,7 @@ from auditkit.spec.model import Evidence
 How = Literal["paired", "unpaired", "the very same networks"]
 Verdict = Literal["differs", "no difference larger than the margin", "cannot tell", "not estimable"]
 Key = tuple[object, ...]
+EXPLORATORY = ("spillover", "scan", "other targets")
 FIRST, SECOND = "first:", "second:"
 OF_CHANGE: Mapping[Quantity, Quantity] = {
     "change": "value",
@@ -62,7 +63,7 @@ def key(finding: Finding) -> Key:
 
 def by_key(results: Results, terms: Terms) -> dict[Key, Finding]:
     """Declared findings of metrics that both have; exploration is not compared."""
-    declared = (f for f in results.findings if not f.family.startswith(("spillover", "scan")))
+    declared = (f for f in results.findings if not f.family.startswith(EXPLORATORY))
     return {key(f): f for f in declared if f.metric in terms.metrics}
 
 

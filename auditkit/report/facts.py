@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 
 from auditkit.evidence.results import Results
 
@@ -47,7 +47,7 @@ class Facts(TypedDict, total=False):
 
     `splits` maps "train", "valid" and "test" to images, and "test_identities" to people. `metrics` maps a metric's id
     to how it is printed. `scale` is the factor of --scale, `profile` the name of the profile, `stand_in` whether the
-    data set stands in for another.
+    data set stands in for another. `audit` is the resolved audit as JSON values, for `compare`.
     """
 
     title: str
@@ -63,6 +63,7 @@ class Facts(TypedDict, total=False):
     stand_in: bool
     warnings: Sequence[str]
     metrics: Mapping[str, MetricFacts]
+    audit: Mapping[str, Any]
 
 
 def of(results: Results) -> Facts:
