@@ -1,20 +1,19 @@
-"""Verdicts in words, published figures, gates, the scan and flips."""
+"""Verdicts in words, published figures and gates."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from evidence_toys import ACCURACY, evidence, pick, toy_panel, with_column, with_margin
+from evidence_toys import ACCURACY, evidence, pick, toy_panel, with_column
 
-from auditkit.cohort import Attributes
 from auditkit.evidence.findings import derive
-from auditkit.evidence.flips import flips
 from auditkit.evidence.judgements import find, judge_gates, judge_published, printed_range
 from auditkit.evidence.results import Finding, Interval
-from auditkit.evidence.scan import Pools, scan
 from auditkit.evidence.uncertainty import Spread
 from auditkit.evidence.verdicts import Basis, decide
 from auditkit.spec.model import Gate, Published, Selector
@@ -237,65 +236,9 @@ def test_a_printed_difference_is_set_against_the_noise_of_one_run(findings: tupl
     assert rows[2].note.startswith("a change of this size is beyond noise: a single run on this test set moves it by")
 
 
-# ---------------------------------------------------------------------------------------------------- scan and flips
-
-
-def test_the_scan_of_attributes() -> None:
-    panel = with_column(PANEL, "Shape", np.arange(1500) % 10 // 4, ("oval", "round", "long"))
-    names = ("Male", "Bald", "Young", "Smiling", "Shape")
-    table = Attributes(
-        names, ((0, 1),) * 4 + (("oval", "round", "long"),), np.stack([panel.attributes[n] for n in names], axis=1)
+def test_stored_findings_are_judged_without_fairlearn() -> None:
+    code = (
+        "import sys, auditkit.evidence.judgements; print(sorted({'fairlearn', 'pandas', 'sklearn'} & set(sys.modules)))"
     )
-    rows, family = scan(
-        panel, evidence(groups=(("Male", "Young"),)), Pools(table, np.arange(1000), np.arange(1000, 1500))
-    )
-    assert [(row.attribute, row.minority) for row in rows][:3] == [("Male", 1), ("Bald", 1), ("Young", 0)]
-    assert (rows[4].attribute, rows[4].minority) == ("Shape", "long")
-    assert family == {"scan of Smiling": 5}
-    bald, train = panel.attributes["Bald"] == 1, np.arange(1500) < 1000
-    assert rows[1].share_train == pytest.approx(bald[train].mean())
-    assert rows[1].share_valid == pytest.approx(bald[~train].mean())
-    assert dict(rows[1].share_by) == pytest.approx(
-        {"Male=1": 1.0, "Young=1": panel.attributes["Young"][bald & train].mean()}
-    )
-    wrong = ((panel.arms[0].margin > 0) != (panel.truth == 1)).mean(axis=0)
-    assert rows[1].error_inside.estimate == pytest.approx(wrong[bald].mean())
-    assert (rows[1].error_inside.at, rows[1].error_outside.at) == ((("Bald", 1),), (("Bald", 0),))
-    assert rows[1].difference is not None
-    assert rows[1].difference.estimate == pytest.approx(wrong[bald].mean() - wrong[~bald].mean())
-    assert rows[1].difference.simultaneous is not None
-    assert {finding.arm for row in rows for finding in (row.error_inside, row.error_outside)} == {"arm0"}
-
-
-def test_a_scan_without_its_reference_is_empty() -> None:
-    nothing = Attributes((), (), np.zeros((1500, 0), dtype=np.int8))
-    assert scan(PANEL, evidence(reference="nobody"), Pools(nothing, np.arange(10))) == ((), {})
-
-
-def test_flips_by_majority_over_seeds() -> None:
-    sign = 2.0 * PANEL.truth - 1
-    before = np.stack([sign, sign, sign])
-    after = before.copy()
-    after[:, 3] *= -1
-    after[:2, 5] *= -1
-    after[0, 7] *= -1
-    before[:, 9] *= -1
-    panel = with_margin(with_margin(PANEL, 0, before), 1, after)
-    panel = replace(panel, arms=panel.arms[:2])
-    found, counts = flips(panel, evidence(groups=(("Male",),)), {row: f"{row}.jpg" for row in panel.row.tolist()})
-    assert [(f.row, f.direction, f.seeds) for f in found] == [
-        (13, "turned wrong", 3), (19, "turned right", 3), (15, "turned wrong", 2),
-    ]  # fmt: skip
-    assert found[0].file_name == "13.jpg"
-    assert found[0].at == (("Male", int(PANEL.attributes["Male"][3])),)
-    assert (counts[0].at, counts[0].turned_right, counts[0].turned_wrong) == ((), 1, 2)
-    assert sum(c.turned_wrong for c in counts[1:]) == 2
-
-
-def test_seeds_that_are_split_evenly_flip_nothing() -> None:
-    sign = 2.0 * PANEL.truth - 1
-    after = np.stack([sign, sign])
-    after[0] *= -1
-    panel = with_margin(with_margin(PANEL, 0, np.stack([sign, sign])), 1, after)
-    found, _ = flips(replace(panel, arms=panel.arms[:2]), evidence(), [""] * 2000)
-    assert found == ()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
