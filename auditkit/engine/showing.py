@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +25,10 @@ from auditkit.spec.model import Task
 from auditkit.spec.words import did_you_mean
 
 LOOK = "auditkit.engine.worker:look"
+Chance = tuple[float | None, str]
+"""Probability and source, as in `Answer`."""
+Chances = Mapping[tuple[str, int], Chance]
+"""By digest and row."""
 _SEARCHED = 20_000
 """A misspelt name is compared with so many names at most; with more it would take seconds."""
 
@@ -113,7 +116,7 @@ def show(prepared: Prepared, rows: Sequence[int], executor: Executor, send: Send
 
     Raises AuditError when there is no prediction of any of them.
     """
-    chances: dict[tuple[str, int], tuple[float | None, str]] = {}
+    chances: dict[tuple[str, int], Chance] = {}
     wanted: dict[str, list[int]] = {}
     units = {unit.digest: unit for unit in prepared.plan.units}
     for unit in units.values():
@@ -147,7 +150,7 @@ def _chance(margin: float) -> float:
 
 def _looked(
     prepared: Prepared, wanted: list[tuple[Unit, list[int]]], executor: Executor, send: Send
-) -> dict[tuple[str, int], tuple[float | None, str]]:
+) -> dict[tuple[str, int], Chance]:
     """Predictions made now, with stored weights."""
     if not wanted:
         return {}
@@ -183,9 +186,7 @@ def _nothing(prepared: Prepared, rows: Sequence[int]) -> AuditError:
 # ----------------------------------------------------------------------------------------------------------- photos
 
 
-def _photo(
-    prepared: Prepared, row: int, chances: Mapping[tuple[str, int], tuple[float | None, str]], drawing: Drawing
-) -> Photo:
+def _photo(prepared: Prepared, row: int, chances: Chances, drawing: Drawing) -> Photo:
     audit, table = prepared.read.resolved.audit, prepared.dataset.attributes
     named = named_attributes(audit, placed_components(prepared.read.resolved))
     known = [(name, int(table.column(name)[row])) for name in named]
@@ -211,17 +212,19 @@ def _truth(prepared: Prepared, task: Task, row: int) -> bool | None:
     return None if code < 0 else bool(code)
 
 
-def _arms(
-    prepared: Prepared, row: int, chances: Mapping[tuple[str, int], Any], drawing: Drawing
-) -> Iterator[ArmAnswers]:
+def _arms(prepared: Prepared, row: int, chances: Chances, drawing: Drawing) -> Iterator[ArmAnswers]:
     """Answers by task and arm, arms in the order of the audit."""
     order = [arm.name for arm in prepared.read.resolved.audit.arm]
     units = sorted(prepared.plan.units, key=lambda unit: order.index(unit.arm.name))
     for task in prepared.read.resolved.audit.task:
         for arm in order:
             mine = [unit for unit in units if (unit.task.label, unit.arm.name) == (task.label, arm)]
-            answers = [Answer(u.seed, *chances[u.digest, row], _trained_on(u, row, drawing)) for u in mine]
-            yield ArmAnswers(task.label, arm, tuple(answers))
+            yield ArmAnswers(task.label, arm, tuple(_answer(u, row, chances[u.digest, row], drawing) for u in mine))
+
+
+def _answer(unit: Unit, row: int, chance: Chance, drawing: Drawing) -> Answer:
+    probability, source = chance
+    return Answer(unit.seed, probability, source, _trained_on(unit, row, drawing))
 
 
 def _trained_on(unit: Unit, row: int, drawing: Drawing) -> tuple[int, int] | None:
