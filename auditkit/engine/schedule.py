@@ -50,7 +50,7 @@ def lacking(prepared: Prepared, unit: Unit) -> tuple[str, ...]:
     said = [f"predictions on {split} are missing" for split in _missing_splits(prepared, unit)]
     missing = _missing_probes(prepared, unit)
     if missing:
-        said.append(f"{len(missing)} of {len(unit.probes)} probes of other targets are missing")
+        said.append(f"probes of other targets are missing, {len(missing)} of {len(unit.probes)}")
     if _wants_weights(prepared, unit) and not prepared.store.has_weights(unit.digest):
         said.append("its weights were not kept, so it is trained again")
     return tuple(said)

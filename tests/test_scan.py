@@ -1,0 +1,84 @@
+"""``auditkit scan``: Table 3 for every attribute, from stored findings."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from probed_toys import TOY, prepared, story
+
+from auditkit.testing import AuditProject, audit_project
+
+
+@pytest.fixture(scope="module")
+def project() -> AuditProject:
+    return story().project
+
+
+def scanned(project: AuditProject, *options: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(project.run("scan", "toy.toml", "--json", *options).assert_success().out)
+    return found
+
+
+def test_every_attribute_is_there_with_the_shares_of_the_training_pool(project: AuditProject) -> None:
+    ready = prepared(project)
+    table, train = ready.dataset.attributes, ready.pools.train
+    found = scanned(project)
+    assert [row["attribute"] for row in found] == list(table.names)
+    for row in found:
+        column = table.column(row["attribute"])[train]
+        counts = np.bincount(column, minlength=2)
+        assert row["share_train"] == pytest.approx((column == row["minority"]).mean())
+        assert counts[row["minority"]] == counts[counts > 0].min()
+        if row["attribute"] != "Male":
+            male = table.column("Male")[train][column == row["minority"]]
+            share = dict(row["share_by"])["Male=1"]
+            assert share == pytest.approx(male.mean())
+
+
+def test_the_terminal_says_what_the_report_says(project: AuditProject) -> None:
+    report = project.read("reports/toy/report.md")
+    printed = project.run("scan", "toy.toml").assert_success().out
+    assert "SYNTHETIC" in printed.splitlines()[0]
+    for row in scanned(project):
+        name = row["attribute"] if row["minority"] else f"not {row['attribute']}"
+        share = f"{100 * row['share_train']:.1f}"
+        assert any(line.strip().startswith(f"{name} ") and f" {share} " in line for line in printed.splitlines())
+        assert f"| {name} | {share} |" in report
+
+
+@pytest.mark.parametrize("sort", ["share", "error", "difference", "attribute"])
+def test_it_can_be_sorted_and_what_is_not_estimable_comes_last(project: AuditProject, sort: str) -> None:
+    rows = scanned(project, "--sort", sort)
+    keys = {
+        "share": [row["share_train"] for row in rows],
+        "attribute": [row["attribute"] for row in rows],
+        "error": [largest_first(row["error_inside"]) for row in rows],
+        "difference": [largest_first(row["difference"]) for row in rows],
+    }[sort]
+    assert keys == sorted(keys)
+    assert len(rows) == 40
+
+
+def largest_first(finding: dict[str, Any]) -> float:
+    return float("inf") if finding["estimate"] is None else -finding["estimate"]
+
+
+def test_it_fits_80_columns(project: AuditProject) -> None:
+    narrow = AuditProject(project.folder, {**project.environment, "COLUMNS": "80"})
+    assert max(map(len, narrow.run("scan", "toy.toml").assert_success().out.splitlines())) <= 80
+
+
+def test_an_audit_without_a_scan_says_so(project: AuditProject) -> None:
+    project.write({"none.toml": TOY + "scan = false\n"})
+    outcome = project.run("scan", "none.toml").assert_code(2)
+    assert outcome.err == "none.toml: the audit asks for no scan\n  set evidence.scan = true\n"
+
+
+def test_before_any_training_the_command_is_named() -> None:
+    outcome = audit_project({"toy.toml": TOY}).run("scan", "toy.toml").assert_code(2)
+    assert outcome.err == (
+        ".auditkit: none of the 4 units of this audit is in the store\n  train them: auditkit run toy.toml\n"
+    )
