@@ -40,7 +40,7 @@ def test_gates_and_published_figures_in_words() -> None:
     finding = Selector(task="Male", arm="a")
     assert gate_sentence(Gate(finding=finding, at_most=0.02)) == "accuracy, arm a, task Male, at most 0.02"
     both = Gate(finding=finding, at_least=0.5, at_most=0.75, name="fair")
-    assert gate_sentence(both) == "fair: accuracy, arm a, task Male, at least 0.5 and at most 0.75"
+    assert gate_sentence(both) == "accuracy, arm a, task Male, at least 0.5 and at most 0.75"
     change = Gate(finding=Selector(task="Male", arm="a", quantity="change"), at_least=0.0)
     assert gate_sentence(change) == "change in accuracy, arm a against the reference, task Male, at least 0"
     assert published_sentence(Published(where="Table 1", label="share", value=0.25)) == "Table 1: share = 0.25"

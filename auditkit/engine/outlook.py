@@ -70,7 +70,7 @@ def outlook(prepared: Prepared) -> Outlook:
     pace, source = _pace(prepared)
     audit = prepared.read.resolved.audit
     reference = audit.evidence.reference
-    sentences = [gate_sentence(gate, reference) for gate in audit.gate]
+    sentences = [": ".join(filter(None, (gate.name, gate_sentence(gate, reference)))) for gate in audit.gate]
     sentences += [published_sentence(figure, reference) for figure in audit.published]
     return Outlook(rows, pace, source, tuple(sentences) if any(r.state != "done" for r in rows) else ())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditkit.evidence.results import Finding
+from auditkit.evidence.results import Finding, GateRow
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.numbers import count, fixed, plural, support
 from auditkit.report.view import View, distinct, exploratory
@@ -90,9 +90,21 @@ def _gates(view: View) -> str:
 def gates(view: View) -> tuple[Item, ...]:
     """Every gate and how it came out."""
     return tuple(
-        Item(gate.outcome, " · ".join(filter(None, (gate.name, gate.sentence, gate.detail))), OUTCOMES[gate.outcome])
+        Item(gate.outcome, f"{gate.name or gate.sentence} · {_decided_on(view, gate)}", OUTCOMES[gate.outcome])
         for gate in view.results.gates
     )
+
+
+def _decided_on(view: View, gate: GateRow) -> str:
+    """The interval that a gate was decided on, or why there is none."""
+    if (
+        gate.finding is None
+        or gate.finding.estimate is None
+        or not (gate.finding.simultaneous or gate.finding.interval)
+    ):
+        return gate.detail or gate.sentence
+    across = ", which reaches across the bound" if gate.outcome == "insufficient evidence" else ""
+    return view.numbers.in_words(gate.finding) + across
 
 
 # -------------------------------------------------------------------------------------------------------------- trust
@@ -161,7 +173,7 @@ def _training_noise(view: View) -> Iterator[Item]:
 def _comparisons(view: View) -> Iterator[Item]:
     families = view.results.families
     declared = {name: size for name, size in families.items() if not exploratory(name)}
-    explored = {name: size for name, size in families.items() if exploratory(name)}
+    explored = {name: size for name, size in families.items() if exploratory(name) and size}
     if declared:
         what = ", ".join(f"{count(size)} {name}" for name, size in declared.items())
         yield Item("Comparisons", f"{what}; verdicts on simultaneous {view.confidence} intervals")

@@ -29,11 +29,10 @@ def selector_sentence(finding: Selector, reference: str = "") -> str:
 
 
 def gate_sentence(gate: Gate, reference: str = "") -> str:
-    """What a gate demands, with its name in front where it has one."""
+    """What a gate demands, without its name."""
     bounds = [("at least", gate.at_least), ("at most", gate.at_most)]
     demand = " and ".join(f"{words} {bound:g}" for words, bound in bounds if bound is not None)
-    name = f"{gate.name}: " if gate.name else ""
-    return f"{name}{selector_sentence(gate.finding, reference)}, {demand}"
+    return f"{selector_sentence(gate.finding, reference)}, {demand}"
 
 
 def published_sentence(published: Published, reference: str = "") -> str:
