@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from auditkit.evidence.probe_names import is_probe, name_of, task_of
 from auditkit.evidence.results import Finding
 from auditkit.report import heat
-from auditkit.report.blocks import Block, Figure, Section, Text
+from auditkit.report.blocks import Block, Figure, Fold, Section, Text
 from auditkit.report.heat import Extra
 from auditkit.report.numbers import plural
 from auditkit.report.view import View, distinct
@@ -21,7 +21,7 @@ WHAT = (
 
 
 def other_targets(view: View) -> Section | None:
-    """A map of arms by other targets, for everybody and for each gap."""
+    """A map of arms by other targets, for everybody and for each gap; gaps within a group are folded tables."""
     found = [f for f in view.results.findings if is_probe(f)]
     changes = [f for f in found if f.quantity != "value"]
     topics = distinct((f.family, f.against, f.quantity, f.over, f.at) for f in changes if f.estimate is not None)
@@ -29,7 +29,10 @@ def other_targets(view: View) -> Section | None:
         _figure(view, found, [f for f in changes if (f.family, f.against, f.quantity, f.over, f.at) == topic])
         for topic in topics
     )
-    blocks: tuple[Block, ...] = (Text(WHAT), *_left_out(changes), *figures)
+    maps = tuple(figure for figure, topic in zip(figures, topics, strict=True) if not topic[-1])
+    within = tuple(figure.table for figure, topic in zip(figures, topics, strict=True) if topic[-1])
+    folded = (Fold("Changes in gaps within a group", within),) if within else ()
+    blocks: tuple[Block, ...] = (Text(WHAT), *_left_out(changes), *maps, *folded)
     return Section("other-targets", "Other targets: probes (exploration)", blocks) if figures else None
 
 
