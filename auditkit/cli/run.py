@@ -23,6 +23,9 @@ from auditkit.errors import Interrupted
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), help="Units at work at once [one per core; one on a GPU].")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads per unit [cores divided by workers].")
+@click.option(
+    "--deterministic", is_flag=True, help="On a GPU, the same bits every time; slower. A CPU gives them anyway."
+)
 @click.option("--keep-weights", is_flag=True, help="Keep every unit's weights, not only those another arm needs.")
 @click.option("--progress", "drawing", type=click.Choice(["auto", "bars", "plain", "none"]), default="auto")
 @JUNIT

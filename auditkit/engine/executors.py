@@ -259,9 +259,9 @@ def _process(pipe: Connection[Any, Any], threads: int) -> BaseProcess:
     A driver's state does not survive a fork, and on macOS neither do the system's libraries.
     """
     forked = sys.platform == "linux" and not any(Path(driver).exists() for driver in _DRIVERS)
-    context = get_context("forkserver" if forked else "spawn")
+    context = get_context("forkserver") if forked else get_context("spawn")
     context.set_forkserver_preload(_PRELOADED)
-    process = context.Process(target=_serve, args=(pipe, threads, dict(os.environ)), daemon=True)
+    process: BaseProcess = context.Process(target=_serve, args=(pipe, threads, dict(os.environ)), daemon=True)
     with _single_threaded():
         process.start()
     return process

@@ -42,6 +42,7 @@ class Settings:
     workers: int | None = None
     threads: int | None = None
     keep_weights: bool = False
+    deterministic: bool = False
     disabled: tuple[str, ...] = ()
 
 

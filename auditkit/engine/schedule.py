@@ -155,6 +155,7 @@ def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> U
         store=str(prepared.store.root),
         device=places.device,
         threads=places.threads,
+        deterministic=prepared.read.settings.deterministic,
         facts={"label": unit.label, "inputs": dict(unit.inputs), "processes": places.processes},
     )
 

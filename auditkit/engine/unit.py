@@ -26,7 +26,7 @@ from auditkit.predictions import Predictions, joined
 from auditkit.training import predict, weights
 from auditkit.training.batches import Batches, FeatureBatches, ImageBatches, Labels, Pictures
 from auditkit.training.checkpoint import Progress, read_facts, restore
-from auditkit.training.device import Compute, choose_device, choose_precision, device_name
+from auditkit.training.device import Compute, choose_algorithms, choose_device, choose_precision, device_name
 from auditkit.training.loop import Lesson, train
 from auditkit.training.network import Network, build_network
 from auditkit.training.optimization import make_optimizer
@@ -84,6 +84,7 @@ class _Unit:
         precision = remembered.get("precision") or choose_precision(item.recipe.precision, device)
         compute = Compute(device, precision, remembered.get("threads", item.threads))
         compute.set_threads()
+        choose_algorithms(device, deterministic=item.deterministic)
         network = build_network(build(item.model), item.seed).to(device)
         draws = {split: _with_truth(draw, item.truth) for split, draw in item.splits.items()}
         return _Unit(item, compute, network, open_pixels(Path(item.images.path), device), draws)
@@ -143,10 +144,19 @@ def _train(unit: _Unit, build: Build, checkpoint: Path, send: Send) -> Progress:
     remembered = read_facts(checkpoint)
     restore(progress, checkpoint)
     progress.facts = _remember(unit, remembered, len(progress.history))
-    lesson = Lesson(item.digest, item.label, item.seed, item.recipe, unit.compute, checkpoint, batches, send, validate)
+    lesson = Lesson(
+        item.digest, item.label, item.seed, item.recipe, unit.compute, checkpoint, batches, send, validate, _kind(unit)
+    )
     send(UnitStarted(item.digest, item.label, lesson.epochs, len(progress.history)))
     train(lesson, progress)
     return progress
+
+
+def _kind(unit: _Unit) -> tuple[str, ...]:
+    """What makes two units' steps the same but for weights and data."""
+    item = unit.item
+    parts = (item.train, item.model, item.objective, item.stratum_counts, item.recipe.optimizer, unit.compute)
+    return (*map(repr, parts), repr(item.deterministic))
 
 
 def _remember(unit: _Unit, remembered: Mapping[str, Any], epochs: int) -> dict[str, Any]:
@@ -216,6 +226,7 @@ def _facts(unit: _Unit, progress: Progress, seconds: float) -> dict[str, Any]:
     return {
         "device": str(unit.compute.device),
         "device_name": device_name(unit.compute.device),
+        "deterministic": unit.item.deterministic or unit.compute.device.type == "cpu",
         "pixels": unit.pixels.place,
         "seconds": seconds + sum(epoch["seconds"] for epoch in progress.history[:earlier]),
         "images_per_second": visits / trained if trained else 0.0,

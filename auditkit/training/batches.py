@@ -17,7 +17,7 @@ from auditkit import streams
 from auditkit.cohort import Draw, Rows
 from auditkit.spec.model import Augment
 from auditkit.training.augment import parameters, render
-from auditkit.training.pixels import Pixels, normalise
+from auditkit.training.pixels import Pixels, normalise, upload
 
 _KEPT_BYTES = 2**30
 _RENDERED_AT_ONCE = 256
@@ -57,17 +57,17 @@ class Pictures:
         images = self.pixels.gather(self._rows[index])
         touched = self._is_copy[index].nonzero()[:, 0]
         if len(touched):
-            images[touched.to(images.device, non_blocking=True)] = self._copies(index[touched])
+            images[upload(touched, images.device)] = self._copies(index[touched])
         return images
 
     def _copies(self, index: torch.Tensor) -> torch.Tensor:
         if not len(self._kept):
             return self._render(index)
-        return self._kept[self._kept_at[index].to(self._kept.device, non_blocking=True)]
+        return self._kept[upload(self._kept_at[index], self._kept.device)]
 
     def _render(self, index: torch.Tensor) -> torch.Tensor:
         photos = self.pixels.gather(self._rows[index])
-        return render(photos, self._drawn[index].to(photos.device, non_blocking=True))
+        return render(photos, upload(self._drawn[index], photos.device))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,13 +124,13 @@ class ImageBatches:
             images = self._pictures.gather(index)
             if self._flip:
                 mirror(images, mirrored[index])
-            at = index.to(images.device, non_blocking=True)
+            at = upload(index, images.device)
             yield normalise(images), self._labels.truth[at], self._labels.stratum[at]
 
 
 def mirror(images: torch.Tensor, which: torch.Tensor) -> None:
     """Mirror some of (n, size, size, 3) images in place; `which` is (n,) bool on the CPU."""
-    at = which.nonzero()[:, 0].to(images.device, non_blocking=True)
+    at = upload(which.nonzero()[:, 0], images.device)
     images[at] = images[at].flip(2)
 
 
@@ -149,5 +149,5 @@ class FeatureBatches:
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield (features, truth, stratum)."""
         for index in order(self._seed, epoch, self.rows, self._batch_size):
-            at = index.to(self._features.device, non_blocking=True)
+            at = upload(index, self._features.device)
             yield self._features[at], self._labels.truth[at], self._labels.stratum[at]

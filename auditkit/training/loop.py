@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from auditkit.spec.model import Recipe
 from auditkit.training.batches import Batch, Batches
 from auditkit.training.checkpoint import Progress, write_checkpoint
 from auditkit.training.device import Compute
-from auditkit.training.network import margin
-from auditkit.training.optimization import rate, set_rate, total_steps
+from auditkit.training.graph import Steps, steps_of
+from auditkit.training.optimization import rate, total_steps
 
 _SECONDS_BETWEEN_EVENTS = 0.25
 
@@ -35,6 +35,8 @@ class Lesson:
     batches: Batches = field(repr=False)
     send: Send = field(repr=False)
     validate: Callable[[], float | None] = field(repr=False)
+    kind: Hashable = None
+    """What units have in common whose steps one captured graph can take; see `graph.steps_of`."""
 
     @property
     def steps(self) -> int:
@@ -52,10 +54,14 @@ def train(lesson: Lesson, progress: Progress) -> None:
 
     Writes a checkpoint after each epoch. Raises RunFailed when a loss is not finite.
     """
+    steps: Steps | None = None
     for epoch in range(len(progress.history), lesson.epochs):
         started = time.perf_counter()
         progress.module.train()
-        loss, images = _run_epoch(lesson, progress, epoch)
+        steps = steps or _steps(lesson, progress)
+        steps.begin()
+        loss, images = _run_epoch(lesson, steps, epoch)
+        steps.end()
         accuracy = lesson.validate()
         seconds = time.perf_counter() - started
         progress.history.append(
@@ -77,7 +83,15 @@ def _select(lesson: Lesson, progress: Progress) -> None:
         progress.keep_best()
 
 
-def _run_epoch(lesson: Lesson, progress: Progress, epoch: int) -> tuple[float, int]:
+def _steps(lesson: Lesson, progress: Progress) -> Steps:
+    def first() -> Batch:
+        return next(iter(lesson.batches.epoch(0)))
+
+    visits = lesson.epochs * lesson.batches.rows
+    return steps_of(progress, lesson.recipe.optimizer, lesson.compute, lesson.kind, first, visits)
+
+
+def _run_epoch(lesson: Lesson, steps: Steps, epoch: int) -> tuple[float, int]:
     """One pass, or what the budget leaves of it: mean loss over images, and how many images."""
     # Dropout and its like draw from torch's generator: keyed by the epoch, so that a continued run draws the same.
     torch.manual_seed(int(streams.generator(lesson.seed, "noise", epoch).integers(2**63)))
@@ -88,8 +102,7 @@ def _run_epoch(lesson: Lesson, progress: Progress, epoch: int) -> tuple[float, i
     clock = _Clock(lesson, epoch)
     batches = lesson.batches.epoch(epoch)
     for step, batch in zip(range(count), batches, strict=False):
-        set_rate(progress.optimizer, _learning_rate(lesson, first + step))
-        losses[step] = _step(lesson, progress, batch)
+        losses[step] = steps.step(batch, _learning_rate(lesson, first + step))
         sizes[step] = len(batch[1])
         if lesson.compute.device.type == "cpu":
             _check(lesson, epoch, losses[: step + 1])
@@ -101,18 +114,6 @@ def _run_epoch(lesson: Lesson, progress: Progress, epoch: int) -> tuple[float, i
 
 def _learning_rate(lesson: Lesson, step: int) -> float:
     return lesson.recipe.optimizer.lr * rate(lesson.recipe.schedule, step, lesson.steps)
-
-
-def _step(lesson: Lesson, progress: Progress, batch: Batch) -> torch.Tensor:
-    """Forward, backward, update; the loss stays on the device."""
-    inputs, truth, stratum = batch
-    with lesson.compute.autocast():
-        logits = progress.module(inputs)
-    loss: torch.Tensor = progress.objective(margin(logits.to(torch.float32)), truth, stratum)
-    progress.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    progress.optimizer.step()
-    return loss.detach()
 
 
 def _check(lesson: Lesson, epoch: int, losses: torch.Tensor) -> None:

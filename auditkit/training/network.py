@@ -13,6 +13,7 @@ from torch import nn
 from auditkit import streams
 from auditkit.contracts import Model
 from auditkit.errors import AuditError
+from auditkit.training.small_maps import use_small_maps
 
 OUTPUTS = 2
 _BODY, _HEAD = "body.", "head."
@@ -97,6 +98,7 @@ def build_network(model: Model, seed: int) -> Network:
     """Build the plugin's network with weights that depend on the seed alone; channels last."""
     torch.manual_seed(int(streams.generator(seed, "init").integers(2**63)))
     network = Network(model.build(OUTPUTS), model.head())
+    use_small_maps(network)
     return network.to(memory_format=torch.channels_last)
 
 

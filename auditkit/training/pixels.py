@@ -49,8 +49,8 @@ class Pixels:
     def gather(self, rows: torch.Tensor) -> torch.Tensor:
         """(n, size, size, 3) uint8 on the device; `rows` is (n,) int64 on the CPU."""
         if self._resident is not None:
-            return self._resident.index_select(0, rows.to(self.device, non_blocking=True))
-        return self.host.index_select(0, rows).pin_memory().to(self.device, non_blocking=True)
+            return self._resident.index_select(0, upload(rows, self.device))
+        return upload(self.host.index_select(0, rows), self.device)
 
     def _room(self) -> torch.Tensor | None:
         if self.device.type == "cpu":
@@ -60,6 +60,11 @@ class Pixels:
         free, _ = torch.cuda.mem_get_info(self.device)
         fits = self.host.nbytes <= free * _SHARE_OF_FREE_MEMORY
         return torch.empty_like(self.host, device=self.device) if fits else None
+
+
+def upload(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A CPU tensor on the device; the host waits for nothing, which it would from memory that is not pinned."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,227 @@
+"""Optimizer steps as CUDA graphs: captured once per process, replayed for every unit of the same kind.
+
+A small network's step is some 250 kernels of microseconds each; a host that launches them one by one is slower than a
+large GPU that runs them. A replay is one launch. The graphs work on twins of the network, objective and optimizer: the
+state of a unit is copied into the twins before an epoch and out of them after it, so that no arm or seed is captured
+anew. Whatever cannot be captured runs eagerly.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from auditkit.spec.model import SGD, AdamW
+from auditkit.training.batches import Batch
+from auditkit.training.checkpoint import Progress
+from auditkit.training.device import Compute
+from auditkit.training.network import margin
+from auditkit.training.optimization import make_optimizer, set_rate
+
+_log = logging.getLogger(__name__)
+_WARM_UP = 3
+_WORTH_COMPILING = 1_000_000
+"""Images that a unit visits, from which on inductor's minute is won back."""
+
+
+def forward(module: nn.Module, objective: nn.Module, batch: Batch, compute: Compute) -> torch.Tensor:
+    """The loss of a batch; a float32 scalar."""
+    inputs, truth, stratum = batch
+    with compute.autocast():
+        logits = module(inputs)
+    loss: torch.Tensor = objective(margin(logits.to(torch.float32)), truth, stratum)
+    return loss
+
+
+class Eager:
+    """A step as PyTorch runs it by itself, on the unit's own tensors."""
+
+    def __init__(self, progress: Progress, compute: Compute) -> None:
+        self._progress, self._compute = progress, compute
+
+    def begin(self) -> None:
+        """Nothing to prepare."""
+
+    def step(self, batch: Batch, rate: float) -> torch.Tensor:
+        """Forward, backward, update; the loss, a scalar that stays on the device."""
+        set_rate(self._progress.optimizer, rate)
+        self._progress.optimizer.zero_grad(set_to_none=True)
+        loss = forward(self._progress.module, self._progress.objective, batch, self._compute)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._progress.optimizer.step()
+        return loss.detach()
+
+    def end(self) -> None:
+        """Nothing to bring back."""
+
+
+class Graphed:
+    """The same step as a CUDA graph per batch size."""
+
+    def __init__(self, twins: Twins, progress: Progress) -> None:
+        self._twins, self._progress = twins, progress
+
+    def begin(self) -> None:
+        """Take over the unit's state."""
+        _copy(self._progress, self._twins.progress)
+        self._twins.progress.module.train()
+
+    def step(self, batch: Batch, rate: float) -> torch.Tensor:
+        """Forward, backward, update; the loss, a scalar that stays on the device."""
+        return self._twins.step(batch, rate)
+
+    def end(self) -> None:
+        """Give the unit its state back."""
+        _copy(self._twins.progress, self._progress)
+
+
+Steps = Eager | Graphed
+
+
+@dataclass(slots=True)
+class _Captured:
+    graph: torch.cuda.CUDAGraph
+    batch: Batch
+    loss: torch.Tensor
+
+
+class Twins:
+    """What the graphs of one kind of unit work on, and the graphs by batch size."""
+
+    def __init__(self, progress: Progress, spec: SGD | AdamW, compute: Compute, *, compiled: bool) -> None:
+        module, objective = copy.deepcopy(progress.module), copy.deepcopy(progress.objective)
+        rate = torch.tensor(spec.lr, device=compute.device)
+        self.progress = Progress(module, objective, make_optimizer(spec, module.parameters(), rate))
+        self._compute = compute
+        self._forward = torch.compile(forward, dynamic=False) if compiled else forward
+        self._captured: dict[int, _Captured] = {}
+
+    def step(self, batch: Batch, rate: float) -> torch.Tensor:
+        """Replay the graph of this batch size, captured when first met."""
+        size = len(batch[1])
+        if size not in self._captured:
+            self._captured[size] = self._capture(batch)
+        found = self._captured[size]
+        for static, given in zip(found.batch, batch, strict=True):
+            static.copy_(given, non_blocking=True)
+        self.set_rate(rate)
+        found.graph.replay()
+        return found.loss
+
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate where the graphs read it: on the device."""
+        for group in self.progress.optimizer.param_groups:
+            group["lr"].fill_(rate)
+
+    def run(self, batch: Batch) -> torch.Tensor:
+        """The step that is captured."""
+        self.progress.optimizer.zero_grad(set_to_none=True)
+        loss = self._forward(self.progress.module, self.progress.objective, batch, self._compute)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.progress.optimizer.step()
+        return loss.detach()
+
+    def _capture(self, batch: Batch) -> _Captured:
+        """Record a step. Warming up changes weights, statistics and momenta; they are put back."""
+        static = (batch[0].clone(), batch[1].clone(), batch[2].clone())
+        before = _snapshot(self.progress)
+        noise = torch.cuda.get_rng_state(self._compute.device)
+        side = torch.cuda.Stream(self._compute.device)  # type: ignore[no-untyped-call]
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(_WARM_UP):
+                self.run(static)
+        torch.cuda.current_stream().wait_stream(side)
+        self.progress.optimizer.zero_grad(set_to_none=True)
+        graph = torch.cuda.CUDAGraph()
+        pool = next((found.graph.pool() for found in self._captured.values()), None)
+        try:
+            with torch.cuda.graph(graph, pool=pool):
+                loss = self.run(static)
+        finally:
+            _copy(before, self.progress)
+            torch.cuda.set_rng_state(noise, self._compute.device)
+        return _Captured(graph, static, loss)
+
+
+_known: dict[Hashable, Twins] = {}
+"""The twins of the last kind of unit: a process meets many units of one kind, and memory has room for one."""
+
+
+def steps_of(
+    progress: Progress, spec: SGD | AdamW, compute: Compute, kind: Hashable, first: Callable[[], Batch], visits: int
+) -> Steps:
+    """How the steps of a unit are taken: by graphs on a CUDA device that can capture them, else eagerly.
+
+    Units of one `kind` have the same network, objective, optimizer and precision. `first` makes a batch to
+    capture with.
+    """
+    if compute.device.type != "cuda":
+        return Eager(progress, compute)
+    if kind in _known:
+        return Graphed(_known[kind], progress)
+    _known.clear()
+    for compiled in [True, False] if visits >= _WORTH_COMPILING else [False]:
+        twins = Twins(progress, spec, compute, compiled=compiled)
+        try:
+            steps = Graphed(twins, progress)
+            steps.begin()
+            twins.step(first(), 0.0)
+        except Exception as error:  # dynamo, inductor and capture fail in too many ways to be named
+            torch.cuda.synchronize(compute.device)
+            _log.warning("a step cannot be %s: %s", "compiled" if compiled else "captured", error)
+            continue
+        _known[kind] = twins
+        return steps
+    return Eager(progress, compute)
+
+
+def captured() -> bool:
+    """Whether the last kind of unit in this process was captured."""
+    return bool(_known)
+
+
+def _snapshot(progress: Progress) -> Progress:
+    """The same state in tensors of its own."""
+    twin = copy.deepcopy(progress.module)
+    found = Progress(twin, copy.deepcopy(progress.objective), torch.optim.SGD(_trained(twin), lr=0.0))
+    _copy_moments(progress.optimizer, found.optimizer)
+    return found
+
+
+def _trained(module: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+
+@torch.no_grad()
+def _copy(source: Progress, target: Progress) -> None:
+    """Copy weights, statistics, the objective's state and moments, in place."""
+    for part in ("module", "objective"):
+        ours, theirs = getattr(source, part), getattr(target, part)
+        for name, tensor in theirs.state_dict(keep_vars=True).items():
+            tensor.copy_(ours.state_dict(keep_vars=True)[name])
+    _copy_moments(source.optimizer, target.optimizer)
+
+
+@torch.no_grad()
+def _copy_moments(source: torch.optim.Optimizer, target: torch.optim.Optimizer) -> None:
+    """Copy what an optimizer remembers, in place where it is there; what the source lacks is zero, as at the start."""
+    for ours, theirs in zip(_parameters(source), _parameters(target), strict=True):
+        state, wanted = source.state[ours], target.state[theirs]
+        for key in (*state, *(key for key in wanted if key not in state)):
+            if state.get(key) is None:
+                if wanted.get(key) is not None:
+                    wanted[key].zero_()
+            elif wanted.get(key) is None:
+                wanted[key] = state[key].clone()
+            else:
+                wanted[key].copy_(state[key])
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]

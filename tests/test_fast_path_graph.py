@@ -1,0 +1,80 @@
+"""Steps on twins: a unit's state goes in, is trained, and comes out as if it had been trained where it lay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from training_toys import Events, build, recipe, unit_work
+
+from auditkit.engine.store import Store
+from auditkit.engine.unit import run_unit
+from auditkit.engine.work import ComponentRef
+from auditkit.training import graph
+from auditkit.training.checkpoint import Progress
+from auditkit.training.device import Compute
+from auditkit.training.network import build_network
+from auditkit.training.optimization import make_optimizer
+
+CPU = Compute(torch.device("cpu"), "float32", 1)
+MODEL = ComponentRef("model", "small-cnn", {"width": 8, "blocks": 2})
+OBJECTIVE = ComponentRef("objective", "group-dro", {"strata": ("Bald",), "step_size": 0.5})
+ADAM = {"use": "adamw", "lr": 0.01, "weight_decay": 0.1}
+OPTIMIZERS = pytest.mark.parametrize("changes", [{}, {"optimizer": ADAM}], ids=["sgd", "adamw"])
+
+
+def fresh(seed: int, spec: Any) -> Progress:
+    module, objective = build_network(build(MODEL), seed), build(OBJECTIVE).build((3, 2))
+    return Progress(module.train(), objective, make_optimizer(spec.optimizer, module.parameters()))
+
+
+def batches() -> list[graph.Batch]:
+    rng = torch.Generator().manual_seed(1)
+    return [
+        (torch.randn(n, 3, 16, 16, generator=rng), (torch.arange(n) % 2).float(), torch.arange(n) % 2)
+        for n in (6, 5, 6)
+    ]
+
+
+def state(progress: Progress) -> list[torch.Tensor]:
+    moments = [t for s in progress.optimizer.state_dict()["state"].values() for t in s.values()]
+    parts = (*progress.module.state_dict().values(), *progress.objective.state_dict().values(), *moments)
+    return [tensor.clone() for tensor in parts]
+
+
+@OPTIMIZERS
+def test_twins_train_one_unit_after_another_as_each_would_be_alone(changes: dict[str, Any]) -> None:
+    spec = recipe(**changes)
+    twins = graph.Twins(fresh(9, spec), spec.optimizer, CPU, compiled=False)
+    for seed in (0, 1):
+        alone, together = fresh(seed, spec), fresh(seed, spec)
+        eager, on_twins = graph.Eager(alone, CPU), graph.Graphed(twins, together)
+        for _epoch in range(2):
+            on_twins.begin()
+            for batch in batches():
+                eager.step(batch, 0.05)
+                twins.set_rate(0.05)
+                twins.run(batch)
+            on_twins.end()
+            for ours, theirs in zip(state(together), state(alone), strict=True):
+                assert torch.equal(ours, theirs)
+
+
+@pytest.mark.gpu
+@OPTIMIZERS
+def test_graphs_come_to_the_losses_of_eager_steps(tmp_path: Path, changes: dict[str, Any]) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    spec = recipe(batch_size=20, **changes)  # 96 rows: batches of 20 and of 19, two graphs
+    found = {}
+    for device in ("cpu", "cuda"):
+        (tmp_path / device).mkdir()
+        for digest, seed in (("d1", 0), ("d2", 1)):
+            item = unit_work(tmp_path / device, device=device, digest=digest, seed=seed, recipe=spec)
+            run_unit(item, build, Events())
+            found[device, seed] = [epoch["loss"] for epoch in Store(Path(item.store)).history(digest)]
+    for seed in (0, 1):
+        assert found["cuda", seed] == pytest.approx(found["cpu", seed], rel=0.02, abs=1e-3)
+    assert graph.captured(), "the graphs were not used"
