@@ -71,7 +71,7 @@ def test_the_stand_in_is_small(name: str, tmp_path: Path) -> None:
     drawing = Drawing(prepared)
     visits = sum(len(drawing.of(unit).train) * (unit.arm.recipe.budget.epochs or 0) for unit in prepared.plan.units)
     assert 30_000 < visits < 100_000 and prepared.read.resolved.audit.data.image.size == 48
-    assert all(len(unit.arm.seeds) == 2 for unit in prepared.plan.units)
+    assert all(len(unit.arm.seeds) in (2, 3) for unit in prepared.plan.units)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_junit_is_read_back(filled: AuditProject) -> None:
     assert skipped.time == 12.0
     (skip,) = skipped.result
     assert isinstance(skip, Skipped)
-    assert skip.message.startswith("insufficient evidence: cannot be told: change in accuracy")
+    assert skip.message.startswith("insufficient evidence: change in accuracy")
 
 
 def test_junit_of_an_audit_without_gates_is_empty() -> None:
