@@ -237,8 +237,6 @@ def test_a_printed_difference_is_set_against_the_noise_of_one_run(findings: tupl
 
 
 def test_stored_findings_are_judged_without_fairlearn() -> None:
-    code = (
-        "import sys, auditkit.evidence.judgements; print({'fairlearn', 'pandas'} & set(sys.modules))"
-    )
+    code = "import sys, auditkit.evidence.judgements; print({'fairlearn', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -58,19 +58,21 @@ def _replicated_scores(
 
     To the replicates of people comes normal noise for the seeds of each arm, as much as its share of the variance,
     independent between things, since few seeds tell too little of correlations; then division by a standard error that
-    was itself estimated, drawn once for all estimates of the same thing.
+    was itself estimated, as a spread is, drawn once for all estimates of the same thing.
     """
     result = np.empty_like(deviations)
+    shares, shown = spread.seed_share, (spread.retraining - spread.seeds) / spread.total
     order = np.argsort(design[:, 0], kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(design[order, 0])) + 1):
         noise = rng.standard_normal((1 + int(design[rows, 1:].max()), deviations.shape[1]), dtype=np.float32)
         people, seeds = (_estimated(df[rows], deviations.shape[1], rng) for df in (spread.people_df, spread.seeds_df))
         for row in rows:
-            share = float(spread.seed_share[row])
+            share = float(shares[row])
             t = _standardised(deviations[row], 1 - share)
             if share > 0:
                 t += np.float32(np.sqrt(share)) * _arm_noise(noise, design[row])
-            parts = people * np.float32(1 - share), seeds * np.float32(share)
+            added = np.maximum(seeds * np.float32(share + shown[row]) - np.float32(shown[row]), 0)
+            parts = people * np.float32(1 - share), added
             result[row] = _normal_score(t, parts, (spread.people_df[row], spread.seeds_df[row]))
     return result
 

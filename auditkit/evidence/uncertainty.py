@@ -23,8 +23,8 @@ Ends = tuple[Floats, Floats]
 FEWEST_PEOPLE = 10
 """Below this many people no interval is given: its coverage could not be vouched for."""
 PSEUDO = 0.5
-"""Images that each rate is credited with when a variance is estimated, so that no interval has zero width. Half of what
-Agresti & Caffo (2000) and Bonett & Price (2012) add, which covers too often where there are ten discordant pairs."""
+"""Images that each rate of each seed is credited with when a variance is estimated, so that no interval has zero width.
+Half of what Agresti & Caffo (2000) and Bonett & Price (2012) add: theirs covers too often with ten discordant pairs."""
 MOST_EXTREME = 37.0
 """A normal quantile beyond which tails cannot be told from zero."""
 _CHUNK = 1 << 16
