@@ -180,3 +180,11 @@ def wait_for_a_checkpoint(folder: Path) -> None:
     while not list(folder.glob(".auditkit/partial/*/checkpoint.safetensors")):
         assert time.monotonic() < deadline, "no checkpoint was written"
         time.sleep(0.05)
+
+
+def test_gates_are_not_judged_on_stand_in_data() -> None:
+    gate = '\n[[gate]]\nfinding = { task = "Male", arm = "original" }\nat_least = 1.0\n'
+    project = audit_project({"toy.toml": STAND_IN + gate})
+    outcome = project.run("run", "toy.toml", *QUICK).assert_success()
+    assert "gate not judged" in outcome.out
+    assert "stand-in data" in outcome.out

@@ -49,7 +49,9 @@ def conclude(prepared: Prepared) -> Results:
         flips=turned,
         flip_counts=counted,
         published=judge_published(audit.published, derived.findings, evidence, not_judged=_not_judged(prepared)),
-        gates=judge_gates(audit.gate, derived.findings, evidence, places=_gate_places(prepared)),
+        gates=judge_gates(
+            audit.gate, derived.findings, evidence, places=_gate_places(prepared), not_judged=_no_gates(prepared)
+        ),
         facts=facts(prepared, done),
     )
 
@@ -81,6 +83,11 @@ def _scan(prepared: Prepared, predictions: Mapping[str, Predictions]) -> tuple[t
 def _not_judged(prepared: Prepared) -> str:
     """Why no published figure is judged; "" where they are."""
     return "synthetic data" if prepared.dataset.synthetic else ""
+
+
+def _no_gates(prepared: Prepared) -> str:
+    """A gate asks about the data that the audit names; a stand-in can neither keep nor break it."""
+    return "stand-in data" if prepared.read.stand_in else ""
 
 
 def _gate_places(prepared: Prepared) -> list[str]:

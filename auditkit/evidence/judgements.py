@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from math import hypot
 
@@ -145,15 +146,23 @@ def _noise(change: Finding | None, difference: float, words: str) -> Iterator[st
 
 
 def judge_gates(
-    gates: Sequence[Gate], findings: Sequence[Finding], evidence: Evidence, *, places: Sequence[str] = ()
+    gates: Sequence[Gate],
+    findings: Sequence[Finding],
+    evidence: Evidence,
+    *,
+    places: Sequence[str] = (),
+    not_judged: str = "",
 ) -> tuple[GateRow, ...]:
     """Every gate; `places` are their "file:line". Never decided on the estimate alone.
+
+    `not_judged` is a reason to judge none, such as stand-in data.
 
     pass: the whole interval keeps the bounds; fail: the whole interval breaks one; insufficient evidence: neither, or
     there is no interval. With one seed a gate holds for the trained networks, and says so.
     """
     where = [*places, *[""] * (len(gates) - len(places))]
-    return tuple(_gate(gate, findings, evidence, place) for gate, place in zip(gates, where, strict=True))
+    rows = tuple(_gate(gate, findings, evidence, place) for gate, place in zip(gates, where, strict=True))
+    return tuple(replace(row, outcome="not judged", detail=not_judged) for row in rows) if not_judged else rows
 
 
 def _gate(gate: Gate, findings: Sequence[Finding], evidence: Evidence, place: str) -> GateRow:
