@@ -98,7 +98,8 @@ def gates(view: View) -> tuple[Item, ...]:
 def _decided_on(view: View, gate: GateRow) -> str:
     """The interval that a gate was decided on, or why there is none."""
     if (
-        gate.finding is None
+        gate.outcome == "not judged"
+        or gate.finding is None
         or gate.finding.estimate is None
         or not (gate.finding.simultaneous or gate.finding.interval)
     ):
