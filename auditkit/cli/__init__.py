@@ -25,6 +25,7 @@ COMMANDS = {
     "validate": "Check audit files: every mistake at once, each with its place.",
     "init": "Write a commented audit file.",
     "data": "Check, make or download image data.",
+    "bench": "Measure what this machine can do, and how near to it auditkit trains.",
     "plugins": "List the plugins, or show one with its options.",
     "schema": "Print the JSON Schema of the audit file, plugin options included.",
 }

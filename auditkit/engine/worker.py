@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
 
 from auditkit.engine import looking
+from auditkit.engine.bench import BenchWork
 from auditkit.engine.registry import Registry
 from auditkit.engine.unit import imagenet_weights, run_unit
 from auditkit.engine.work import ComponentRef, FillWork, LookWork, Machine, UnitWork
 from auditkit.events import Send
+from auditkit.training import bench as benching
 from auditkit.training import images
-from auditkit.training.device import BFLOAT16, choose_device, choose_precision, device_name
+from auditkit.training.device import BFLOAT16, Compute, choose_algorithms, choose_device, choose_precision, device_name
 
 
 def probe(device: str, send: Send) -> Machine:
@@ -54,3 +57,13 @@ def work(item: UnitWork, send: Send) -> None:
 def look(item: LookWork, send: Send) -> list[float]:
     """Logit margins of a few photos, with a unit's stored weights."""
     return looking.look(item, Registry.load().build_ref)
+
+
+def bench(item: BenchWork, send: Send) -> dict[str, Any]:
+    """Measure how fast this machine is, and auditkit on it."""
+    device = choose_device(item.device)
+    compute = Compute(device, item.precision, item.threads)
+    compute.set_threads()
+    choose_algorithms(device, deterministic=False)
+    case = benching.Case(item.size, item.batch, item.seconds, compute)
+    return benching.measure(case, Registry.load().build_ref(item.model), item.photos, Path(f"{item.folder}.npy"))

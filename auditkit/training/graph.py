@@ -25,7 +25,7 @@ from auditkit.training.optimization import make_optimizer, set_rate
 
 _log = logging.getLogger(__name__)
 _WARM_UP = 3
-_WORTH_COMPILING = 1_000_000
+WORTH_COMPILING = 1_000_000
 """Images that a unit visits, from which on inductor's minute is won back."""
 
 
@@ -166,7 +166,7 @@ def steps_of(
     if kind in _known:
         return Graphed(_known[kind], progress)
     _known.clear()
-    for compiled in [True, False] if visits >= _WORTH_COMPILING else [False]:
+    for compiled in [True, False] if visits >= WORTH_COMPILING else [False]:
         twins = Twins(progress, spec, compute, compiled=compiled)
         try:
             steps = Graphed(twins, progress)

@@ -1,0 +1,77 @@
+"""``auditkit bench``: what this machine can do, and how near to it auditkit trains."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from auditkit.engine import bench as measuring
+
+_LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
+    ("matrix product, float32", lambda case: _tera(case["gemm_flop_per_second"]["float32"])),
+    ("matrix product, bfloat16", lambda case: _tera(case["gemm_flop_per_second"]["bfloat16"])),
+    ("copy, read and write", lambda case: f"{case['copy_bytes_per_second'] / 1e9:,.1f} GB/s"),
+    ("step-synthetic", lambda case: _images(case["step_synthetic_images_per_second"])),
+    ("step-resident", lambda case: _images(case["step_resident_images_per_second"])),
+    ("  over step-synthetic", lambda case: f"{case['resident_over_synthetic']:.3f}"),
+    ("  arithmetic", lambda case: _tera(case["train_flop_per_second"])),
+    ("  serial roofline", lambda case: _images(case["serial_roofline_images_per_second"])),
+    ("  share of it", lambda case: f"{case['share_of_serial_roofline']:.0%}"),
+    ("end-to-end, one epoch", lambda case: _images(case["end_to_end_images_per_second"])),
+    ("decoding", lambda case: _images(case["decode_images_per_second"])),
+    ("evaluation", lambda case: _images(case["evaluate_images_per_second"])),
+    ("peak memory", lambda case: _giga(case)),
+)
+
+
+@click.command()
+@click.option("--size", "sizes", type=click.IntRange(32, 512), multiple=True, default=(64, 128), show_default=True)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes at work at once [one per core; one on a GPU].")
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each.")
+@click.option("--seconds", type=click.FloatRange(0.1), default=5.0, show_default=True, help="For each rate.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def bench(sizes: tuple[int, ...], device: str, workers: int | None, threads: int, seconds: float, as_json: bool) -> int:
+    """Measure what this machine can do, and how near to it auditkit trains a ResNet-18.
+
+    step-synthetic repeats one batch; step-resident gathers, mirrors and normalises new ones; end-to-end decodes the
+    images before and evaluates them after an epoch. The serial roofline is the rate at which kernels that run one
+    after another would be limited by the matrix products and copies measured here.
+    """
+    found = measuring.bench(sizes, device, workers, threads, seconds, lambda event: None)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return 0
+    console = Console(highlight=False)
+    facts = found["machine"]
+    console.print(
+        f"{facts['device']}, {facts['processes']} processes of {facts['threads']} threads, {facts['precision']}, "
+        f"torch {facts['torch']}, load {os.getloadavg()[0]:.1f}"
+    )
+    table = Table(box=None, pad_edge=False)
+    table.add_column("ResNet-18, training")
+    for case in found["cases"]:
+        table.add_column(f"{case['size']} px", justify="right")
+    for name, cell in _LINES:
+        table.add_row(name, *(cell(case) for case in found["cases"]))
+    console.print(table)
+    return 0
+
+
+def _tera(rate: float) -> str:
+    return f"{rate / 1e12:,.2f} TFLOP/s"
+
+
+def _images(rate: float) -> str:
+    return f"{rate:,.0f} images/s"
+
+
+def _giga(case: Mapping[str, Any]) -> str:
+    device = f" + {case['peak_device_bytes'] / 2**30:.1f} GiB on the device" if case["peak_device_bytes"] else ""
+    return f"{case['peak_host_bytes'] / 2**30:.1f} GiB{device}"

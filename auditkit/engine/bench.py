@@ -1,0 +1,179 @@
+"""What this machine can do, and what auditkit does on it: the parent's side, which imports no torch.
+
+Each process at work measures at the same time as the others, as units do in a run; their rates are added up.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from auditkit.cohort import ImageSource
+from auditkit.engine.data import build
+from auditkit.engine.executors import Local
+from auditkit.engine.registry import Registry
+from auditkit.engine.work import ComponentRef, Machine
+from auditkit.events import Send
+
+PHOTOS = 256
+_MEASURE, _PROBE = "auditkit.engine.worker:bench", "auditkit.engine.worker:probe"
+_RATES = ("decode", "step_synthetic", "step_resident", "evaluate", "end_to_end")
+_BATCH = {"cpu": 128, "cuda": 1024, "mps": 256}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Photos in memory, again and again: reading them costs nothing that is measured."""
+
+    data: tuple[bytes, ...] = field(repr=False)
+
+    def read(self, index: int) -> bytes:
+        """The encoded bytes of a photo."""
+        return self.data[index % len(self.data)]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchWork:
+    """What one process measures: `seconds` for each of its rates, in `folder`, with images of `size` pixels."""
+
+    model: ComponentRef
+    photos: ImageSource
+    folder: str
+    device: str
+    size: int
+    batch: int
+    threads: int
+    seconds: float
+    precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A convolution of ResNet-18: channels in and out, kernel, stride, side of its input; how often it occurs."""
+
+    into: int
+    out: int
+    kernel: int
+    stride: int
+    side: float
+    times: int = 1
+
+
+def layers(size: int) -> list[Layer]:
+    """ResNet-18's convolutions at `size` pixels. Source: He et al. 2016, Table 1; torchvision's resnet18."""
+    found = [Layer(3, 64, 7, 2, size), Layer(64, 64, 3, 1, size / 4, 4)]
+    for stage, width in enumerate((128, 256, 512)):
+        side = size / 2 ** (2 + stage)
+        found.append(Layer(width // 2, width, 3, 2, side))
+        found.append(Layer(width // 2, width, 1, 2, side))
+        found.append(Layer(width, width, 3, 1, side / 2, 3))
+    return found
+
+
+def training_flop(size: int) -> float:
+    """Floating-point operations per image: forward, and both backward products but for the stem's inputs."""
+    return sum(times * _flop(layer) for layer in layers(size) for times in [layer.times * _kernels(layer)])
+
+
+def serial_roofline(size: int, flop_rate: float, byte_rate: float) -> float:
+    """Images per second at which a training step in two-byte numbers, fused by a compiler, could run at best.
+
+    Kernels run one after another: each convolution takes the longer of its arithmetic (at `flop_rate` a second) and of
+    reading its input and writing its output (at `byte_rate` bytes a second); what is between them (normalisation,
+    ReLU, sums) moves 18.7 bytes per element of the convolutions' outputs: forward, a read and a write of two bytes for
+    the normalisation's statistics, its application and the sum; backward, those of the mask and of both gradients.
+    """
+    convolutions = sum(
+        layer.times * _kernels(layer) * max(_flop(layer) / flop_rate, _bytes(layer) / byte_rate)
+        for layer in layers(size)
+    )
+    elements = sum(layer.times * _outputs(layer) for layer in layers(size))
+    return 1 / (convolutions + 18.7 * elements / byte_rate)
+
+
+def _kernels(layer: Layer) -> int:
+    return 2 if layer.into == 3 else 3
+
+
+def _outputs(layer: Layer) -> float:
+    return layer.out * (layer.side / layer.stride) ** 2
+
+
+def _flop(layer: Layer) -> float:
+    return 2 * _outputs(layer) * layer.into * layer.kernel**2
+
+
+def _bytes(layer: Layer) -> float:
+    return 2 * (layer.into * layer.side**2 + _outputs(layer))
+
+
+def bench(
+    sizes: Sequence[int], device: str, workers: int | None, threads: int, seconds: float, send: Send
+) -> dict[str, Any]:
+    """Measure with so many workers, or one per core, or one on a GPU; a JSON document.
+
+    Raises AuditError for an absent device.
+    """
+    registry = Registry.load()
+    images = build(registry, "faces", {"images": PHOTOS}).open(None).images
+    photos = Encoded(tuple(images.read(number) for number in range(PHOTOS)))
+    with Local(workers or cores(), threads, send) as pool, tempfile.TemporaryDirectory() as folder:
+        machine: Machine = pool.submit(_PROBE, device).result()
+        if machine.device != "cpu":
+            pool.shrink(workers or 1)
+        processes, rows = pool.processes, []
+        for size in sizes:
+            work = [
+                BenchWork(
+                    ComponentRef("model", "resnet18", {}), photos, str(Path(folder) / f"{size}-{number}"),
+                    machine.device, size, _BATCH[machine.device.partition(":")[0]], threads, seconds,
+                    "bfloat16" if machine.bfloat16 else "float32",
+                )
+                for number in range(processes)
+            ]  # fmt: skip
+            rows.append(_row(size, [future.result() for future in [pool.submit(_MEASURE, one) for one in work]]))
+    return {"machine": _machine(machine, processes, threads), "cases": rows}
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _machine(machine: Machine, processes: int, threads: int) -> dict[str, Any]:
+    return {
+        "device": machine.device_name,
+        "cores": machine.cores,
+        "processes": processes,
+        "threads": threads,
+        "torch": machine.torch,
+        "torchvision": machine.torchvision,
+        "precision": "bfloat16" if machine.bfloat16 else "float32",
+    }
+
+
+def _row(size: int, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Rates of all processes together, and what follows from them."""
+    total = {name: sum(one[name] for one in found) for name in (*_RATES, "copy")}
+    gemm = {kind: sum(one["gemm"][kind] for one in found) for kind in found[0]["gemm"]}
+    best = gemm[found[0]["precision"]]
+    roofline = serial_roofline(size, best, total["copy"])
+    return {
+        "size": size,
+        "batch": found[0]["batch"],
+        "gemm_flop_per_second": gemm,
+        "copy_bytes_per_second": total["copy"],
+        **{f"{name}_images_per_second": total[name] for name in _RATES},
+        "resident_over_synthetic": total["step_resident"] / total["step_synthetic"],
+        "train_flop_per_second": total["step_resident"] * training_flop(size),
+        "serial_roofline_images_per_second": roofline,
+        "share_of_serial_roofline": total["step_resident"] / roofline,
+        "share_of_cpu": sum(one["share_of_cpu"] for one in found) / len(found),
+        "captured": found[0]["captured"],
+        "peak_host_bytes": sum(one["peak_host_bytes"] for one in found),
+        "peak_device_bytes": sum(one["peak_device_bytes"] for one in found),
+    }

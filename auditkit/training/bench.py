@@ -1,0 +1,157 @@
+"""Measurements in a worker: the machine's peaks, and a ResNet-18 trained on random, on resident and on new images."""
+
+from __future__ import annotations
+
+import itertools
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from auditkit.cohort import Draw, ImageSource
+from auditkit.contracts import Model
+from auditkit.spec.model import SGD, Augment
+from auditkit.training import graph, images, predict
+from auditkit.training.batches import Batch, ImageBatches, Labels, Pictures
+from auditkit.training.checkpoint import Progress
+from auditkit.training.device import BFLOAT16, Compute
+from auditkit.training.network import build_network
+from auditkit.training.optimization import make_optimizer
+from auditkit.training.pixels import Pixels
+
+_WINDOWS = 5
+_RATE = 0.001
+_BATCHES = 8
+_SIDE = {"cpu": 1024, "cuda": 8192, "mps": 4096}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Images of `size` pixels in batches of `batch`; each rate is measured for `seconds`."""
+
+    size: int
+    batch: int
+    seconds: float
+    compute: Compute
+
+
+class _Loss(torch.nn.Module):
+    def forward(self, margin: torch.Tensor, truth: torch.Tensor, stratum: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth)
+
+
+def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[str, Any]:
+    """Rates per second of this process. `path` is a new file for the decoded images."""
+    rows = case.batch * _BATCHES
+    compute = case.compute
+    np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(rows, case.size, case.size, 3)).flush()
+    started = time.perf_counter()
+    images.fill(photos, np.arange(rows), 178, case.size, path)
+    decoded = time.perf_counter() - started
+    pixels, draw = Pixels(path, compute.device), Draw(np.arange(rows))
+    pictures = Pictures(pixels, draw, Augment(), 0)
+    labels = Labels.of(draw, (np.arange(rows) % 2).astype(np.int64), None, compute.device)
+    batches = ImageBatches(pictures, labels, case.batch, 0, flip=True)
+    progress, steps = _unit(model, compute, batches)
+    fixed = next(batches.epoch(0))
+    steps.begin()
+    cpu, wall = time.process_time(), time.perf_counter()
+    synthetic = _rate(case, lambda: steps.step(fixed, _RATE)) * case.batch
+    endless = _endless(batches)
+    resident = _rate(case, lambda: steps.step(next(endless), _RATE)) * case.batch
+    share = (time.process_time() - cpu) / (time.perf_counter() - wall) / compute.threads
+    steps.end()
+    evaluated = _seconds(case, lambda: predict.margins(progress.module, pictures, compute))  # type: ignore[arg-type]
+    return {
+        "gemm": _gemms(case),
+        "copy": _copy(case),
+        "decode": rows / decoded,
+        "step_synthetic": synthetic,
+        "step_resident": resident,
+        "evaluate": rows / evaluated,
+        # one epoch, decoded before it and evaluated after it
+        "end_to_end": rows / (decoded + rows / resident + evaluated),
+        "batch": case.batch,
+        "precision": compute.precision,
+        "captured": graph.captured(),
+        "share_of_cpu": share,
+        **_peaks(compute),
+    }
+
+
+def _unit(model: Model, compute: Compute, batches: ImageBatches) -> tuple[Progress, graph.Steps]:
+    spec = SGD(use="sgd", lr=_RATE, momentum=0.9)
+    network = build_network(model, 0).to(compute.device).train()
+    progress = Progress(network, _Loss(), make_optimizer(spec, network.parameters()))
+    many = graph.WORTH_COMPILING if compute.device.type == "cuda" else 0
+    kind = ("bench", compute, batches.rows)
+    return progress, graph.steps_of(progress, spec, compute, kind, lambda: next(batches.epoch(0)), many)
+
+
+def _endless(batches: ImageBatches) -> Iterator[Batch]:
+    for epoch in itertools.count():
+        yield from batches.epoch(epoch)
+
+
+def _rate(case: Case, step: Callable[[], object]) -> float:
+    """Steps per second: the median of windows, each of them waited for at its end only."""
+    for _ in range(2):
+        step()
+    _wait(case)
+    rates = []
+    for _ in range(_WINDOWS):
+        started, count = time.perf_counter(), 0
+        while time.perf_counter() - started < case.seconds / _WINDOWS:
+            step()
+            count += 1
+            if count % 64 == 0:  # a host that is far ahead of its device would measure itself
+                _wait(case)
+        _wait(case)
+        rates.append(count / (time.perf_counter() - started))
+    return statistics.median(rates)
+
+
+def _seconds(case: Case, work: Callable[[], object]) -> float:
+    work()
+    started = time.perf_counter()
+    work()
+    _wait(case)
+    return time.perf_counter() - started
+
+
+def _gemms(case: Case) -> dict[str, float]:
+    """FLOP/s of square matrix products."""
+    side, device = _SIDE[case.compute.device.type], case.compute.device
+    found = {}
+    for name, kind in {"float32": torch.float32, BFLOAT16: torch.bfloat16}.items():
+        a, b = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
+        found[name] = 2 * side**3 * _rate(case, lambda a=a, b=b: a @ b)  # type: ignore[misc]
+    return found
+
+
+def _copy(case: Case) -> float:
+    """Bytes read and written per second by a copy that no cache holds."""
+    x = torch.zeros(2**27, dtype=torch.uint8, device=case.compute.device)
+    y = torch.empty_like(x)
+    return 2 * x.nbytes * _rate(case, lambda: y.copy_(x))
+
+
+def _wait(case: Case) -> None:
+    if case.compute.device.type == "cuda":
+        torch.cuda.synchronize(case.compute.device)
+
+
+def _peaks(compute: Compute) -> dict[str, int]:
+    unit = 1 if sys.platform == "darwin" else 1024
+    reserved = torch.cuda.max_memory_reserved(compute.device) if compute.device.type == "cuda" else 0
+    return {
+        "peak_host_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        "peak_device_bytes": reserved,
+    }
