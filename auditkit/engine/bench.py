@@ -59,18 +59,19 @@ class Layer:
     out: int
     kernel: int
     stride: int
-    side: float
+    side: int
     times: int = 1
 
 
 def layers(size: int) -> list[Layer]:
     """ResNet-18's convolutions at `size` pixels. Source: He et al. 2016, Table 1; torchvision's resnet18."""
-    found = [Layer(3, 64, 7, 2, size), Layer(64, 64, 3, 1, size / 4, 4)]
-    for stage, width in enumerate((128, 256, 512)):
-        side = size / 2 ** (2 + stage)
+    side = -(-size // 4)
+    found = [Layer(3, 64, 7, 2, size), Layer(64, 64, 3, 1, side, 4)]
+    for width in (128, 256, 512):
         found.append(Layer(width // 2, width, 3, 2, side))
         found.append(Layer(width // 2, width, 1, 2, side))
-        found.append(Layer(width, width, 3, 1, side / 2, 3))
+        side = -(-side // 2)
+        found.append(Layer(width, width, 3, 1, side, 3))
     return found
 
 
@@ -100,7 +101,7 @@ def _kernels(layer: Layer) -> int:
 
 
 def _outputs(layer: Layer) -> float:
-    return layer.out * (layer.side / layer.stride) ** 2
+    return layer.out * (-(-layer.side // layer.stride)) ** 2
 
 
 def _flop(layer: Layer) -> float:

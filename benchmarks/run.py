@@ -1,0 +1,289 @@
+"""auditkit against the plain PyTorch loop, as ratios within one run on one machine.
+
+    python benchmarks/run.py            a quarter of an hour on two cores
+    python benchmarks/run.py --full     more photos, more repeats: an hour
+
+Both do the same audit: three arms, two seeds, three epochs, the same numbers of rendered photos of CelebA's size,
+ResNet-18, test photos predicted. They take turns; of each the median of the repeats counts. Wall time is what ratios
+are made of; CPU time stands beside it, since a shared machine disturbs it less. The results go to
+benchmarks/results/<machine>.json and .md; the name is that of the processor or GPU and the number of cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+EPOCHS, SEEDS = 3, 2
+AUDIT = """\
+[audit]
+title = "Benchmark"
+[data]
+dataset = "celeba"
+train = {{ from = ["train"], draw = {rows} }}
+test = {{ from = ["test"], draw = {test} }}
+image = {{ size = {size} }}
+[[task]]
+target = "Male"
+[recipe]
+model = {{ use = "resnet18" }}
+init = "none"
+optimizer = {{ use = "sgd", lr = 0.01, momentum = 0.9 }}
+budget = {{ epochs = 3 }}
+batch_size = 128
+flip = true
+seeds = [0, 1]
+[[arm]]
+name = "plain"
+[[arm]]
+name = "reweighted"
+objective = {{ use = "reweight", strata = ["Male"] }}
+[[arm]]
+name = "focal"
+objective = {{ use = "focal" }}
+[evidence]
+reference = "plain"
+groups = [["Male"]]
+"""
+# what, floor, goal; the issue's table
+GOALS = {
+    "training, 64 px": (1.9, 2.6),
+    "training, 128 px": (3.0, 4.5),
+    "whole audit, 64 px": (1.9, 2.6),
+    "whole audit, 128 px": (3.0, 4.5),
+}
+UNMEASURED = (
+    ("GPU, H200 class, 128 px: share of the serial roofline", "43 %", "77 %"),
+    ("GPU: 20,000 test images evaluated", "0.6 s", "0.2 s"),
+    ("GPU: step-resident over step-synthetic", "0.93", "0.98"),
+)
+
+
+class Watch:
+    """CPU seconds and peak memory of a process and all its descendants, looked at four times a second. Linux only.
+
+    Memory is each process's own plus its share of what is shared; pages of memory-mapped files, which the system may
+    take back at any time, are left out.
+    """
+
+    def __init__(self, session: int) -> None:
+        self.cpu: dict[str, float] = {}
+        self.peak = 0
+        self._session, self._done = session, threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._done.wait(0.25):
+            self.peak = max(self.peak, sum(self._one(place) for place in Path("/proc").glob("[0-9]*")))
+
+    def _one(self, place: Path) -> int:
+        try:
+            fields = (place / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) != self._session:
+                return 0
+            self.cpu[place.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            found = re.search(r"Pss_Anon:\s+(\d+)", (place / "smaps_rollup").read_text())
+            return int(found[1]) * 1024 if found else 0
+        except OSError:
+            return 0
+
+
+def watched(command: Sequence[str], environment: dict[str, str]) -> dict[str, Any]:
+    """Run a command in a session of its own; wall and CPU seconds, peak bytes, and what it printed."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=HERE.parent
+    )
+    with Watch(process.pid) as watch:
+        printed = process.communicate()[0]
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    seconds = time.perf_counter() - started
+    return {"seconds": seconds, "cpu_seconds": sum(watch.cpu.values()), "peak_bytes": watch.peak, "printed": printed}
+
+
+def audit(folder: Path, data: Path, size: int, rows: int, test: int) -> dict[str, Any]:
+    """auditkit, with nothing decoded and nothing stored."""
+    file = folder / "benchmark.toml"
+    file.write_text(AUDIT.format(rows=rows, test=test, size=size))
+    place = tempfile.mkdtemp(dir=folder)
+    command = [sys.executable, "-m", "auditkit", "run", str(file), "--data", str(data), "--quiet", "--progress", "none"]
+    found = watched(
+        [*command, "--store", f"{place}/store", "--reports", f"{place}/reports"],
+        {**os.environ, "AUDITKIT_CACHE": f"{place}/cache"},
+    )
+    units = [json.loads(path.read_text()) for path in Path(place).glob("store/units/*/unit.json")]
+    if len(units) != 3 * SEEDS or {unit["visits"] for unit in units} != {rows * EPOCHS}:
+        raise SystemExit("auditkit trained on other rows than the plain loop")
+    together = statistics.mean(unit["images_per_second"] for unit in units) * units[0]["processes"]
+    return found | {"images_per_second": together, "threads": units[0]["threads"], "processes": units[0]["processes"]}
+
+
+def plain(data: Path, size: int, rows: int, test: int) -> dict[str, Any]:
+    """The plain loop."""
+    command = [sys.executable, str(HERE / "plain_loop.py"), str(data), "--size", str(size), "--rows", str(rows)]
+    found = watched([*command, "--test", str(test), "--json"], dict(os.environ))
+    return found | {"images_per_second": json.loads(found["printed"])["images_per_second"]}
+
+
+def compared(folder: Path, data: Path, size: int, rows: int, test: int, repeats: int) -> dict[str, Any]:
+    """Both in turn; medians, and every repeat."""
+    ours, theirs, loads = [], [], []
+    for number in range(repeats):
+        loads.append(os.getloadavg()[0])
+        ours.append(audit(folder, data, size, rows, test))
+        theirs.append(plain(data, size, rows, test))
+        print(f"{size} px, repeat {number + 1} of {repeats}: {_told(ours[-1])}; plain {_told(theirs[-1])}", flush=True)
+    keys = ("seconds", "cpu_seconds", "peak_bytes", "images_per_second")
+    middle = {
+        name: {key: statistics.median(one[key] for one in runs) for key in keys}
+        for name, runs in (("auditkit", ours), ("plain", theirs))
+    }
+    return {
+        "size": size, "rows": rows, "test": test, "load_before": loads, **middle,
+        "split": f"{ours[0]['processes']} x {ours[0]['threads']}",
+        "training": middle["auditkit"]["images_per_second"] / middle["plain"]["images_per_second"],
+        "whole": middle["plain"]["seconds"] / middle["auditkit"]["seconds"],
+        "whole_by_cpu": middle["plain"]["cpu_seconds"] / middle["auditkit"]["cpu_seconds"],
+        "repeats": [
+            {name: {key: round(one[key], 2) for key in keys} for name, one in (("auditkit", a), ("plain", b))}
+            for a, b in zip(ours, theirs, strict=True)
+        ],
+    }  # fmt: skip
+
+
+def _told(one: dict[str, Any]) -> str:
+    return f"{one['images_per_second']:.0f} images/s, {one['seconds']:.0f} s, {one['cpu_seconds']:.0f} CPU s"
+
+
+def bench(seconds: float) -> dict[str, Any]:
+    """`auditkit bench`."""
+    command = [sys.executable, "-m", "auditkit", "bench", "--json", "--seconds", str(seconds)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """What the results depend on; nothing that names the machine."""
+    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    model = re.search(r"model name\s*: (.+)", info)
+    flags = [flag for flag in ("avx512_bf16", "amx_bf16", "avx512f") if re.search(rf"\b{flag}\b", info)]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {
+        "processor": model[1].strip() if model else platform.processor(),
+        "cores": cores,
+        "instructions": flags,
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }
+
+
+def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """The table: what, floor, goal, measured."""
+    lines = []
+    for part, name in (("training", "training"), ("whole", "whole audit")):
+        for case in found["compared"]:
+            what = f"{name}, {case['size']} px"
+            floor, goal = GOALS.get(what, (0, 0))
+            note = f" ({case['whole_by_cpu']:.2f}x by CPU time)" if part == "whole" else ""
+            lines.append((f"{what}: over the plain loop", f"{floor}x", f"{goal}x", f"{case[part]:.2f}x{note}"))
+    cores = found["bench"]["machine"]["processes"]
+    for case in found["bench"]["cases"]:
+        px = f"{case['size']} px"
+        lines += [
+            (f"step-resident over step-synthetic, {px}", "0.93", "0.98", f"{case['resident_over_synthetic']:.3f}"),
+            (f"decode + resize per core, {px}", "3,500/s", "5,000/s",
+             f"{case['decode_images_per_second'] / cores:,.0f}/s"),
+            (f"share of the serial roofline, {px}", "", "", f"{case['share_of_serial_roofline']:.0%}"),
+        ]  # fmt: skip
+    most = max(case["auditkit"]["peak_bytes"] for case in found["compared"])
+    lines.append(("peak host memory of the audit, two units at a time", "6 GiB", "3 GiB", f"{most / 2**30:.1f} GiB"))
+    return [*lines, *((what, floor, goal, "unmeasured: no GPU") for what, floor, goal in UNMEASURED)]
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """The results as a page."""
+    facts = found["machine"]
+    device = found["bench"]["machine"]
+    lines = [
+        f"# {facts['processor']}, {facts['cores']} cores",
+        "",
+        f"{', '.join(facts['instructions'])}; torch {device['torch']}, {device['precision']}, "
+        f"Python {facts['python']}. Load before the repeats: {', '.join(f'{x:.1f}' for c in found['compared'] for x in c['load_before'])}.",
+        "",
+        "| what | floor | goal | here |",
+        "|---|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in rows_of(found)),
+        "",
+        "| | images/s | seconds | CPU seconds | peak memory |",
+        "|---|---|---|---|---|",
+    ]
+    for case in found["compared"]:
+        for name, said in (("auditkit", f"auditkit ({case['split']})"), ("plain", "plain loop")):
+            one = case[name]
+            lines.append(
+                f"| {said}, {case['size']} px, {case['rows']:,} rows, {case['test']:,} test | "
+                f"{one['images_per_second']:.0f} | {one['seconds']:.0f} | {one['cpu_seconds']:.0f} | "
+                f"{one['peak_bytes'] / 2**30:.1f} GiB |"
+            )
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--size", type=int, action="append", dest="sizes")
+    parser.add_argument("--repeats", type=int)
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    options = parser.parse_args()
+    scale, repeats = (4, 3) if options.full else (1, 2)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        data = folder / "faces"
+        subprocess.run(
+            [sys.executable, "-m", "auditkit", "data", "make-faces", str(data), "--n", str(2500 * scale), "--plain"],
+            check=True,
+        )
+        found = {
+            "machine": machine(),
+            "compared": [
+                compared(folder, data, size, (1000 if size <= 64 else 500) * scale, 200 * scale,
+                         options.repeats or repeats)
+                for size in options.sizes or (64, 128)
+            ],
+            "bench": bench(10 if options.full else 3),
+        }  # fmt: skip
+    options.out.mkdir(parents=True, exist_ok=True)
+    facts = found["machine"]
+    stem = re.sub(r"\W+", "-", f"{facts['processor']} {facts['cores']} cores").strip("-").lower()
+    (options.out / f"{stem}.json").write_text(json.dumps(found, indent=1) + "\n")
+    text = markdown(found)
+    (options.out / f"{stem}.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
