@@ -12,6 +12,7 @@ benchmarks/results/<machine>.json and .md; the name is that of the processor or 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -73,14 +74,14 @@ UNMEASURED = (
 
 
 class Watch:
-    """CPU seconds and peak memory of a process and all its descendants, looked at four times a second. Linux only.
+    """CPU seconds and peak memory of a session of processes, looked at while they run. Linux only.
 
     Memory is each process's own plus its share of what is shared; pages of memory-mapped files, which the system may
-    take back at any time, are left out.
+    take back at any time, are left out. Looking at it costs, so it is done every third second.
     """
 
     def __init__(self, session: int) -> None:
-        self.cpu: dict[str, float] = {}
+        self.cpu = 0.0
         self.peak = 0
         self._session, self._done = session, threading.Event()
         self._thread = threading.Thread(target=self._look)
@@ -94,19 +95,31 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._done.wait(0.25):
-            self.peak = max(self.peak, sum(self._one(place) for place in Path("/proc").glob("[0-9]*")))
+        for turn in itertools.count():
+            if self._done.wait(0.5):
+                return
+            members = list(filter(None, map(self._member, Path("/proc").glob("[0-9]*"))))
+            self.cpu = max(self.cpu, sum(seconds for _, seconds in members))
+            if turn % 6 == 0:
+                self.peak = max(self.peak, sum(own_memory(place) for place, _ in members))
 
-    def _one(self, place: Path) -> int:
+    def _member(self, place: Path) -> tuple[Path, float] | None:
+        """A process of the session with its CPU seconds, those of its ended children included."""
         try:
             fields = (place / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[3]) != self._session:
-                return 0
-            self.cpu[place.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-            found = re.search(r"Pss_Anon:\s+(\d+)", (place / "smaps_rollup").read_text())
-            return int(found[1]) * 1024 if found else 0
         except OSError:
-            return 0
+            return None
+        ticks = sum(map(int, fields[11:15]))
+        return (place, ticks / os.sysconf("SC_CLK_TCK")) if int(fields[3]) == self._session else None
+
+
+def own_memory(place: Path) -> int:
+    """Bytes of a process that are in no file; 0 when it has ended."""
+    try:
+        found = re.search(r"Pss_Anon:\s+(\d+)", (place / "smaps_rollup").read_text())
+    except OSError:
+        return 0
+    return int(found[1]) * 1024 if found else 0
 
 
 def watched(command: Sequence[str], environment: dict[str, str]) -> dict[str, Any]:
@@ -120,7 +133,7 @@ def watched(command: Sequence[str], environment: dict[str, str]) -> dict[str, An
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     seconds = time.perf_counter() - started
-    return {"seconds": seconds, "cpu_seconds": sum(watch.cpu.values()), "peak_bytes": watch.peak, "printed": printed}
+    return {"seconds": seconds, "cpu_seconds": watch.cpu, "peak_bytes": watch.peak, "printed": printed}
 
 
 def audit(folder: Path, data: Path, size: int, rows: int, test: int) -> dict[str, Any]:
@@ -231,7 +244,8 @@ def markdown(found: dict[str, Any]) -> str:
         f"# {facts['processor']}, {facts['cores']} cores",
         "",
         f"{', '.join(facts['instructions'])}; torch {device['torch']}, {device['precision']}, "
-        f"Python {facts['python']}. Load before the repeats: {', '.join(f'{x:.1f}' for c in found['compared'] for x in c['load_before'])}.",
+        f"Python {facts['python']}.",
+        f"Load before the repeats: {', '.join(f'{x:.1f}' for c in found['compared'] for x in c['load_before'])}.",
         "",
         "| what | floor | goal | here |",
         "|---|---|---|---|",
