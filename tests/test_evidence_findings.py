@@ -123,6 +123,23 @@ def test_simultaneous_intervals_are_wider_than_plain_ones(derived: Derived) -> N
             assert f.simultaneous.high >= f.interval.high or f.simultaneous.high == pytest.approx(0, abs=1e-9)
 
 
+def test_no_interval_of_shares_goes_beyond_what_is_possible() -> None:
+    """Two seeds, so unlike that their t intervals would reach several hundred points."""
+    panel = toy_panel(n=400, people=60, arms=2, seeds=2)
+    unlike = np.stack([panel.arms[1].margin[0], np.where(panel.truth == 1, -5.0, 5.0)])
+    found = derive([with_margin(panel, 1, unlike)], evidence(groups=(MALE,)), {**ACCURACY, **SCORING}).findings
+    ends = [
+        (f, max(-each.low, each.high))
+        for f in found
+        for each in (f.interval, f.simultaneous)
+        if each is not None and f.metric == "accuracy"
+    ]
+    reached = {f.quantity: size for f, size in ends}
+    assert reached["change"] == reached["change_in_gap"] == 1.0
+    assert reached["change_in_signed_gap"] == 2.0
+    assert max(reached.values()) == 2.0
+
+
 def test_spillover_asks_every_attribute_and_finds_the_planted_one() -> None:
     panel = with_column(toy_panel(effect=2.0), "Shape", np.arange(1500) % 3, ("oval", "round", "long"))
     found = derive([panel], evidence(spillover=True), ACCURACY)

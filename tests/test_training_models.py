@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import timeit
+
 import pytest
 import torch
 from torchvision import models
 
 from auditkit import AuditError, Model
+from auditkit.training.device import choose_precision
 from auditkit.training.network import OUTPUTS, Network, build_network
 from auditkit_plugins.models.by_name import TorchvisionNetwork
 from auditkit_plugins.models.options import ResNet18Options, SmallCNNOptions, TorchvisionOptions
@@ -104,3 +107,22 @@ def test_a_head_that_is_not_there_is_an_error_that_names_the_layers() -> None:
         Network(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3, 2)), "fc")
     assert caught.value.message == "the model has no torch.nn.Linear named 'fc'"
     assert caught.value.hint == "its head() should name one of: 1"
+
+
+@pytest.mark.parametrize("wanted", ["float32", "bfloat16"])
+def test_a_precision_that_was_asked_for_is_kept(wanted: str) -> None:
+    assert choose_precision(wanted, torch.device("cpu")) == wanted
+
+
+def test_auto_takes_bfloat16_where_the_processor_is_faster_with_it() -> None:
+    """Some have the instructions and multiply half as fast with them; measured here with larger matrices."""
+    seconds = {kind: seconds_of_a_product(kind) for kind in (torch.float32, torch.bfloat16)}
+    gain = seconds[torch.float32] / seconds[torch.bfloat16]
+    if 0.8 < gain < 1.6:
+        pytest.skip(f"neither is clearly faster here ({gain:.2f} times)")
+    assert choose_precision("auto", torch.device("cpu")) == ("bfloat16" if gain > 1 else "float32")
+
+
+def seconds_of_a_product(kind: torch.dtype) -> float:
+    one = torch.randn(1024, 1024).to(kind)
+    return min(timeit.repeat(lambda: one @ one, number=1, repeat=6))

@@ -106,14 +106,27 @@ def with_interval(
         return replace(finding, reason=why)
     return replace(
         finding,
-        interval=interval(ends, estimate.row),
-        simultaneous=interval(joint, estimate.row) if joint else None,
+        interval=interval(ends, estimate.row, limit(estimate)),
+        simultaneous=interval(joint, estimate.row, limit(estimate)) if joint else None,
     )
 
 
-def interval(ends: Ends, row: int) -> Interval:
-    """One row of many ends."""
-    return Interval(float(ends[0][row]), float(ends[1][row]))
+def interval(ends: Ends, row: int, most: float) -> Interval:
+    """One row of many ends, none of them beyond what is possible."""
+    return within((float(ends[0][row]), float(ends[1][row])), most)
+
+
+def within(ends: tuple[float, float], most: float) -> Interval:
+    """The interval without what lies beyond -most and most."""
+    low, high = ends
+    return Interval(max(low, -most), min(high, most))
+
+
+def limit(estimate: Estimate) -> float:
+    """How far from 0 the truth can be: 1 for a share or a difference of shares, 2 for a difference of differences."""
+    if not estimate.line.measure.share:
+        return np.inf
+    return 2.0 if len(estimate.line.groups) > 1 and estimate.against is not None else 1.0
 
 
 def no_interval(estimate: Estimate, ends: Ends) -> str:

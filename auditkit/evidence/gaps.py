@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.evidence.assemble import Bench, Family, no_interval, noise
+from auditkit.evidence.assemble import Bench, Family, no_interval, noise, within
 from auditkit.evidence.contrasts import Estimate, Estimates
 from auditkit.evidence.grouping import Span
 from auditkit.evidence.measures import Measure
@@ -112,7 +112,7 @@ def gap_change(
     if finding.interval is not None:
         spread = _take(changes.estimates, moved)
         ends = symmetric(_values(moved), spread, family.critical.score)
-        finding = replace(finding, simultaneous=Interval(*gap_change_bounds(before, after, ends)))
+        finding = replace(finding, simultaneous=within(gap_change_bounds(before, after, ends), _limit(measure)))
     return family.verdict(finding, noisiest)
 
 
@@ -168,4 +168,11 @@ def _sign_ends(among: Estimates, estimates: Sequence[Estimate]) -> Ends:
 
 def _bounded(finding: Finding, estimate: Estimate, ends: Ends, bounds: tuple[float, float]) -> Finding:
     why = no_interval(replace(estimate, row=0), ends)
-    return replace(finding, reason=why) if why else replace(finding, interval=Interval(*bounds))
+    if why:
+        return replace(finding, reason=why)
+    return replace(finding, interval=within(bounds, _limit(estimate.line.measure)))
+
+
+def _limit(measure: Measure) -> float:
+    """A gap of shares, and the change of one, is at most 1."""
+    return 1.0 if measure.share else np.inf
