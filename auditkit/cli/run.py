@@ -66,7 +66,7 @@ def _counts(prepared: Prepared) -> str:
     done = len(units) - len(undone(prepared))
     tasks, arms = len(resolved.audit.task), len(resolved.arms)
     seeds = max(len(arm.seeds) for arm in resolved.arms)
-    return f"{tasks} task x {arms} arms x {seeds} seeds = {len(units)} units, {done} done"
+    return f"{tasks} task{'s' * (tasks > 1)} x {arms} arms x {seeds} seeds = {len(units)} units, {done} done"
 
 
 def _train(console: Console, prepared: Prepared, drawing: str) -> bool:

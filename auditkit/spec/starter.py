@@ -151,7 +151,7 @@ finding = {{ {finding}, quantity = "change_in_gap" }}
 {study.small}image = {{ size = 64 }}
 [profile.small.recipe]
 init       = "none"
-optimizer  = {{ use = "sgd", lr = 0.1, momentum = 0.9, nesterov = true, weight_decay = 0.0005 }}
+optimizer  = {{ use = "sgd", lr = 0.05, momentum = 0.9, nesterov = true, weight_decay = 0.0005 }}
 schedule   = {{ use = "one-cycle" }}
 budget     = {{ epochs = 6 }}
 batch_size = 64
