@@ -33,7 +33,7 @@ from auditkit_plugins.metrics.counting import Accuracy, SelectionRate
 POOL, PLANTED_POOL, SEEDS = 24, 12, 3
 GROUP, LEVEL = "Young", 0
 METRICS: dict[str, Metric] = {"accuracy": Accuracy(None), "selection_rate": SelectionRate(None)}
-EVIDENCE = Evidence(groups=(("Male",), ("Young",), ("Male", "Young")), margin=0.005, spillover=False)
+EVIDENCE = Evidence(groups=(("Male",), ("Young",), ("Male", "Young")), margin=0.005, spillover=False, replicates=2_000)
 AUDIT = """\
 [audit]
 title = "One arm, many seeds"
