@@ -15,11 +15,13 @@ PROBE, OBTAIN = "auditkit.engine.worker:probe", "auditkit.engine.worker:obtain_w
 
 
 def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
-    """Run every unit that is not done, in worker processes, and return those that failed.
+    """Run every unit that is not done, in worker processes, and return those that failed; without any, start nothing.
 
     Images are decoded by one process per core. On a CPU the cores are then divided between the units at work; on a GPU
     one process has it, so that what is compiled and resident is used by every unit.
     """
+    if not undone(prepared):
+        return ()
     cores = _cores()
     workers, threads = _division(prepared, cores)
     with Local(max(cores, workers), 1, send) as pool:
