@@ -165,7 +165,13 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_continues() -> None:
     command = [sys.executable, "-m", "auditkit", "run", "toy.toml", *QUICK]
     environment = {**os.environ, **project.environment}
     process = subprocess.Popen(
-        command, cwd=project.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=project.folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite run in the background ignores it
     )
     wait_for_a_checkpoint(project.folder)
     process.send_signal(signal.SIGINT)
