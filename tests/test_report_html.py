@@ -145,6 +145,7 @@ def all_figures(built: Document) -> list[Figure]:
 
 
 def test_charts_are_valid_vega_lite(built: Document) -> None:
+    assert all_figures(built)
     for figure in all_figures(built):
         spec = sized(figure.chart, svg.WIDE) | {"$schema": altair.SCHEMA_URL}
         altair.Chart.from_dict(spec, validate=True)

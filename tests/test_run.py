@@ -67,6 +67,23 @@ def test_a_run_ends_with_reports_that_agree(finished: AuditProject) -> None:
     assert len(found["curves"]) == 4
 
 
+def test_a_finished_audit_starts_no_worker_from_python_either(finished: AuditProject) -> None:
+    """A worker could not start here: the script has no `if __name__ == "__main__":`, so it would begin itself again."""
+    script = finished.folder / "again.py"
+    script.write_text(
+        "import auditkit.audit\nprint(len(auditkit.audit.run('toy.toml').results.curves))\n", encoding="utf-8"
+    )
+    done = subprocess.run(
+        [sys.executable, script.name],
+        cwd=finished.folder,
+        env={**os.environ, **finished.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "4\n", "")
+
+
 def test_running_again_trains_nothing_and_needs_no_torch(finished: AuditProject) -> None:
     code = (
         "import sys; from auditkit.cli import exit_code; code = exit_code(['run', 'toy.toml', '--quiet']);"

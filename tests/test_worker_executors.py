@@ -122,9 +122,11 @@ def test_workers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     parent = subprocess.Popen([sys.executable, "-c", code], env=environment)
     until(lambda: told.exists() and bool(told.read_text()))
+    worker = int(told.read_text())
+    assert alive(worker)
     parent.kill()
     parent.wait()
-    until(lambda: not alive(int(told.read_text())))
+    until(lambda: not alive(worker))
 
 
 def test_the_parent_never_imports_torch() -> None:
@@ -134,7 +136,7 @@ def test_the_parent_never_imports_torch() -> None:
         "assert 'torch' not in sys.modules"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
 
 
 def test_inline_runs_here_and_at_once() -> None:

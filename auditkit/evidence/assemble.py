@@ -10,6 +10,7 @@ import numpy as np
 
 from auditkit.evidence.contrasts import Estimate, Estimates
 from auditkit.evidence.layout import Layout
+from auditkit.evidence.measures import Measure
 from auditkit.evidence.results import Finding, Interval, Place, Quantity, Status
 from auditkit.evidence.simultaneous import Simultaneous, clear_of_zero, simultaneous
 from auditkit.evidence.uncertainty import (
@@ -104,10 +105,12 @@ def with_interval(
     why = no_interval(estimate, ends)
     if why:
         return replace(finding, reason=why)
+    differences = 2 if len(estimate.line.groups) > 1 and estimate.against is not None else 1
+    most = limit(estimate.line.measure, differences)
     return replace(
         finding,
-        interval=interval(ends, estimate.row, limit(estimate)),
-        simultaneous=interval(joint, estimate.row, limit(estimate)) if joint else None,
+        interval=interval(ends, estimate.row, most),
+        simultaneous=interval(joint, estimate.row, most) if joint else None,
     )
 
 
@@ -122,11 +125,9 @@ def within(ends: tuple[float, float], most: float) -> Interval:
     return Interval(max(low, -most), min(high, most))
 
 
-def limit(estimate: Estimate) -> float:
+def limit(measure: Measure, differences: int = 1) -> float:
     """How far from 0 the truth can be: 1 for a share or a difference of shares, 2 for a difference of differences."""
-    if not estimate.line.measure.share:
-        return np.inf
-    return 2.0 if len(estimate.line.groups) > 1 and estimate.against is not None else 1.0
+    return float(differences) if measure.share else np.inf
 
 
 def no_interval(estimate: Estimate, ends: Ends) -> str:

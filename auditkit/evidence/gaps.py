@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.evidence.assemble import Bench, Family, no_interval, noise, within
+from auditkit.evidence.assemble import Bench, Family, limit, no_interval, noise, within
 from auditkit.evidence.contrasts import Estimate, Estimates
 from auditkit.evidence.grouping import Span
 from auditkit.evidence.measures import Measure
@@ -112,7 +112,7 @@ def gap_change(
     if finding.interval is not None:
         spread = _take(changes.estimates, moved)
         ends = symmetric(_values(moved), spread, family.critical.score)
-        finding = replace(finding, simultaneous=within(gap_change_bounds(before, after, ends), _limit(measure)))
+        finding = replace(finding, simultaneous=within(gap_change_bounds(before, after, ends), limit(measure)))
     return family.verdict(finding, noisiest)
 
 
@@ -170,9 +170,4 @@ def _bounded(finding: Finding, estimate: Estimate, ends: Ends, bounds: tuple[flo
     why = no_interval(replace(estimate, row=0), ends)
     if why:
         return replace(finding, reason=why)
-    return replace(finding, interval=within(bounds, _limit(estimate.line.measure)))
-
-
-def _limit(measure: Measure) -> float:
-    """A gap of shares, and the change of one, is at most 1."""
-    return 1.0 if measure.share else np.inf
+    return replace(finding, interval=within(bounds, limit(estimate.line.measure)))

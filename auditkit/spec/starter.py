@@ -88,7 +88,6 @@ use = "table"
 
 
 def _file(study: _Study) -> str:
-    finding = f'task = {_toml(study.target)}, arm = "oversampled", over = [{_toml(study.balanced)}]'
     where = f"{{ {_key(study.balanced)} = {_toml(study.level)} }}"
     positive = "" if study.positive == 1 else f"\npositive = {_toml(study.positive)}"
     return f"""\
@@ -132,6 +131,12 @@ name    = "placebo"
 role    = "placebo"
 sampler = {{ use = "oversample", like = "oversampled", where = "anyone" }}
 
+{_evidence(study)}{_small(study)}{study.rest}"""
+
+
+def _evidence(study: _Study) -> str:
+    finding = f'task = {_toml(study.target)}, arm = "oversampled", over = [{_toml(study.balanced)}]'
+    return f"""\
 # What is asked, declared before looking.
 [evidence]
 reference = "original"
@@ -146,6 +151,11 @@ name    = {_toml(f"Balancing {study.balanced} must not widen the accuracy gap by
 at_most = 0.02
 finding = {{ {finding}, quantity = "change_in_gap" }}
 
+"""
+
+
+def _small(study: _Study) -> str:
+    return f"""\
 # --profile small: two cores, no downloaded weights.
 [profile.small.data]
 {study.small}image = {{ size = 64 }}
@@ -156,7 +166,7 @@ schedule   = {{ use = "one-cycle" }}
 budget     = {{ epochs = 6 }}
 batch_size = 64
 seeds      = [0, 1]
-{study.rest}"""
+"""
 
 
 def _toml(value: Level) -> str:

@@ -61,7 +61,7 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 
     On a CPU the instructions (AVX512-BF16, AMX) alone do not tell: an EPYC with the former trains 1.4 times (64 pixels)
     to 1.7 times (128 pixels) as fast as in float32, a Xeon whose AMX is masked 0.9 times. So it is measured, once per
-    process; the answers seen (half as fast, or at least twice) lie far from the limit.
+    process; the answers seen (products half as fast, or four times as fast) lie far from the limit.
     """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
