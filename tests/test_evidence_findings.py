@@ -21,8 +21,10 @@ from evidence_toys import (
 )
 
 from auditkit.evidence.findings import Derived, derive
+from auditkit.evidence.layout import lay_out
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Interval
+from auditkit.evidence.seeds import seed_variances
 
 PANEL = toy_panel()
 MALE, WOMEN, MEN = ("Male",), (("Male", 0),), (("Male", 1),)
@@ -108,6 +110,36 @@ def test_the_placebo_is_a_second_thing_to_measure_against() -> None:
     assert changes == [("arm1", "arm0"), ("arm2", "arm0"), ("arm1", "arm2")]
 
 
+def test_every_arm_has_a_placebo_of_its_own() -> None:
+    panel = toy_panel(arms=5)
+    placebo = {"arm1": "arm3", "arm2": "arm4"}
+    found = derive([panel], evidence(placebo=placebo), ACCURACY).findings
+    changes = [(f.arm, f.against) for f in found if f.quantity == "change" and f.over == ()]
+    assert changes == [*((f"arm{n}", "arm0") for n in range(1, 5)), ("arm1", "arm3"), ("arm2", "arm4")]
+
+
+def test_a_placebo_without_predictions_is_told() -> None:
+    derived = derive([PANEL], evidence(placebo={"arm1": "arm9"}), ACCURACY)
+    assert derived.remarks[0] == "Smiling: no predictions of arm 'arm9', so no change from it is reported"
+    assert {f.against for f in derived.findings if f.quantity == "change"} == {"arm0"}
+
+
+@pytest.mark.parametrize(("arms", "seeds", "paired", "df"), [(2, 3, False, 4), (3, 3, False, 6), (4, 3, True, 6)])
+def test_few_seeds_of_few_arms_are_not_paired(arms: int, seeds: int, paired: bool, df: int) -> None:
+    """The variance is that of the differences where seeds are paired, else the sum of the arms' own variances."""
+    panel = toy_panel(arms=arms, seeds=seeds)
+    layout = lay_out(panel, np.random.default_rng(0))
+    each = np.stack([right(panel, arm).mean(axis=1) for arm in range(arms)])
+    influence = np.zeros((1, arms * seeds, layout.blocks), dtype=np.float32)
+    found = seed_variances(layout, each.reshape(1, -1), influence, [[""] * arms], [(1, 0)])
+    left = each - each.mean(axis=1, keepdims=True)
+    left = left - left.mean(axis=0) if paired else left
+    assert found.df[0, 0] == df
+    assert found.measured[0, 0] == pytest.approx(2 * (left**2).sum() / df / seeds)
+    said = "Smiling: arms and seeds are too few to pair seeds; the variance of a change is that of independent networks"
+    assert (said in derive([panel], evidence(), ACCURACY).remarks) is not paired
+
+
 def test_the_family_is_groups_times_metrics_times_arms() -> None:
     found = derive([PANEL], evidence(), {name: COUNTING[name] for name in ("accuracy", "precision", "count")})
     assert found.families == {"changes of Smiling": 3 * 2 * 2 + 2 * 2}
@@ -124,9 +156,10 @@ def test_simultaneous_intervals_are_wider_than_plain_ones(derived: Derived) -> N
 
 
 def test_no_interval_of_shares_goes_beyond_what_is_possible() -> None:
-    """Two seeds, so unlike that their t intervals would reach several hundred points."""
+    """Two seeds, one always wrong of women and one of men: t intervals would reach several hundred points."""
     panel = toy_panel(n=400, people=60, arms=2, seeds=2)
-    unlike = np.stack([panel.arms[1].margin[0], np.where(panel.truth == 1, -5.0, 5.0)])
+    right, men = np.where(panel.truth == 1, 5.0, -5.0), panel.attributes["Male"] == 1
+    unlike = np.stack([np.where(men, right, -right), np.where(men, -right, right)])
     found = derive([with_margin(panel, 1, unlike)], evidence(groups=(MALE,)), {**ACCURACY, **SCORING}).findings
     ends = [
         (f, max(-each.low, each.high))

@@ -67,6 +67,11 @@ def test_flips_by_majority_over_seeds() -> None:
     assert sum(c.turned_wrong for c in counts[1:]) == 2
 
 
+def test_flips_are_of_the_arms_that_changes_are_of() -> None:
+    _, counts = flips(PANEL, evidence(groups=(), placebo="arm2"), {row: str(row) for row in PANEL.row.tolist()})
+    assert [(c.arm, c.against) for c in counts] == [("arm1", "arm0"), ("arm2", "arm0"), ("arm1", "arm2")]
+
+
 def test_seeds_that_are_split_evenly_flip_nothing() -> None:
     sign = 2.0 * PANEL.truth - 1
     after = np.stack([sign, sign])

@@ -203,6 +203,29 @@ def test_without_a_placebo_the_answer_is_against_the_reference() -> None:
     assert "against original" in built.answer[0]
 
 
+def test_arms_with_placebos_of_their_own_are_told_against_them() -> None:
+    """The control's changes from the second placebo are invented: those of the first arm, relabelled."""
+    more = ({"name": "half"}, {"name": "half-placebo", "role": "placebo"})
+    evidence = {
+        "reference": "original",
+        "placebo": {"oversampled": "placebo", "half": "half-placebo"},
+        "groups": (("Male",),),
+        "margin": 0.01,
+    }
+    raw = audit().model_dump(by_alias=True)
+    findings = results().findings
+    mine = [f for f in findings if (f.arm, f.against, f.over) == ("oversampled", "placebo", ("Male",))]
+    theirs = tuple(replace(f, arm="half", against="half-placebo") for f in mine)
+    built = document.build(audit(arm=(*raw["arm"], *more), evidence=evidence), results(findings=(*findings, *theirs)))
+    assert built.answer[0].startswith("Oversampled against placebo, accuracy of women: changed by -2.0 points")
+    assert built.answer[1].startswith("Half against half-placebo, accuracy of women: changed by -2.0 points")
+    (figure,) = built.effect
+    assert figure.title == "Male: change in accuracy against their placebos"
+    assert figure.table.columns[1:3] == ("arm", "against")
+    told = {(row[1].text, row[2].text) for row in figure.table.rows}
+    assert told == {("oversampled", "placebo"), ("half", "half-placebo")}
+
+
 def test_a_narrowed_gap_is_told_by_its_size() -> None:
     narrowed = tuple(
         replace(f, estimate=-f.estimate, simultaneous=None, interval=None)

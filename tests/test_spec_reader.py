@@ -116,6 +116,16 @@ def test_a_profile_keeps_arms_and_tasks_and_drops_what_names_the_others(file: Pa
     assert line(source, "gate", 0, "at_most") == (31, 11, "0.1")
 
 
+def test_a_profile_drops_the_placebo_of_an_arm_that_it_drops(file: Path) -> None:
+    placebo = 'evidence.placebo={ over = "placebo", original = "over" }'
+    audit, _ = load_valid(file, sets=(placebo,))
+    assert audit.evidence.placebo_of("over") == "placebo"
+    assert audit.evidence.placebo_of("placebo") is None
+    text = file.read_text(encoding="utf-8").replace('placebo = "placebo"', 'placebo = { over = "placebo" }')
+    file.write_text(text, encoding="utf-8")
+    assert load_valid(file, profile="small")[0].evidence.placebos == ()
+
+
 def test_another_use_replaces_the_whole_component(file: Path) -> None:
     audit, _ = load_valid(file, profile="faster")
     assert audit.recipe.optimizer.model_dump() == {"use": "adamw", "lr": 0.001, "weight_decay": 0.01}

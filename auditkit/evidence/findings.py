@@ -13,6 +13,7 @@ from auditkit.evidence.gaps import Pairs, gap, gap_change, no_gaps, pairs_of
 from auditkit.evidence.grouping import group, spans
 from auditkit.evidence.layout import Layout, lay_out
 from auditkit.evidence.measures import Measure, measure
+from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.remarks import remarks
 from auditkit.evidence.results import Finding
@@ -33,25 +34,6 @@ class Derived:
     findings: tuple[Finding, ...]
     families: Mapping[str, int]
     remarks: tuple[str, ...]
-
-
-def pairs_of_arms(layout: Layout, evidence: Evidence) -> tuple[list[Contrast], list[str]]:
-    """(arm, against) for every contrast, and what is amiss.
-
-    All arms against the reference, then against the placebo; but not the reference against the placebo, which would be
-    the mirror image of what is there already.
-    """
-    pairs: list[Contrast] = []
-    problems = []
-    for name in dict.fromkeys([evidence.reference or layout.arms[0], evidence.placebo]):
-        if name is None:
-            continue
-        if name not in layout.arms:
-            problems.append(f"{layout.panel.task}: no predictions of arm {name!r}, so no change from it is reported")
-            continue
-        against = layout.arms.index(name)
-        pairs += [(arm, against) for arm in range(len(layout.arms)) if arm != against and (against, arm) not in pairs]
-    return pairs, problems
 
 
 def derive(

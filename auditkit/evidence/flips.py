@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from auditkit.contracts import Level
 from auditkit.evidence.grouping import group
+from auditkit.evidence.pairing import contrasted
 from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.evidence.results import Flip, FlipCount
 from auditkit.spec.model import Evidence
@@ -17,7 +18,7 @@ from auditkit.spec.model import Evidence
 def flips(
     panel: Panel, evidence: Evidence, file_names: Sequence[str] | Mapping[int, str]
 ) -> tuple[tuple[Flip, ...], tuple[FlipCount, ...]]:
-    """Flips of every arm against the reference and the placebo, and their numbers in every declared group.
+    """Flips of every arm against the reference and against its placebo, and their numbers in every declared group.
 
     `file_names` by row number. A photo counts as right where more than half of an arm's seeds are right, as wrong where
     more than half are wrong; where seeds are split evenly, or predictions are missing, it does not flip. Photos that
@@ -25,20 +26,14 @@ def flips(
     """
     found: list[Flip] = []
     counts: list[FlipCount] = []
-    for arm, against in _pairs(panel, evidence):
+    by_name = {arm.arm: arm for arm in panel.arms}
+    for arm, against in ((by_name[a], by_name[b]) for a, b in contrasted(list(by_name), evidence)):
         after, seeds = _majority(panel, arm)
         before, _ = _majority(panel, against)
         turned = np.where((before == -1) & (after == 1), 1, np.where((before == 1) & (after == -1), -1, 0))
         found += _listed(panel, evidence, arm.arm, against.arm, turned, seeds, file_names)
         counts += _counted(panel, evidence, arm.arm, against.arm, turned)
     return tuple(found), tuple(counts)
-
-
-def _pairs(panel: Panel, evidence: Evidence) -> Iterator[tuple[ArmScores, ArmScores]]:
-    by_name = {arm.arm: arm for arm in panel.arms}
-    for name in dict.fromkeys([evidence.reference or panel.arms[0].arm, evidence.placebo or ""]):
-        if name in by_name:
-            yield from ((arm, by_name[name]) for arm in panel.arms if arm.arm != name)
 
 
 def _majority(panel: Panel, arm: ArmScores) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from auditkit.evidence.layout import BLOCKS, Layout
+from auditkit.evidence.seeds import pairs_seeds
 from auditkit.spec.model import Evidence
 
 
@@ -40,6 +41,8 @@ def _seeds(layout: Layout) -> Iterator[str]:
         yield "arms have different numbers of seeds; they are compared unpaired where these differ"
     if max(counts) > 1 and len(layout.arms) > 1:
         yield "the variance between seeds is pooled over arms, which supposes that it is the same in all"
+    if len(counts) == 1 and len(layout.arms) > 1 and max(counts) > 1 and not pairs_seeds(len(layout.arms), max(counts)):
+        yield "arms and seeds are too few to pair seeds; the variance of a change is that of independent networks"
 
 
 def _attributes(layout: Layout, evidence: Evidence) -> Iterator[str]:

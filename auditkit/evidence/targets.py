@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, family_of, values
 from auditkit.evidence.contrasts import Estimate, Line, estimate
-from auditkit.evidence.findings import pairs_of_arms
 from auditkit.evidence.gaps import pairs_of
 from auditkit.evidence.grouping import group, spans
 from auditkit.evidence.layout import Layout, lay_out
 from auditkit.evidence.measures import Measure, measure
+from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.probe_names import FAMILY
 from auditkit.evidence.results import Finding, Place, Quantity

@@ -90,7 +90,7 @@ def changes(view: View) -> Section | None:
     """Changes against the placebo and against the reference, beyond the headline's."""
     shown = headline.contrasts(view)
     blocks: list[Block] = [headline.effect(view, contrast) for contrast in shown[1:]]
-    told = {(contrast.topic, contrast.against) for contrast in shown}
+    told = {(contrast.topic, against) for contrast in shown for against in contrast.against}
     for topic in main_topics(view):
         found = [t for against in _against(view, topic, told) if (t := _changes(view, topic, against)) is not None]
         blocks += [Fold(table.caption, (table,)) for table in found]
@@ -117,10 +117,11 @@ def gaps(view: View) -> Section | None:
 
 
 def _gap_changes(view: View, topic: Topic) -> Table | None:
-    """Against the arm of the headline."""
-    against = next((c.against for c in headline.contrasts(view) if c.topic.task == topic.task), view.reference)
-    found = tables.gap_changes(view, topic, against)
-    caption = f"{tables.heading(view, topic, 'change')}: changes of gaps against {view.names.arm(against)}"
+    """Against the arms of the headline."""
+    against = next((c.against for c in headline.contrasts(view) if c.topic.task == topic.task), (view.reference,))
+    found = [finding for arm in against for finding in tables.gap_changes(view, topic, arm)]
+    words = headline.against_in_words(view, against)
+    caption = f"{tables.heading(view, topic, 'change')}: changes of gaps against {words}"
     return tables.changes(view, found, caption) if found else None
 
 

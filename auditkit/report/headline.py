@@ -17,16 +17,16 @@ SAID = 4
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """What the headline is drawn from: changes of groups and of the gap, measured against one arm."""
+    """What the headline is drawn from: changes of groups and of the gap, measured against the arms named."""
 
     topic: Topic
-    against: str
+    against: tuple[str, ...]
     changes: tuple[Finding, ...]
     gaps: tuple[Finding, ...]
 
 
 def contrasts(view: View) -> tuple[Contrast, ...]:
-    """The headline contrast of every task: against the placebo where there is one, else against the reference."""
+    """The headline contrast of every task: against the placebos where there are any, else against the reference."""
     topics = [t for t in view.topics if t.metric == view.metric and t.test == "plain"]
     firsts = {t.task: t for t in reversed(topics)}
     found = (_contrast(view, firsts[task]) for task in distinct(t.task for t in topics))
@@ -34,16 +34,25 @@ def contrasts(view: View) -> tuple[Contrast, ...]:
 
 
 def _contrast(view: View, topic: Topic) -> Contrast:
-    placebo = view.audit.evidence.placebo
-    known = placebo is not None and any(view.role(f.arm) == "arm" for f in view.find(topic, "change", placebo))
-    against = placebo if placebo and known else view.reference
-    changes = view.find(topic, "change", against)
+    placebos = view.audit.evidence.placebos
+    known = any(view.role(f.arm) == "arm" for f in _found(view, topic, "change", placebos))
+    against = placebos if known else (view.reference,)
+    changes = _found(view, topic, "change", against)
     return Contrast(
         topic,
         against,
         tuple(f for f in changes if view.role(f.arm) != "baseline") or changes,
-        tuple(f for f in view.find(topic, "change_in_gap", against) if not f.at),
+        tuple(f for f in _found(view, topic, "change_in_gap", against) if not f.at),
     )
+
+
+def _found(view: View, topic: Topic, quantity: str, against: Iterable[str]) -> tuple[Finding, ...]:
+    return tuple(finding for arm in against for finding in view.find(topic, quantity, arm))
+
+
+def against_in_words(view: View, against: Sequence[str]) -> str:
+    """The arm that changes are measured from; "their placebos" where there are several."""
+    return view.names.arm(against[0]) if len(against) == 1 else "their placebos"
 
 
 # ---------------------------------------------------------------------------------------------------------- sentences
@@ -68,12 +77,13 @@ def _sentences(view: View, contrast: Contrast) -> list[str]:
 
 
 def _each(view: View, contrast: Contrast, changes: Sequence[Finding]) -> list[str]:
-    metric, against = view.names.metric(contrast.topic.metric), view.names.arm(contrast.against)
+    metric = view.names.metric(contrast.topic.metric)
     return [
-        f"{view.names.arm(arm)} against {against}, {metric} of "
-        + "; ".join(f"{view.names.group(f.at)}: {_outcome(view, f)}" for f in changes if f.arm == arm)
+        f"{view.names.arm(arm)} against {view.names.arm(against)}, {metric} of "
+        + "; ".join(f"{view.names.group(f.at)}: {_outcome(view, f)}" for f in changes if (f.arm, f.against) == pair)
         + "."
-        for arm in distinct(f.arm for f in changes)
+        for pair in distinct((f.arm, f.against) for f in changes)
+        for arm, against in [pair]
     ]
 
 
@@ -93,7 +103,7 @@ def _counted(view: View, contrast: Contrast, changes: Sequence[Finding]) -> list
     arms = plural(len({f.arm for f in changes}), "arm")
     groups = plural(len({f.at for f in changes}), "group")
     tally = ", ".join(f"{count} {words}" for words, count in _tally(view, changes) if count)
-    against, metric = view.names.arm(contrast.against), view.names.metric(contrast.topic.metric)
+    against, metric = against_in_words(view, contrast.against), view.names.metric(contrast.topic.metric)
     sentences = [f"of {len(changes)} changes in {metric} against {against} ({arms}, {groups}): {tally}."]
     largest = _largest(changes)
     if largest is not None:
@@ -145,7 +155,7 @@ def _gap_sentence(view: View, gaps: Sequence[Finding]) -> list[str]:
 def effect(view: View, contrast: Contrast) -> Figure:
     """The change per group and arm, with both intervals, the margin and the noise of the seeds."""
     topic = contrast.topic
-    metric, against = view.names.metric(topic.metric), view.names.arm(contrast.against)
+    metric, against = view.names.metric(topic.metric), against_in_words(view, contrast.against)
     unit = view.numbers.unit(topic.metric, "change")
     title = f"{topic.task}: change in {metric} against {against}"
     findings = (*contrast.changes, *contrast.gaps)

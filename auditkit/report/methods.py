@@ -31,7 +31,8 @@ def _methods(view: View) -> Iterator[Item]:
     )
     yield Item(
         "Changes",
-        f"arm less the arm it is measured against, paired by person and by seed. No change means that the simultaneous "
+        "arm less the arm it is measured against, paired by person, and by seed unless arms and seeds are too few (a "
+        "note says so). No change means that the simultaneous "
         f"interval lies within ±{view.numbers.margin(view.margin)}, the margin declared before looking.",
     )
     yield Item(

@@ -61,22 +61,28 @@ def _entry(view: View, found: Sequence[Finding], arm: str, footnotes: Footnotes)
 
 
 def changes(view: View, findings: Sequence[Finding], caption: str) -> Table:
-    """Changes by group (or gap) and arm: plain and simultaneous interval, noise of the seeds, verdict."""
+    """Changes by group (or gap) and arm: plain and simultaneous interval, noise of the seeds, verdict.
+
+    Where they are measured from several arms, each line says from which.
+    """
     footnotes = Footnotes()
+    several = len({f.against for f in findings}) > 1
     arms = in_order(view.arms, (f.arm for f in findings))
     what = distinct((f.over, f.quantity, f.at) for f in findings)
     ordered = sorted(findings, key=lambda f: (what.index((f.over, f.quantity, f.at)), arms.index(f.arm)))
-    rows = tuple(_change(view, finding, footnotes) for finding in ordered)
-    columns = ("", "arm", f"change, {view.confidence}", "verdict", "simultaneous", "seeds alone")
-    return Table(caption, columns, rows, heads=2, notes=footnotes.notes)
+    rows = tuple(_change(view, finding, footnotes, several) for finding in ordered)
+    whose = ("arm", "against") if several else ("arm",)
+    columns = ("", *whose, f"change, {view.confidence}", "verdict", "simultaneous", "seeds alone")
+    return Table(caption, columns, rows, heads=1 + len(whose), notes=footnotes.notes)
 
 
-def _change(view: View, finding: Finding, footnotes: Footnotes) -> tuple[Cell, ...]:
+def _change(view: View, finding: Finding, footnotes: Footnotes, several: bool) -> tuple[Cell, ...]:
     of = view.names.group(finding.at) if finding.quantity == "change" else f"gap {view.names.pair(finding)}"
     number = cells.estimate(view, finding, footnotes)
     return (
         Cell(of),
         Cell(view.names.arm(finding.arm)),
+        *([Cell(view.names.arm(finding.against))] if several else []),
         number,
         cells.verdict(view, finding),
         cells.simultaneous(view, finding),

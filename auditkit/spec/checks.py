@@ -12,7 +12,7 @@ from auditkit.errors import Path, Problem
 from auditkit.spec.faults import faults
 from auditkit.spec.merge import merged
 from auditkit.spec.messages import audit_problem
-from auditkit.spec.model import Arm, Audit, Budget, Pool, Recipe
+from auditkit.spec.model import Arm, Audit, Budget, Evidence, Pool, Recipe
 from auditkit.spec.overrides import label
 from auditkit.spec.repair import frozen
 from auditkit.spec.selectors import check_published_and_gates
@@ -185,11 +185,10 @@ def _seeds(audit: Audit) -> Iterator[Problem]:
 
 def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
     evidence = audit.evidence
-    for key, name in (("reference", evidence.reference), ("placebo", evidence.placebo)):
-        if name and name not in arms:
-            yield Problem(("evidence", key), f"{key!r} names {name!r}, which is no arm", did_you_mean(name, arms))
-    if evidence.placebo and evidence.placebo == evidence.reference:
-        yield Problem(("evidence", "placebo"), f"{evidence.placebo!r} is the reference already")
+    if evidence.reference and evidence.reference not in arms:
+        said = f"'reference' names {evidence.reference!r}, which is no arm"
+        yield Problem(("evidence", "reference"), said, did_you_mean(evidence.reference, arms))
+    yield from _placebo(evidence, arms)
     for index, group in enumerate(evidence.groups):
         path: Path = ("evidence", "groups", index)
         if not group:
@@ -203,6 +202,28 @@ def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Problem(("evidence", "metrics", index), f"metric {name!r} is there twice")
+
+
+def _placebo(evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
+    whole: Path = ("evidence", "placebo")
+    if isinstance(evidence.placebo, str):
+        yield from _placebo_name(evidence.placebo, whole, evidence, arms)
+    elif evidence.placebo is not None:
+        for arm, name in evidence.placebo.items():
+            if arm not in arms:
+                said = f"'placebo' is given for {arm!r}, which is no arm"
+                yield Problem((*whole, arm), said, did_you_mean(arm, arms), at_key=True)
+            if arm == name:
+                yield Problem((*whole, arm), f"{name!r} cannot be its own placebo")
+            else:
+                yield from _placebo_name(name, (*whole, arm), evidence, arms)
+
+
+def _placebo_name(name: str, path: Path, evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
+    if name not in arms:
+        yield Problem(path, f"'placebo' names {name!r}, which is no arm", did_you_mean(name, arms))
+    elif name == evidence.reference:
+        yield Problem(path, f"{name!r} is the reference already")
 
 
 def _targets(audit: Audit) -> Iterator[Problem]:

@@ -77,7 +77,8 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     "ratio: smallest over largest; change...: the arm's less that of the arm it is measured from",
     ("Selector", "test"): '"resampled" is the test part with its copies, under split_after_resampling only',
     ("Evidence", "reference"): "the arm that changes are measured from; default the first",
-    ("Evidence", "placebo"): "a second arm that changes are measured from; its contrast is the headline",
+    ("Evidence", "placebo"): "a second arm that changes are measured from, and whose contrast is the headline; or "
+    'the placebo of each arm that has one, as in { oversampled = "placebo" }',
     ("Evidence", "groups"): 'attributes whose combined levels are the groups, as in [["Male"], ["Male", "Young"]]',
     ("Evidence", "metrics"): "what is measured in every group",
     ("Evidence", "confidence"): "confidence of every interval",

@@ -231,7 +231,7 @@ class Evidence(Section):
     """[evidence]: the confirmatory family, declared before looking."""
 
     reference: str = ""
-    placebo: str | None = None
+    placebo: str | dict[str, str] | None = None
     groups: tuple[tuple[str, ...], ...] = ()
     metrics: tuple[Component, ...] = Field(default=(Use(use="accuracy"),), min_length=1)
     margin: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.005, description="what counts as no change")
@@ -247,6 +247,16 @@ class Evidence(Section):
             description='other attributes that last-layer probes on frozen features are asked; "*" is all of them',
         )
     )
+
+    @property
+    def placebos(self) -> tuple[str, ...]:
+        """The placebos that are named, each once."""
+        named = self.placebo.values() if isinstance(self.placebo, dict) else (self.placebo,)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    def placebo_of(self, arm: str) -> str | None:
+        """The placebo that an arm's changes are measured from."""
+        return self.placebo.get(arm) if isinstance(self.placebo, dict) else self.placebo
 
 
 class Published(Section):

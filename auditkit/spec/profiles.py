@@ -59,14 +59,23 @@ def _keep(layers: Layers, path: Path, wanted: Any, what: str) -> list[Problem]:
 
 
 def _drop(layers: Layers, what: str, names: set[str]) -> None:
-    """Drop the gates, published figures and the placebo that name a dropped arm or task."""
+    """Drop the gates, published figures and placebos that name a dropped arm or task."""
     for array in ("published", "gate"):
         entries = layers.get((array,))
         if isinstance(entries, list):
             kept = [index for index, entry in enumerate(entries) if not _names(entry, what, names)]
             layers.keep((array,), kept)
     evidence = layers.get(("evidence",))
-    if what == "arm" and isinstance(evidence, dict) and evidence.get("placebo") in names:
+    if what == "arm" and isinstance(evidence, dict):
+        _drop_placebos(evidence, names)
+
+
+def _drop_placebos(evidence: dict[str, Any], names: set[str]) -> None:
+    placebo = evidence.get("placebo")
+    if isinstance(placebo, dict):
+        for arm in [arm for arm, other in placebo.items() if {arm, other} & names]:
+            del placebo[arm]
+    elif placebo in names:
         del evidence["placebo"]
 
 
