@@ -124,7 +124,9 @@ def audit(**evidence: Any) -> dict[str, Any]:
 
 def finding(estimate: float = 0.9, half: float = 0.01, **changes: Any) -> Finding:
     ends = Interval(estimate - half, estimate + half)
-    plain = Finding("Male", "arm", "accuracy", estimate=estimate, interval=ends, identities=400, per_seed=(0.9,) * 5)
+    plain = Finding(
+        "Male", "arm", "accuracy", estimate=estimate, interval=ends, identities=400, per_seed=(0.9,) * 5, seeds=5
+    )
     return replace(plain, **changes)
 
 
@@ -237,7 +239,7 @@ def test_unpaired_coverage_by_simulation() -> None:
         (finding(0.8), finding(0.9), "differs", ""),
         (finding(0.9, 0.001), finding(0.901, 0.001), "no difference larger than the margin", ""),
         (finding(0.9, 0.05), finding(0.92, 0.05), "cannot tell", "the interval holds 0 and more than the margin"),
-        (finding(0.8, per_seed=(0.8,)), finding(0.9), "cannot tell", "training variance not measured: one seed"),
+        (finding(0.8, seeds=1), finding(0.9), "cannot tell", "training variance not measured: one seed"),
     ],
 )  # fmt: skip
 def test_verdicts(first: Finding, second: Finding, verdict: str, reason: str) -> None:

@@ -20,11 +20,14 @@ from evidence_toys import (
     with_margin,
 )
 
+from auditkit.contracts import CountMetric
 from auditkit.evidence.findings import Derived, derive
+from auditkit.evidence.judgements import judge_gates, judge_published
 from auditkit.evidence.layout import lay_out
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Interval
 from auditkit.evidence.seeds import seed_variances
+from auditkit.spec.model import Gate, Published
 
 PANEL = toy_panel()
 MALE, WOMEN, MEN = ("Male",), (("Male", 0),), (("Male", 1),)
@@ -155,6 +158,44 @@ def test_simultaneous_intervals_are_wider_than_plain_ones(derived: Derived) -> N
             assert f.simultaneous.high >= f.interval.high or f.simultaneous.high == pytest.approx(0, abs=1e-9)
 
 
+def test_a_metric_that_is_no_share_is_not_kept_between_0_and_1() -> None:
+    class Odds(CountMetric):
+        percent = False
+
+        def compute(self, tp: Any, fp: Any, fn: Any, tn: Any) -> tuple[Any, Any]:
+            return tp, fn
+
+    found = derive([PANEL], evidence(groups=()), {"odds": Odds(None)}).findings
+    values = [f for f in found if f.quantity == "value"]
+    assert all(f.estimate > 2 and f.interval.low < f.estimate < f.interval.high for f in values)  # type: ignore[operator,union-attr]
+    changes = [f for f in found if f.quantity == "change"]
+    assert all(f.interval.low < f.estimate < f.interval.high for f in changes)  # type: ignore[operator,union-attr]
+
+
+@pytest.mark.parametrize(("mine", "theirs", "words"), [(1, 3, "one seed"), (2, 3, "")])
+def test_arms_with_unlike_numbers_of_seeds(mine: int, theirs: int, words: str) -> None:
+    """With one seed nothing is called changed and a gate says so; two against three are two independent samples."""
+    three = toy_panel(effect=2.0)
+    fewer = replace(three.arms[1], seeds=tuple(range(mine)), margin=three.arms[1].margin[:mine])
+    panel = replace(three, arms=(three.arms[0], fewer, three.arms[2]))
+    asked = evidence(groups=(("Bald",),))
+    findings = derive([panel], asked, ACCURACY).findings
+    change = pick(findings, over=("Bald",), at=(("Bald", 1),), quantity="change")
+    assert (change.seeds, change.per_seed) == (mine, ())
+    assert change.verdict == ("cannot tell" if mine == 1 else "changed")
+    at = {"Bald": 1}
+    selector = {"task": "Smiling", "arm": "arm1", "over": ("Bald",), "at": at, "quantity": "change"}
+    gate = Gate.model_validate({"finding": selector, "at_most": -0.01})
+    (row,) = judge_gates((gate,), findings, asked)
+    assert row.outcome == "pass"
+    assert ("one seed, so it holds for these trained networks only" in row.detail) is (words == "one seed")
+    printed = Published.model_validate({"where": "x", "finding": selector, "value": 0.5, "protocol": "same"})
+    (judged,) = judge_published((printed,), findings, asked)
+    told = "training variance was not measured" if mine == 1 else "two arms with unlike seeds"
+    assert judged.judgement == "cannot tell"
+    assert told in judged.note
+
+
 def test_no_interval_of_shares_goes_beyond_what_is_possible() -> None:
     """Two seeds, one always wrong of women and one of men: t intervals would reach several hundred points."""
     panel = toy_panel(n=400, people=60, arms=2, seeds=2)
@@ -253,11 +294,14 @@ def test_names_do_not_matter() -> None:
     ]
 
 
-def test_the_order_of_groups_does_not_matter() -> None:
-    first = derive([PANEL], evidence(groups=(MALE, ("Young",))), ACCURACY).findings
-    other = derive([PANEL], evidence(groups=(("Young",), MALE)), ACCURACY).findings
-    wanted = {"over": MALE, "at": MEN, "quantity": "change"}
-    assert pick(first, **wanted).interval == pick(other, **wanted).interval
+def test_the_order_of_groups_and_metrics_does_not_matter() -> None:
+    panel = toy_panel(effect=2.0)
+    metrics = {name: COUNTING[name] for name in ("accuracy", "selection_rate", "precision")}
+    first = derive([panel], evidence(groups=(MALE, ("Young",), ("Male", "Young"))), metrics).findings
+    turned = dict(reversed(metrics.items()))
+    other = derive([panel], evidence(groups=(("Male", "Young"), ("Young",), MALE)), turned).findings
+    assert {f.verdict for f in first} == {"", "changed", "cannot tell"}
+    assert sorted(map(repr, first)) == sorted(map(repr, other))
 
 
 def test_what_is_not_estimable_changes_no_other_interval() -> None:

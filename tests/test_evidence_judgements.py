@@ -75,7 +75,7 @@ def test_cannot_tell_and_what_would_help() -> None:
     assert words.endswith("seeds would be needed; more people alone would not help")
     people_only = replace(seeds_only, people=2e-4 * one, seeds=0 * one)
     _, words = decide(basis(estimate=-0.02, interval=wide, spread=people_only))
-    assert words.endswith("people would be needed; more seeds alone would not help")
+    assert words.endswith("people per group would be needed; more seeds alone would not help")
     both = replace(seeds_only, people=2e-4 * one)
     _, words = decide(basis(estimate=-0.02, interval=wide, spread=both))
     assert words.endswith("neither alone would help")

@@ -159,6 +159,33 @@ def test_equal_estimates_are_one_question() -> None:
     assert found.score == pytest.approx(1.96, abs=0.05)
 
 
+def test_seeds_of_questions_that_are_one_are_one_question_too() -> None:
+    """Thirty times the same accuracy, with four degrees of freedom: t of one question, not of thirty."""
+    rng = np.random.default_rng(7)
+    one = rng.standard_normal((1, 20_000), dtype=np.float32)
+    design = np.stack([np.arange(30), np.zeros(30, dtype=int), -np.ones(30, dtype=int)], axis=1)
+    few = spread(np.full(30, 0.1), np.full(30, 0.9), 1e6, np.full(30, 4.0))
+    same = simultaneous(np.repeat(one, 30, axis=0), np.zeros(30), few, design, 0.95, rng)
+    alone = simultaneous(one, np.zeros(1), few.take([0]), design[:1], 0.95, rng)
+    others = simultaneous(rng.standard_normal((30, 20_000), dtype=np.float32), np.zeros(30), few, design, 0.95, rng)
+    assert same.score == pytest.approx(alone.score, abs=0.05)
+    assert others.score == pytest.approx(stats.norm.ppf((1 + 0.95 ** (1 / 30)) / 2), abs=0.15)
+
+
+def test_the_order_of_estimates_does_not_matter() -> None:
+    rng = np.random.default_rng(9)
+    deviations = rng.standard_normal((6, 2000), dtype=np.float32)
+    estimate, design = rng.normal(size=6), np.stack([np.arange(6) // 2, np.arange(6) % 2, np.full(6, 2)], axis=1)
+    few = spread(np.ones(6), rng.random(6), np.full(6, 20.0), np.full(6, 4.0))
+    plain = simultaneous(deviations, estimate, few, design, 0.95, np.random.default_rng(1))
+    turn = [5, 2, 0, 3, 1, 4]
+    turned = simultaneous(
+        deviations[turn], estimate[turn], few.take(turn), design[turn], 0.95, np.random.default_rng(1)
+    )
+    assert turned.score == pytest.approx(plain.score, rel=1e-6)
+    assert turned.rejected.tolist() == plain.rejected[turn].tolist()
+
+
 def test_an_undefined_replicate_of_one_is_no_matter_to_the_others() -> None:
     rng = np.random.default_rng(8)
     deviations = rng.standard_normal((2, 5000), dtype=np.float32)

@@ -48,6 +48,7 @@ class Bench:
             against="" if estimate.against is None else layout.arms[estimate.against],
             images=estimate.images,
             identities=estimate.people if layout.panel.identities_known else None,
+            seeds=self.seeds(estimate),
         )
         if estimate.reason:
             status: Status = "undefined by definition" if measure.by_definition else "not estimable"
@@ -105,8 +106,7 @@ def with_interval(
     why = no_interval(estimate, ends)
     if why:
         return replace(finding, reason=why)
-    differences = 2 if len(estimate.line.groups) > 1 and estimate.against is not None else 1
-    most = limit(estimate.line.measure, differences)
+    most = limit(estimate.line.measure, _differences(estimate))
     return replace(
         finding,
         interval=interval(ends, estimate.row, most),
@@ -130,6 +130,11 @@ def limit(measure: Measure, differences: int = 1) -> float:
     return float(differences) if measure.share else np.inf
 
 
+def _differences(estimate: Estimate) -> int:
+    """2 for a difference of differences, else 1."""
+    return 2 if len(estimate.line.groups) > 1 and estimate.against is not None else 1
+
+
 def no_interval(estimate: Estimate, ends: Ends) -> str:
     """Why an estimate has no interval, "" where it has one."""
     if estimate.people < FEWEST_PEOPLE:
@@ -145,7 +150,8 @@ def noise(bench: Bench, estimate: Estimate, estimates: Estimates) -> float | Non
         return None
     row = estimate.row
     critical = t_quantile(normal_quantile(bench.evidence.confidence), estimates.spread.seeds_df[row : row + 1])
-    return float(critical[0] * np.sqrt(estimates.spread.retraining[row]))
+    half = float(critical[0] * np.sqrt(estimates.spread.retraining[row]))
+    return min(half, limit(estimate.line.measure, _differences(estimate)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -128,7 +128,7 @@ def _judged(one: Difference, size: int, arms: Sequence[int], terms: Terms) -> Di
 def _widening(one: Difference, size: int, arms: Sequence[int], confidence: float) -> float:
     """Ratio of the t quantile of one of `size` questions to that of a single one."""
     sides = (one.first, one.second)
-    seeds = sum(n * max(len(f.per_seed) - 1, 0) for n, f in zip(arms, sides, strict=True))
+    seeds = sum(n * max(f.seeds - 1, 0) for n, f in zip(arms, sides, strict=True))
     people = sum((f.identities or f.images) - 1 for f in sides)
     df = max(min(seeds or people, people), 1)
     tail = (1 - confidence) / 2
@@ -139,7 +139,7 @@ def _verdict(one: Difference, margin: float) -> tuple[Verdict, str]:
     if one.simultaneous is None:
         return "cannot tell", one.reason
     low, high = one.simultaneous.low, one.simultaneous.high
-    if one.how != "the very same networks" and min(len(one.first.per_seed), len(one.second.per_seed)) < 2:
+    if one.how != "the very same networks" and min(one.first.seeds, one.second.seeds) < 2:
         return "cannot tell", "training variance not measured: one seed"
     if -margin <= low and high <= margin:
         return "no difference larger than the margin", ""

@@ -10,6 +10,7 @@ from math import hypot
 from scipy.special import stdtrit
 
 from auditkit.evidence.results import Finding, GateRow, Interval, Judgement, Outcome, PublishedRow
+from auditkit.evidence.uncertainty import normal_quantile
 from auditkit.spec.model import Evidence, Gate, Published, Selector
 from auditkit.spec.sentences import CHANGES, gate_sentence, published_sentence
 
@@ -59,7 +60,7 @@ def _published(
     one: Published, others: Sequence[Published], findings: Sequence[Finding], evidence: Evidence, not_judged: str
 ) -> PublishedRow:
     ours = None if one.finding is None else find(findings, one.finding, evidence)
-    judgement, why = _judge(one, ours, not_judged)
+    judgement, why = _judge(one, ours, evidence.confidence, not_judged)
     notes = (one.note, why, *([] if not_judged else _within_noise(one, others, findings, evidence)))
     return PublishedRow(
         where=one.where,
@@ -71,7 +72,7 @@ def _published(
     )
 
 
-def _judge(one: Published, ours: Finding | None, not_judged: str) -> tuple[Judgement, str]:
+def _judge(one: Published, ours: Finding | None, confidence: float, not_judged: str) -> tuple[Judgement, str]:
     if not_judged:
         return "not judged", not_judged
     if one.finding is None:
@@ -83,11 +84,16 @@ def _judge(one: Published, ours: Finding | None, not_judged: str) -> tuple[Judge
     if ours.estimate is None or ours.interval is None:
         return "cannot tell", ours.reason
     low, high = printed_range(one)
-    run = _one_more_run(ours, ours.estimate, ours.interval)
+    run = _one_more_run(ours, ours.estimate, ours.interval, confidence)
     if low <= run.high and high >= run.low:
         return "consistent", ""
-    if ours.seed_sd is None:
+    if ours.seeds < 2:
         return "cannot tell", "outside of our interval, but training variance was not measured"
+    if ours.seed_sd is None:
+        return (
+            "cannot tell",
+            "outside of our interval, but two arms with unlike seeds do not tell how far one run strays",
+        )
     return "not consistent", f"one run of ours would give {run.low:.4f} to {run.high:.4f}"
 
 
@@ -104,10 +110,17 @@ def printed_range(one: Published) -> tuple[float, float]:
     return one.value - half, one.value + half
 
 
-def _one_more_run(ours: Finding, estimate: float, interval: Interval) -> Interval:
+def _one_more_run(ours: Finding, estimate: float, interval: Interval, confidence: float) -> Interval:
     """Where a single further run on the same photos would fall: our interval, widened by one seed's spread."""
-    seed = 0.0 if ours.seed_sd is None else float(stdtrit(len(ours.per_seed) - 1, 0.975)) * ours.seed_sd
+    seed = _of_one_seed(ours, confidence)
     return Interval(estimate - hypot(estimate - interval.low, seed), estimate + hypot(interval.high - estimate, seed))
+
+
+def _of_one_seed(finding: Finding, confidence: float) -> float:
+    """How far the seed of one run can move a finding; 0 where that was not measured."""
+    if finding.seed_sd is None:
+        return 0.0
+    return float(stdtrit(len(finding.per_seed) - 1, (1 + confidence) / 2)) * finding.seed_sd
 
 
 def _within_noise(
@@ -118,7 +131,7 @@ def _within_noise(
         return
     if one.finding.quantity in CHANGES:
         change, difference = find(findings, one.finding, evidence), one.value
-        yield from _noise(change, difference, "a change of this size")
+        yield from _noise(change, difference, "a change of this size", evidence.confidence)
         return
     if one.finding.quantity != "value" or one.finding.arm == evidence.reference:
         return
@@ -127,17 +140,16 @@ def _within_noise(
         if same:
             selector = one.finding.model_copy(update={"quantity": "change"})
             words = f"the printed difference from {evidence.reference} ({one.value - other.value:+.4f})"
-            yield from _noise(find(findings, selector, evidence), one.value - other.value, words)
+            change = find(findings, selector, evidence)
+            yield from _noise(change, one.value - other.value, words, evidence.confidence)
 
 
-def _noise(change: Finding | None, difference: float, words: str) -> Iterator[str]:
+def _noise(change: Finding | None, difference: float, words: str, confidence: float) -> Iterator[str]:
     if change is None or change.people_error is None:
         return
-    if change.seed_sd is None:
-        half, what = 1.96 * change.people_error, "the people in the test set alone move it by"
-    else:
-        seed = float(stdtrit(len(change.per_seed) - 1, 0.975)) * change.seed_sd
-        half, what = hypot(1.96 * change.people_error, seed), "a single run on this test set moves it by"
+    half = hypot(normal_quantile(confidence) * change.people_error, _of_one_seed(change, confidence))
+    alone = change.seed_sd is None
+    what = "the people in the test set alone move it by" if alone else "a single run on this test set moves it by"
     inside = "within" if abs(difference) <= half else "beyond"
     yield f"{words} is {inside} noise: {what} up to {half:.4f}"
 
@@ -178,7 +190,7 @@ def _outcome(gate: Gate, finding: Finding | None) -> tuple[Outcome, str]:
     if finding.estimate is None or interval is None:
         return "insufficient evidence", finding.reason or "there is no interval to decide on"
     numbers = f"{finding.estimate:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
-    if len(finding.per_seed) == 1:
+    if finding.seeds == 1:
         numbers += "; one seed, so it holds for these trained networks only"
     if _breaks(gate, interval):
         return "fail", numbers

@@ -49,7 +49,7 @@ class Measure:
     @property
     def share(self) -> bool:
         """Whether its values lie between 0 and 1 by construction."""
-        return not isinstance(self.metric, ScoreMetric) and not self.metric.describes_test
+        return self.metric.percent and not isinstance(self.metric, ScoreMetric) and not self.metric.describes_test
 
 
 def measure(

@@ -35,7 +35,8 @@ class Finding:
     a level, and the gap is over the others within it; a signed gap is its second level minus its first. `against` is
     the arm a change is measured from. `estimate` is the mean over seeds of the per-seed values; numerator and
     denominator are means over seeds; `images` and `identities` are distinct. `interval` is the plain one,
-    `simultaneous` holds over the whole family; verdicts are decided on it.
+    `simultaneous` holds over the whole family; verdicts are decided on it. `seeds`: how many there are, the fewer of
+    two arms; `per_seed` and `seed_sd` are paired: there are none where two arms have different numbers of seeds.
     """
 
     task: str
@@ -53,6 +54,7 @@ class Finding:
     denominator: float | None = None
     images: int = 0
     identities: int | None = None
+    seeds: int = 0
     per_seed: tuple[float | None, ...] = ()
     seed_sd: float | None = None
     noise: float | None = None

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.evidence.uncertainty import Ends, Floats, Replicates, Spread, normal_quantile
+from auditkit.evidence.uncertainty import Ends, Floats, Replicates, Spread, normal_quantile, t_quantile
 
 SLIVER = 1e-12
 """How far from zero an interval ends that excludes zero and no more."""
+SOURCES = 256
+"""Replicates of people from which the dependence between estimates is taken; a correlation of 0 is then off by 0.06."""
+SCORES = np.linspace(0, 8, 257)
+"""Scores in whose table is looked up."""
+FEW = 24
+"""Degrees of freedom up to which it matters that estimates of variances depend on each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,63 +43,119 @@ def simultaneous(
     """Critical values from the largest |t| over a family, per replicate.
 
     deviations: (q, replicates), NaN where undefined. design: (q, 3), of each estimate what it is of, its arm, and the
-    arm it is measured against (-1: none); estimates of the same thing share the estimate of their variance.
+    arm it is measured against (-1: none); estimates of the same thing share the estimate of their variance. The order
+    of the estimates does not matter.
     """
     if not len(deviations):
         return Simultaneous(normal_quantile(confidence), np.zeros(0, dtype=bool))
     score = spread.score(np.abs(estimate))
-    replicated = _replicated_scores(deviations, spread, design, rng)
+    replicated = _replicated_scores(deviations, spread, _things(estimate, spread, design), rng)
     running = np.zeros(deviations.shape[1], dtype=np.float32)
     critical = np.empty(len(deviations))
     for row in np.argsort(score, kind="stable"):
         np.fmax(running, replicated[row], out=running)
         critical[row] = _upper(running, confidence)
     not_rejected = score[score <= critical]
-    return Simultaneous(float(critical.max()), score > not_rejected.max(initial=-np.inf))
+    at_least = normal_quantile(confidence)
+    return Simultaneous(max(float(critical.max()), at_least), score > not_rejected.max(initial=at_least))
+
+
+def _things(estimate: Floats, spread: Spread, design: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Rows of the same thing together, in an order that the estimates decide and not the order in which they came."""
+    keys = (np.round(value, 12) for value in (spread.seeds, spread.people, np.abs(estimate)))
+    things: dict[int, list[int]] = {}
+    for row in np.lexsort(tuple(keys)).tolist():
+        things.setdefault(int(design[row, 0]), []).append(row)
+    return [np.array(rows) for rows in things.values()]
 
 
 def _replicated_scores(
-    deviations: Replicates, spread: Spread, design: NDArray[np.int64], rng: np.random.Generator
+    deviations: Replicates, spread: Spread, things: list[NDArray[np.int64]], rng: np.random.Generator
 ) -> Replicates:
-    """(q, replicates): scores that estimates could have had by chance alone.
+    """(q, replicates): scores that estimates could have had by chance alone, as `Spread.score` gives them.
 
-    To the replicates of people comes normal noise for the seeds of each arm, as much as its share of the variance,
-    independent between things, since few seeds tell too little of correlations; then division by a standard error that
-    was itself estimated, as a spread is, drawn once for all estimates of the same thing.
+    To the replicates of people comes normal noise for the seeds, as much as its share of the variance; then division by
+    a standard error that was itself estimated, as a spread is, drawn once for all estimates of the same thing. Few
+    seeds tell nothing of how their noise hangs together between estimates; it is taken to do so as that of people does,
+    since both pass through the same photos: the accuracy of men and their true positive rate are then one question.
     """
     result = np.empty_like(deviations)
     shares, shown = spread.seed_share, (spread.retraining - spread.seeds) / spread.total
-    order = np.argsort(design[:, 0], kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(design[order, 0])) + 1):
-        noise = rng.standard_normal((1 + int(design[rows, 1:].max()), deviations.shape[1]), dtype=np.float32)
-        people, seeds = (_estimated(df[rows], deviations.shape[1], rng) for df in (spread.people_df, spread.seeds_df))
-        for row in rows:
+    mixture = np.empty((len(deviations), min(len(deviations), SOURCES)), dtype=np.float32)
+    order = np.concatenate(things)
+    mixture[order] = _mixture(deviations[order], rng)
+    noise = rng.standard_normal((mixture.shape[1], deviations.shape[1]), dtype=np.float32)
+    seeds = _estimated_together(mixture, things, spread.seeds_df, deviations.shape[1], rng)
+    for rows, seed in zip(things, seeds, strict=True):
+        people = _estimated(float(np.median(spread.people_df[rows])), deviations.shape[1], rng)
+        for row, of_seeds in zip(rows, mixture[rows] @ noise, strict=True):
             share = float(shares[row])
-            t = _standardised(deviations[row], 1 - share)
-            if share > 0:
-                t += np.float32(np.sqrt(share)) * _arm_noise(noise, design[row])
-            added = np.maximum(seeds * np.float32(share + shown[row]) - np.float32(shown[row]), 0)
+            t = _standardised(deviations[row], 1 - share) + np.float32(np.sqrt(share)) * of_seeds
+            added = np.maximum(seed * np.float32(share + shown[row]) - np.float32(shown[row]), 0)
             parts = people * np.float32(1 - share), added
-            result[row] = _normal_score(t, parts, (spread.people_df[row], spread.seeds_df[row]))
+            result[row] = _scores(np.abs(t), parts, (spread.people_df[row], spread.seeds_df[row]))
     return result
 
 
-def _estimated(df: Floats, replicates: int, rng: np.random.Generator) -> Replicates:
-    """Estimates of a variance of 1 with the median of some degrees of freedom."""
-    shape = float(np.median(df)) / 2
-    return np.asarray(rng.standard_gamma(shape, size=replicates) / shape, dtype=np.float32)
+def _mixture(deviations: Replicates, rng: np.random.Generator) -> Replicates:
+    """(q, sources): rows of length 1; their products with independent noise are correlated as the deviations are."""
+    some = np.nan_to_num(deviations[:, :SOURCES])
+    some = some - some.mean(axis=1, keepdims=True)
+    size = np.linalg.norm(some, axis=1, keepdims=True)
+    chance = rng.standard_normal(some.shape, dtype=np.float32)
+    some = np.where(size > 0, some, chance)
+    some = some / np.linalg.norm(some, axis=1, keepdims=True)
+    return np.asarray(np.asarray(np.linalg.qr(some.T, mode="r")).T if len(some) < SOURCES else some, dtype=np.float32)
 
 
-def _normal_score(t: Replicates, parts: tuple[Replicates, Replicates], df: tuple[float, float]) -> Replicates:
-    """|t| over the root of a sum of estimated variances, as the normal quantile with the same tail.
+def _estimated_together(
+    mixture: Replicates, things: list[NDArray[np.int64]], df: Floats, replicates: int, rng: np.random.Generator
+) -> Replicates:
+    """(things, replicates): estimates of variances of 1, as alike between things as their noise."""
+    degrees = np.array([np.median(df[rows]) for rows in things])
+    together = (degrees <= FEW) & (degrees == np.round(degrees))
+    result = np.zeros((len(things), replicates), dtype=np.float32)
+    for i in np.flatnonzero(~together):
+        result[i] = _estimated(float(degrees[i]), replicates, rng)
+    first = mixture[[rows[0] for rows in things]]
+    for number in range(1, int(degrees[together].max(initial=0)) + 1):
+        here = np.flatnonzero(together & (degrees >= number))
+        noise = rng.standard_normal((mixture.shape[1], replicates), dtype=np.float32)
+        result[here] += np.square(first[here] @ noise) / degrees[here, None].astype(np.float32)
+    return result
 
-    Degrees of freedom of the sum as in Satterthwaite (Biometrics Bulletin 1946), the quantile as in Wallace (Annals of
-    Mathematical Statistics 1959).
+
+def _estimated(df: float, replicates: int, rng: np.random.Generator) -> Replicates:
+    """Estimates of a variance of 1 with some degrees of freedom."""
+    return np.asarray(rng.standard_gamma(df / 2, size=replicates) / (df / 2), dtype=np.float32)
+
+
+def _scores(distance: Replicates, parts: tuple[Replicates, Replicates], df: tuple[float, float]) -> Replicates:
+    """The score at which the half width of an interval, made of estimated variances, reaches each distance.
+
+    The inverse of `Spread.half_width`, so that intervals are calibrated in the form in which they are given: bisection
+    in a table of t quantiles, linear between its lines. 8 where it lies beyond.
     """
-    total = parts[0] + parts[1]
-    both = np.square(total) / (np.square(parts[0]) / np.float32(df[0]) + np.square(parts[1]) / np.float32(df[1]))
-    score = (8 * both + 1) / (8 * both + 3) * np.sqrt(both * np.log1p(np.square(t) / total / both))
-    return np.asarray(score, dtype=np.float32)
+    squares = [_squared_quantiles(float(f"{one:.3g}")) for one in df]
+    last = len(SCORES) - 1
+
+    def width(line: NDArray[np.int64]) -> Replicates:
+        return np.asarray(np.sqrt(parts[0] * squares[0][line] + parts[1] * squares[1][line]), dtype=np.float32)
+
+    line = np.zeros(len(distance), dtype=np.int64)
+    for step in 1 << np.arange(last.bit_length())[::-1]:
+        further = np.minimum(line + step, last)
+        line = np.where(width(further) <= distance, further, line)
+    below, above = width(line), width(np.minimum(line + 1, last))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = np.clip((distance - below) / (above - below), 0, 1)
+    return np.asarray(SCORES[line] + np.where(line < last, part * (SCORES[1] - SCORES[0]), 0), dtype=np.float32)
+
+
+@lru_cache(maxsize=4096)
+def _squared_quantiles(df: float) -> Replicates:
+    """Squares of the t quantiles at SCORES."""
+    return np.asarray(np.square(t_quantile(SCORES, np.array(df))), dtype=np.float32)
 
 
 def _standardised(deviations: Replicates, variance: float) -> Replicates:
@@ -101,14 +164,6 @@ def _standardised(deviations: Replicates, variance: float) -> Replicates:
     factor = np.sqrt(variance) / deviation if deviation > 0 else 0.0
     centred = deviations - np.float32(np.nanmean(deviations, dtype=np.float64))
     return np.asarray(centred * np.float32(factor), dtype=np.float32)
-
-
-def _arm_noise(noise: Replicates, design: NDArray[np.int64]) -> Replicates:
-    """Standard normal noise of an arm, or of the difference of two."""
-    _, arm, against = design
-    if against < 0:
-        return np.asarray(noise[arm])
-    return np.asarray((noise[arm] - noise[against]) * np.float32(np.sqrt(0.5)))
 
 
 def _upper(values: Replicates, confidence: float) -> float:

@@ -84,15 +84,15 @@ def _needs(basis: Basis) -> str:
     people = _enough(basis, basis.people, "people")
     seeds = _enough(basis, basis.seeds, "seeds")
     if people and seeds:
-        return f"about {people:,} people, or {seeds:,} seeds, would be needed"
+        return f"about {people:,} people per group, or {seeds:,} seeds, would be needed"
     if people:
-        return f"about {people:,} people would be needed; more seeds alone would not help"
+        return f"about {people:,} people per group would be needed; more seeds alone would not help"
     if seeds:
         return f"about {seeds:,} seeds would be needed; more people alone would not help"
     both = _enough(basis, basis.people, "both")
     if both:
         also = int(np.ceil(basis.seeds * both / basis.people))
-        return f"about {both:,} people and {also:,} seeds would be needed; neither alone would help"
+        return f"about {both:,} people per group and {also:,} seeds would be needed; neither alone would help"
     return f"even {MOST} times as many people and seeds would not decide it"
 
 

@@ -74,7 +74,7 @@ def _role(view: View, arm: str) -> str:
 def _seeds(view: View) -> str:
     seeds = sorted({unit["seed"] for unit in view.facts.get("units", ()) if "seed" in unit})
     if not seeds:
-        most = max((len(f.per_seed) for f in view.results.findings), default=0)
+        most = max((f.seeds for f in view.results.findings), default=0)
         return str(most) if most else ""
     listed = ", ".join(map(str, seeds[:8])) + (", ..." if len(seeds) > 8 else "")
     return f"{len(seeds)} ({listed})"
@@ -161,7 +161,7 @@ def _shared(what: str) -> str:
 def _training_noise(view: View) -> Iterator[Item]:
     declared = (f for f in view.results.findings if not exploratory(f.family))
     changes = [f for f in declared if f.quantity == "change" and f.metric == view.metric]
-    most = max((len(f.per_seed) for f in changes), default=0)
+    most = max((f.seeds for f in changes), default=0)
     noises = [f.noise for f in changes if f.noise is not None]
     if most == 1:
         yield Item("Seeds", 'one seed: training variance not measured, so nothing is called "changed"', "warn")
