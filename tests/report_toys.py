@@ -94,6 +94,7 @@ def _finding(arm: str, over: tuple[str, ...], at: Place, quantity: str, estimate
         "interval": Interval(estimate - half, estimate + half),
         "images": 640 // max(len(over), 1) + 17,
         "identities": 70 // max(len(over), 1),
+        "seeds": len(seeds),
         "per_seed": seeds,
         "seed_sd": 0.0018,
         "noise": 0.0031,

@@ -267,7 +267,7 @@ def test_a_varying_option_is_drawn_as_a_dose() -> None:
 
 
 def test_one_seed_is_no_ground_to_call_anything_changed() -> None:
-    single = tuple(replace(f, per_seed=f.per_seed[:1], seed_sd=None, noise=None) for f in results().findings)
+    single = tuple(replace(f, seeds=1, per_seed=f.per_seed[:1], seed_sd=None, noise=None) for f in results().findings)
     built = document.build(audit(), results(findings=single))
     item = next(item for item in built.trust if item.label == "Seeds")
     assert item.text == 'one seed: training variance not measured, so nothing is called "changed"'

@@ -90,9 +90,10 @@ def estimate(layout: Layout, lines: Iterable[Line], arms: Sequence[Arms], *, kee
     spreads: list[Spread] = []
     deviations: list[Replicates] = []
     design: list[tuple[int, int, int]] = []
+    same = [_same(layout, pair) for pair in arms]
     for first, batch in _batches(lines) if arms else ():
         stack = _stack(layout, batch)
-        made = list(_estimates(layout, stack, arms, len(design)))
+        made = list(_estimates(layout, stack, arms, same, len(design)))
         usable = np.array([one.row >= 0 for one in made])
         moved = np.stack([_less(stack.replicates, pair) for pair in arms], axis=1).reshape(len(made), -1)[usable]
         spreads.append(_spread(layout, stack, arms, moved, usable))
@@ -180,11 +181,12 @@ def _less(values: NDArray[Any], arms: Arms) -> NDArray[Any]:
     return np.asarray(values[:, arm] if against is None else values[:, arm] - values[:, against])
 
 
-def _estimates(layout: Layout, stack: _Stack, arms: Sequence[Arms], row: int) -> Iterator[Estimate]:
+def _estimates(
+    layout: Layout, stack: _Stack, arms: Sequence[Arms], same: Sequence[bool], row: int
+) -> Iterator[Estimate]:
     means = np.stack([stack.values[:, layout.units_of(arm)].mean(axis=1) for arm in range(len(layout.arms))], axis=1)
     value = np.stack([_less(means, pair) for pair in arms], axis=1)
     per_seed = [_per_seed(layout, stack, pair) for pair in arms]
-    same = [_same(layout, pair) for pair in arms]
     for i, line in enumerate(stack.lines):
         for j, (arm, against) in enumerate(arms):
             both = [arm] if against is None else [arm, against]

@@ -14,6 +14,8 @@ SLIVER = 1e-12
 """How far from zero an interval ends that excludes zero and no more."""
 SOURCES = 256
 """Replicates of people from which the dependence between estimates is taken; a correlation of 0 is then off by 0.06."""
+AT_ONCE = 2_000_000
+"""So many replicates are scored at once; more would only take memory."""
 SCORES = np.linspace(0, 8, 257)
 """Scores in whose table is looked up."""
 FEW = 24
@@ -79,22 +81,29 @@ def _replicated_scores(
     seeds tell nothing of how their noise hangs together between estimates; it is taken to do so as that of people does,
     since both pass through the same photos: the accuracy of men and their true positive rate are then one question.
     """
-    result = np.empty_like(deviations)
-    shares, shown = spread.seed_share, (spread.retraining - spread.seeds) / spread.total
-    mixture = np.empty((len(deviations), min(len(deviations), SOURCES)), dtype=np.float32)
     order = np.concatenate(things)
+    thing = np.repeat(np.arange(len(things)), [len(rows) for rows in things])
+    shares, shown = (_column(one) for one in (spread.seed_share, (spread.retraining - spread.seeds) / spread.total))
+    count = deviations.shape[1]
+    mixture = np.empty((len(deviations), min(len(deviations), SOURCES)), dtype=np.float32)
     mixture[order] = _mixture(deviations[order], rng)
-    noise = rng.standard_normal((mixture.shape[1], deviations.shape[1]), dtype=np.float32)
-    seeds = _estimated_together(mixture, things, spread.seeds_df, deviations.shape[1], rng)
-    for rows, seed in zip(things, seeds, strict=True):
-        people = _estimated(float(np.median(spread.people_df[rows])), deviations.shape[1], rng)
-        for row, of_seeds in zip(rows, mixture[rows] @ noise, strict=True):
-            share = float(shares[row])
-            t = _standardised(deviations[row], 1 - share) + np.float32(np.sqrt(share)) * of_seeds
-            added = np.maximum(seed * np.float32(share + shown[row]) - np.float32(shown[row]), 0)
-            parts = people * np.float32(1 - share), added
-            result[row] = _scores(np.abs(t), parts, (spread.people_df[row], spread.seeds_df[row]))
+    noise = rng.standard_normal((mixture.shape[1], count), dtype=np.float32)
+    seeds = _estimated_together(mixture, things, spread.seeds_df, count, rng)
+    people = np.stack([_estimated(float(np.median(spread.people_df[rows])), count, rng) for rows in things])
+    result = np.empty_like(deviations)
+    for part in np.array_split(np.arange(len(order)), -(-deviations.size // AT_ONCE)):
+        rows, of = order[part], thing[part]
+        t = np.sqrt(1 - shares[rows]) * _standardised(deviations[rows]) + np.sqrt(shares[rows]) * (
+            mixture[rows] @ noise
+        )
+        added = np.maximum(seeds[of] * (shares[rows] + shown[rows]) - shown[rows], 0)
+        parts = people[of] * (1 - shares[rows]), added
+        result[rows] = _scores(np.abs(t), parts, (spread.people_df[rows], spread.seeds_df[rows]))
     return result
+
+
+def _column(values: Floats) -> Replicates:
+    return values.astype(np.float32)[:, None]
 
 
 def _mixture(deviations: Replicates, rng: np.random.Generator) -> Replicates:
@@ -130,26 +139,28 @@ def _estimated(df: float, replicates: int, rng: np.random.Generator) -> Replicat
     return np.asarray(rng.standard_gamma(df / 2, size=replicates) / (df / 2), dtype=np.float32)
 
 
-def _scores(distance: Replicates, parts: tuple[Replicates, Replicates], df: tuple[float, float]) -> Replicates:
-    """The score at which the half width of an interval, made of estimated variances, reaches each distance.
+def _scores(distance: Replicates, parts: tuple[Replicates, Replicates], df: tuple[Floats, Floats]) -> Replicates:
+    """(rows, replicates): the score at which the half width, made of estimated variances, reaches each distance.
 
     The inverse of `Spread.half_width`, so that intervals are calibrated in the form in which they are given: bisection
     in a table of t quantiles, linear between its lines. 8 where it lies beyond.
     """
-    squares = [_squared_quantiles(float(f"{one:.3g}")) for one in df]
+    squares = [np.stack([_squared_quantiles(float(f"{one:.3g}")) for one in each]) for each in df]
     last = len(SCORES) - 1
 
     def width(line: NDArray[np.int64]) -> Replicates:
-        return np.asarray(np.sqrt(parts[0] * squares[0][line] + parts[1] * squares[1][line]), dtype=np.float32)
+        people, seeds = (np.take_along_axis(each, line, axis=1) for each in squares)
+        return np.asarray(np.sqrt(parts[0] * people + parts[1] * seeds), dtype=np.float32)
 
-    line = np.zeros(len(distance), dtype=np.int64)
+    line = np.zeros(distance.shape, dtype=np.int64)
     for step in 1 << np.arange(last.bit_length())[::-1]:
         further = np.minimum(line + step, last)
         line = np.where(width(further) <= distance, further, line)
     below, above = width(line), width(np.minimum(line + 1, last))
     with np.errstate(invalid="ignore", divide="ignore"):
         part = np.clip((distance - below) / (above - below), 0, 1)
-    return np.asarray(SCORES[line] + np.where(line < last, part * (SCORES[1] - SCORES[0]), 0), dtype=np.float32)
+    found = SCORES[line] + np.where(line < last, part * (SCORES[1] - SCORES[0]), 0)
+    return np.where(np.isnan(distance), np.nan, found).astype(np.float32)
 
 
 @lru_cache(maxsize=4096)
@@ -158,12 +169,11 @@ def _squared_quantiles(df: float) -> Replicates:
     return np.asarray(np.square(t_quantile(SCORES, np.array(df))), dtype=np.float32)
 
 
-def _standardised(deviations: Replicates, variance: float) -> Replicates:
-    """One row with mean 0 and the given variance."""
-    deviation = np.nanstd(deviations, dtype=np.float64)
-    factor = np.sqrt(variance) / deviation if deviation > 0 else 0.0
-    centred = deviations - np.float32(np.nanmean(deviations, dtype=np.float64))
-    return np.asarray(centred * np.float32(factor), dtype=np.float32)
+def _standardised(deviations: Replicates) -> Replicates:
+    """Rows with mean 0 and variance 1; 0 where a row does not vary."""
+    centred = deviations - np.nanmean(deviations, axis=1, keepdims=True)
+    deviation = np.sqrt(np.nanmean(np.square(centred), axis=1, keepdims=True))
+    return np.asarray(centred / np.where(deviation > 0, deviation, 1), dtype=np.float32)
 
 
 def _upper(values: Replicates, confidence: float) -> float:

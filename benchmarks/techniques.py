@@ -1,0 +1,208 @@
+"""What each technique of the fast path gains on this machine's CPU: images/s with all of them, and with one taken away.
+
+    python benchmarks/techniques.py [--seconds 1] [--turns 7] [--out benchmarks/results]
+
+A few minutes. A ResNet-18 is trained on a batch of 64 by one thread, by turns in every variant, so that other work on
+the machine touches all alike; of each the median of the turns counts. Three more are measured as a whole: photos
+decoded once or in every epoch, copies rendered once or in every epoch, two processes of one thread or one of two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from run import machine
+from torch import nn
+
+from auditkit.cohort import Draw
+from auditkit.spec.model import SGD, Augment
+from auditkit.testing import rendered_photos
+from auditkit.training import batches, images
+from auditkit.training.checkpoint import Progress
+from auditkit.training.device import Compute, choose_precision
+from auditkit.training.graph import Eager
+from auditkit.training.network import build_network
+from auditkit.training.optimization import make_optimizer
+from auditkit.training.pixels import Pixels
+from auditkit_plugins.models.torchvision import TorchvisionModel
+
+BATCH, RATE = 64, 0.01
+CPU = torch.device("cpu")
+ALL = ("bfloat16", "channels last", "small maps as matrix products", "fused optimizer")
+
+
+class Loss(nn.Module):
+    """Cross-entropy."""
+
+    def forward(self, margin: torch.Tensor, truth: torch.Tensor, stratum: torch.Tensor) -> torch.Tensor:
+        """The mean loss."""
+        return nn.functional.binary_cross_entropy_with_logits(margin, truth)
+
+
+def steps_without(technique: str, size: int, threads: int = 1) -> Callable[[], object]:
+    """A training step with all techniques but one; "" is none."""
+    network = build_network(TorchvisionModel.named("resnet18"), 0).train()
+    pictures = torch.randn(BATCH, 3, size, size).to(memory_format=torch.channels_last)
+    if technique == "small maps as matrix products":
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                module.__class__ = nn.Conv2d
+    if technique == "channels last":
+        network, pictures = network.to(memory_format=torch.contiguous_format), pictures.contiguous()
+    spec = SGD(lr=RATE, momentum=0.9)
+    optimizer = make_optimizer(spec, network.parameters())
+    if technique == "fused optimizer":
+        optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=0.9, fused=False)
+    precision = "float32" if technique == "bfloat16" else choose_precision("auto", CPU)
+    steps = Eager(Progress(network, Loss(), optimizer), Compute(CPU, precision, threads))
+    batch = pictures, (torch.arange(BATCH) % 2).float(), torch.zeros(BATCH, dtype=torch.int64)
+    return lambda: steps.step(batch, RATE)
+
+
+def rate(step: Callable[[], object], seconds: float) -> float:
+    """Images per second over so many seconds."""
+    started, count = time.perf_counter(), 0
+    while time.perf_counter() - started < seconds:
+        step()
+        count += 1
+    return count * BATCH / (time.perf_counter() - started)
+
+
+def one_by_one(size: int, seconds: float, turns: int) -> dict[str, float]:
+    """images/s with all techniques (""), and without each."""
+    torch.set_num_threads(1)
+    variants = {name: steps_without(name, size) for name in ("", *ALL)}
+    found: dict[str, list[float]] = {name: [] for name in variants}
+    for step in variants.values():
+        step()
+    for _ in range(turns):
+        for name, step in variants.items():
+            found[name].append(rate(step, seconds))
+    return {name: statistics.median(rates) for name, rates in found.items()}
+
+
+def epochs(size: int, step_rate: float, folder: Path) -> dict[str, float]:
+    """images/s of an epoch half of whose rows are copies: as it is, with decoding, with rendering in every epoch."""
+    rows = 512
+    photos, path = rendered_photos(folder, rows // 2), folder / f"{size}.npy"
+    np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(rows // 2, size, size, 3)).flush()
+    decoding = _seconds(lambda: images.fill(photos, np.arange(rows // 2), 178, size, path))
+    draw = Draw(np.tile(np.arange(rows // 2), 2), np.repeat([0, 1], rows // 2))
+    kept = batches.Pictures(Pixels(path, CPU), draw, Augment(), 0)
+    batches._KEPT_BYTES = 0
+    again = batches.Pictures(Pixels(path, CPU), draw, Augment(), 0)
+    plain, rendering = (_seconds(lambda one=one: _gather(one, rows)) for one in (kept, again))  # type: ignore[misc]
+    step = rows / step_rate
+    return {
+        "": rows / (step + plain),
+        "decoding once": rows / (step + plain + 2 * decoding),
+        "rendering copies once": rows / (step + rendering),
+    }
+
+
+def _gather(pictures: batches.Pictures, rows: int) -> None:
+    for index in batches.order(0, 0, rows, BATCH):
+        pictures.gather(index)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _alone(size: int, threads: int, seconds: float, together: Any, send: Any) -> None:
+    torch.set_num_threads(threads)
+    step = steps_without("", size, threads)
+    step()
+    together.wait()
+    send.put(rate(step, seconds))
+
+
+def side_by_side(size: int, processes: int, threads: int, seconds: float) -> float:
+    """images/s of several processes at once."""
+    context = multiprocessing.get_context("spawn")
+    together, queue = context.Barrier(processes), context.Queue()
+    workers = [context.Process(target=_alone, args=(size, threads, seconds, together, queue)) for _ in range(processes)]
+    for worker in workers:
+        worker.start()
+    total = sum(queue.get() for _ in workers)
+    for worker in workers:
+        worker.join()
+    return float(total)
+
+
+def measured(size: int, seconds: float, turns: int) -> dict[str, Any]:
+    """Every gain at one size."""
+    steps = one_by_one(size, seconds, turns)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = epochs(size, steps[""], Path(folder))
+    cores = machine()["cores"]
+    split = {f"{p} x {t}": side_by_side(size, p, t, 4 * seconds) for p, t in ((cores, 1), (1, cores))}
+    gains = {name: steps[""] / without for name, without in steps.items() if name}
+    gains |= {name: whole[""] / without for name, without in whole.items() if name}
+    gains["a process per core"] = split[f"{cores} x 1"] / split[f"1 x {cores}"]
+    return {
+        "size": size,
+        "images_per_second": steps[""],
+        "without": steps,
+        "epoch": whole,
+        "split": split,
+        "gain": gains,
+    }
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """The gains as a table."""
+    facts = found["machine"]
+    sizes = [f"{case['size']} px" for case in found["cases"]]
+    lines = [
+        f"# What each technique gains: {facts['processor']}, {facts['cores']} cores",
+        "",
+        f"{', '.join(facts['instructions'])}; torch {found['torch']}, {found['precision']}.",
+        "Images/s with everything over images/s without the one technique.",
+        "",
+        f"| technique | {' | '.join(sizes)} |",
+        "|---|" + "---|" * len(sizes),
+    ]
+    for name in found["cases"][0]["gain"]:
+        gains = " | ".join(f"{case['gain'][name]:.2f}x" for case in found["cases"])
+        lines += [f"| {name} | {gains} |"]
+    rates = " | ".join(f"{case['images_per_second']:.0f}" for case in found["cases"])
+    return "\n".join([*lines, f"| images/s of one thread, with everything | {rates} |"]) + "\n"
+
+
+def main() -> None:
+    """Measure both sizes and write JSON and Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    options = parser.parse_args()
+    found = {
+        "machine": machine(),
+        "torch": torch.__version__,
+        "precision": choose_precision("auto", CPU),
+        "cases": [measured(size, options.seconds, options.turns) for size in (64, 128)],
+    }
+    facts = found["machine"]
+    stem = re.sub(r"\W+", "-", f"{facts['processor']} {facts['cores']} cores").strip("-").lower()
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / f"{stem}-techniques.json").write_text(json.dumps(found, indent=1) + "\n")
+    (options.out / f"{stem}-techniques.md").write_text(markdown(found))
+    print(markdown(found))
+
+
+if __name__ == "__main__":
+    main()
