@@ -163,6 +163,8 @@ def facts(prepared: Prepared, done: list[Unit]) -> dict[str, Any]:
         "scale": read.settings.scale,
         "profile": read.settings.profile,
         "stand_in": read.stand_in,
+        "overrides": list(read.settings.sets),
+        "samplers": {arm.name: arm.sampler.record()["options"] for arm in read.resolved.arms},
         "warnings": _warnings(prepared, done),
         "words": read.resolved.audit.words,
         "metrics": {chosen.component.id: {"percent": _percent(prepared, chosen)} for chosen in read.resolved.metrics},

@@ -13,6 +13,7 @@ from auditkit.report import (
     material,
     methods,
     probing,
+    recipe,
     screen,
     standing,
     tables,
@@ -39,6 +40,7 @@ SECTIONS: tuple[Callable[[View], Section | None], ...] = (
     claims.published,
     claims.gates,
     methods.methods,
+    recipe.recipe,
     methods.facts,
 )
 """The order of the report; a section without content is left out."""

@@ -47,7 +47,8 @@ class Facts(TypedDict, total=False):
 
     `splits` maps "train", "valid" and "test" to images, and "test_identities" to people. `metrics` maps a metric's id
     to how it is printed. `scale` is the factor of --scale, `profile` the name of the profile, `stand_in` whether the
-    data set stands in for another. `audit` is the resolved audit as JSON values, for `compare`.
+    data set stands in for another. `overrides` are the arguments of --set. `samplers` maps an arm to the options that
+    its sampler ran with, defaults and scale applied. `audit` is the resolved audit as JSON values, for `compare`.
     """
 
     title: str
@@ -61,6 +62,8 @@ class Facts(TypedDict, total=False):
     scale: float
     profile: str | None
     stand_in: bool
+    overrides: Sequence[str]
+    samplers: Mapping[str, Mapping[str, Any]]
     warnings: Sequence[str]
     metrics: Mapping[str, MetricFacts]
     audit: Mapping[str, Any]

@@ -76,7 +76,6 @@ def _facts(view: View) -> Iterator[tuple[str, str]]:
     yield "Remarks on the data", " ".join(data.get("notes", ()))
     yield "Fingerprint of the data", str(data.get("fingerprint", ""))[: 2 * SHORT]
     yield "Splits", ", ".join(f"{name.replace('_', ' ')} {count(n)}" for name, n in known.get("splits", {}).items())
-    yield "Profile", known.get("profile") or ""
     yield "Devices", ", ".join(distinct(_device(unit) for unit in known.get("units", ())))
     yield "Training", _training(known.get("units", ()))
     yield "Versions", _pairs(known.get("versions", {}))

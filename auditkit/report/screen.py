@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from auditkit.evidence.results import Finding, GateRow
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.numbers import count, fixed, plural, support
+from auditkit.report.recipe import essentials
 from auditkit.report.view import View, distinct, exploratory
 
 NAMED = 4
@@ -46,8 +47,14 @@ def _banner(view: View) -> Iterator[str]:
 
 
 def strip(view: View) -> tuple[tuple[str, str], ...]:
-    """Data, arms, seeds and gates at a glance."""
-    facts = (("Data", _data(view)), ("Arms", _arms(view)), ("Seeds", _seeds(view)), ("Gates", _gates(view)))
+    """Data, arms, recipe, seeds and gates at a glance."""
+    facts = (
+        ("Data", _data(view)),
+        ("Arms", _arms(view)),
+        ("Recipe", essentials(view)),
+        ("Seeds", _seeds(view)),
+        ("Gates", _gates(view)),
+    )
     return tuple((name, text) for name, text in facts if text)
 
 
