@@ -28,6 +28,10 @@ meaning. `KEY` of `--set` is a dotted key of the audit file, and `[NAME]` picks 
 
 What goes before what: `--set`, then `--profile`, then the stand-in, then the file.
 
+Reports lie in `reports/NAME/`. NAME is that of the audit file, and what was laid over it: `-stand-in`, `-small` for
+`--profile small`, `-x0.25` for `--scale 0.25`, and `-set-` with six digits for the overrides of `--set`. The same
+overrides, in any order, have the same digits. So no run writes over the report of another.
+
 """
 AUDIT_FILE = f"""\
 {MADE}

@@ -88,6 +88,11 @@ def test_the_first_screen_has_the_essentials() -> None:
     )
 
 
+def test_overrides_lead_every_rendering() -> None:
+    changed = built(overrides=["evidence.margin=0.02"])
+    assert "Overridden: evidence.margin = 0.02." in changed.banner
+
+
 def test_both_pages_hold_it() -> None:
     whole = built()
     assert "nesterov yes" in markdown.render(whole)

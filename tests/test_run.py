@@ -105,6 +105,21 @@ def test_a_report_is_rendered_again_from_the_store(finished: AuditProject) -> No
     assert report.read_text() == before
 
 
+def test_overrides_have_a_report_of_their_own_that_names_them(finished: AuditProject) -> None:
+    plain = finished.folder / "reports" / "toy" / "report.md"
+    before = plain.read_text()
+    sets = ("--set", "evidence.margin=0.02", "--set", "evidence.minimum_images=20")
+    finished.run("report", "toy.toml", "--quiet", *sets).assert_success()
+    (other,) = (finished.folder / "reports").glob("toy-set-*")
+    assert (
+        "> **Overridden: evidence.margin = 0.02; evidence.minimum_images = 20.**" in (other / "report.md").read_text()
+    )
+    assert plain.read_text() == before and "Overridden" not in before
+    again = ("--set", "evidence.minimum_images = 20", "--set", "evidence.margin=0.02")
+    finished.run("report", "toy.toml", "--quiet", *again).assert_success()
+    assert list((finished.folder / "reports").glob("toy-set-*")) == [other], "the order does not matter"
+
+
 def test_a_plan_says_what_made_a_unit_stale(finished: AuditProject) -> None:
     units = json.loads(finished.run("plan", "toy.toml", "--json", "--set", "recipe.optimizer.lr=0.1").out)["units"]
     assert {(unit["state"], tuple(unit["because"])) for unit in units} == {("stale", ("recipe.optimizer.lr was 0.05",))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,12 @@ class Read:
 
     @property
     def name(self) -> str:
-        """Name of the report: a run on other data, with another profile or scale, never overwrites it."""
+        """Name of the report: a run on other data, with another profile, scale or override, never overwrites it."""
+        return f"{self.series}-set-{_sets_digest(self.settings.sets)}" if self.settings.sets else self.series
+
+    @property
+    def series(self) -> str:
+        """What runs share that differ in overrides only, so that a plan can say what an override made stale."""
         parts = [self.settings.path.stem]
         if self.stand_in:
             parts.append("stand-in")
@@ -88,6 +94,13 @@ class Prepared:
         """All images of the data set as a cohort."""
         rows = np.arange(len(self.dataset), dtype=np.int64)
         return Cohort(rows, self.dataset.attributes, self.dataset.identities)
+
+
+def _sets_digest(sets: tuple[str, ...]) -> str:
+    """Six digits for overrides. Their order counts only among those of one key, of which the last one holds."""
+    pairs = [tuple(part.strip() for part in text.split("=", 1)) for text in sets]
+    ordered = sorted(pairs, key=lambda pair: pair[0])
+    return hashlib.sha256(json.dumps(ordered).encode()).hexdigest()[:6]
 
 
 def read_audit(settings: Settings) -> Read:

@@ -119,7 +119,7 @@ def _settle(prepared: Prepared, unit: Unit, future: Future[Any], failed: dict[st
 
 def index_key(prepared: Prepared, unit: Unit) -> str:
     """Under which name the store remembers what a unit was last made of."""
-    return f"{prepared.read.name} | {unit.task.label} | {unit.arm.name} | {unit.seed}"
+    return f"{prepared.read.series} | {unit.task.label} | {unit.arm.name} | {unit.seed}"
 
 
 def needed_rows(prepared: Prepared) -> Rows:

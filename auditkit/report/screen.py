@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from auditkit.evidence.results import Finding, GateRow
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.numbers import count, fixed, plural, support
-from auditkit.report.recipe import essentials
+from auditkit.report.recipe import essentials, overrides
 from auditkit.report.view import View, distinct, exploratory
 
 NAMED = 4
@@ -27,7 +27,7 @@ OUTCOMES: dict[str, Tone] = {
 
 
 def banner(view: View) -> tuple[str, ...]:
-    """What must be read first: synthetic data, a subset, a scaled-down run."""
+    """What must be read first: synthetic data, a subset, a scaled-down run, keys set on the command line."""
     return tuple(_banner(view))
 
 
@@ -44,6 +44,8 @@ def _banner(view: View) -> Iterator[str]:
         yield "Stand-in data: the data that the audit names was not configured; published figures are not judged."
     if facts.get("scale", 1.0) != 1.0:
         yield f"Scaled run: every number of images was multiplied by {facts['scale']:g}."
+    if facts.get("overrides"):
+        yield f"Overridden: {'; '.join(overrides(view))}."
 
 
 def strip(view: View) -> tuple[tuple[str, str], ...]:
