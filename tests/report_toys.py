@@ -241,7 +241,15 @@ def _scan() -> Iterator[ScanRow]:
         if name == "Bald":
             inside = _missing(inside, "11 images of 4 people (needs 30 of 10)")
         yield ScanRow(
-            "Male", name, 1, 0.0228 * (number + 1), None, (("men", 0.9976), ("women", 0.0024)), inside, outside
+            "Male",
+            name,
+            1,
+            0.0228 * (number + 1),
+            0.021 * (number + 1),
+            (("Male=1", 0.9976), ("Young=1", 0.0024)),
+            inside,
+            outside,
+            split="valid",
         )
 
 

@@ -113,7 +113,7 @@ def test_missing_values_are_left_out_and_said() -> None:
 def test_one_level_makes_no_gap() -> None:
     found = derive([with_column(PANEL, "Male", np.ones(1500))], evidence(spillover=True), ACCURACY)
     gap = value(found, over=MALE, quantity="gap")
-    assert (gap.status, gap.reason) == ("not estimable", "Male=0: no photo of this group in the test set")
+    assert (gap.status, gap.reason) == ("not estimable", "Male=0: no photo of this group was tested")
     assert "Smiling: 'Male' has fewer than two levels in the test set, so no gap over it is estimable" in found.remarks
     only = with_column(PANEL, "Only", np.zeros(1500), ("yes",))
     found = derive([only], evidence(groups=(("Only",),), spillover=True), ACCURACY)

@@ -22,8 +22,12 @@ def test_the_scan_of_attributes() -> None:
         names, ((0, 1),) * 4 + (("oval", "round", "long"),), np.stack([panel.attributes[n] for n in names], axis=1)
     )
     rows, family = scan(
-        panel, evidence(groups=(("Male", "Young"),)), Pools(table, np.arange(1000), np.arange(1000, 1500))
+        panel,
+        evidence(groups=(("Male", "Young"),)),
+        Pools(table, np.arange(1000), np.arange(1000, 1500)),
+        split="valid",
     )
+    assert {row.split for row in rows} == {"valid"}
     assert [(row.attribute, row.minority) for row in rows][:3] == [("Male", 1), ("Bald", 1), ("Young", 0)]
     assert (rows[4].attribute, rows[4].minority) == ("Shape", "long")
     assert family == {"scan of Smiling": 5}

@@ -286,6 +286,13 @@ def test_nothing_is_assumed_of_levels_or_their_number() -> None:
     assert built.glance[0].columns == ("", "Race: Asian", "Race: Black", "Race: White")
 
 
+def test_the_scan_says_of_what_its_shares_are_and_where_errors_were_measured(built: Document) -> None:
+    (table,) = (t for t in tables(built) if t.columns[0] == "minority")
+    assert table.caption == "Male: attributes, and errors in valid"
+    assert table.columns[1:5] == ("% of train", "% of valid", "% men in it", "% young in it")
+    assert table.notes[0] == "% of train, of valid: of all images there. In it: of the minority's training images."
+
+
 def test_markdown_is_escaped() -> None:
     assert markdown.escape("a|b <i> *x* `y` Big_Nose _z_ $1$") == r"a\|b \<i\> \*x\* \`y\` Big_Nose \_z\_ \$1\$"
 

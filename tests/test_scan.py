@@ -38,6 +38,13 @@ def test_every_attribute_is_there_with_the_shares_of_the_training_pool(project: 
             assert share == pytest.approx(male.mean())
 
 
+def test_it_says_on_which_images_the_errors_were_measured(project: AuditProject) -> None:
+    split, words = ("valid", "validation") if len(prepared(project).pools.valid) else ("test", "test")
+    assert {row["split"] for row in scanned(project)} == {split}
+    printed = " ".join(project.run("scan", "toy.toml").assert_success().out.split())
+    assert f"inside and outside of it, measured on the {words} images." in printed
+
+
 def test_the_terminal_says_what_the_report_says(project: AuditProject) -> None:
     report = project.read("reports/toy/report.md")
     printed = project.run("scan", "toy.toml").assert_success().out

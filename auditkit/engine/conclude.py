@@ -20,7 +20,7 @@ from auditkit.evidence.flips import flips
 from auditkit.evidence.judgements import judge_gates, judge_published
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Composition, Curve, Flip, FlipCount, Leak, Results, ScanRow
-from auditkit.evidence.scan import Pools, scan
+from auditkit.evidence.scan import Pools, Split, scan
 from auditkit.predictions import Predictions
 
 PACKAGES = ("auditkit", "fairlearn", "numpy", "pandas", "scipy")
@@ -72,10 +72,10 @@ def _scan(prepared: Prepared, predictions: Mapping[str, Predictions]) -> tuple[t
     audit, dataset = prepared.read.resolved.audit, prepared.dataset
     if not audit.evidence.scan:
         return (), {}
-    split = "valid" if len(prepared.pools.valid) else "test"
+    split: Split = "valid" if len(prepared.pools.valid) else "test"
     panels = [p for p in make_panels(prepared.plan, predictions, dataset, split) if p.test == "plain"]
     pools = Pools(dataset.attributes, prepared.pools.train, prepared.pools.valid)
-    pairs = [scan(panel, audit.evidence, pools, seed=audit.data.seed) for panel in panels]
+    pairs = [scan(panel, audit.evidence, pools, seed=audit.data.seed, split=split) for panel in panels]
     families = {name: size for _, found in pairs for name, size in found.items()}
     return tuple(row for rows, _ in pairs for row in rows), families
 

@@ -179,7 +179,7 @@ def _reasons(
         if target in grouping.over and not metric.within_target:
             return f"the groups are defined by {target!r}, which the task predicts"
         if not exist[g]:
-            return "no photo of this group in the test set"
+            return "no photo of this group was tested"
         if (tested[units, g] == 0).any():
             return f"arm {layout.arms[arm]!r} has no prediction for a photo of this group"
         if parts.failure:

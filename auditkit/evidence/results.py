@@ -131,6 +131,7 @@ class Curve:
 class ScanRow:
     """Table 3 for one attribute: its minority level, share and mix, and the reference arm's error inside and outside.
 
+    split: on whose images the errors were measured, "valid" or "test".
     share_by: ("Male=1", share of that level among the minority's training images), ...; difference: error inside minus
     outside, in the family "scan".
     """
@@ -144,6 +145,7 @@ class ScanRow:
     error_inside: Finding
     error_outside: Finding
     difference: Finding | None = None
+    split: Literal["valid", "test"] = "test"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 
 Counts = NDArray[Any]
+Split = Literal["valid", "test"]
 
 
 class _ErrorRate(CountMetric):
@@ -44,11 +45,11 @@ class Pools:
 
 
 def scan(
-    panel: Panel, evidence: Evidence, pools: Pools, *, seed: int = 0
+    panel: Panel, evidence: Evidence, pools: Pools, *, seed: int = 0, split: Split = "test"
 ) -> tuple[tuple[ScanRow, ...], dict[str, int]]:
     """Table 3 for every attribute and the reference arm, and the size of the family of differences in error.
 
-    The panel may be of any split. The minority is the rarest level in the training pool, against all others.
+    The panel is of `split`. The minority is the rarest level in the training pool, against all others.
     """
     chosen = [arm for arm in panel.arms if arm.arm == (evidence.reference or panel.arms[0].arm)]
     if not chosen:
@@ -61,7 +62,11 @@ def scan(
     family = family_of(bench, differences, "scan")
     errors = list(values(bench, estimate(layout, [Line(m, (g,)) for m in measures for g in (0, 1)], [(0, None)])))
     rows = tuple(
-        _row(bench, pools, name, code, errors[2 * i : 2 * i + 2], _difference(family, differences.each[i]))
+        replace(
+            _row(bench, pools, name, code, errors[2 * i : 2 * i + 2]),
+            difference=_difference(family, differences.each[i]),
+            split=split,
+        )
         for i, (name, code) in enumerate(minorities.items())
     )
     return rows, family.size
@@ -90,7 +95,7 @@ def _difference(family: Family, one: Estimate) -> Finding:
     return replace(finding, family=family.name)
 
 
-def _row(bench: Bench, pools: Pools, name: str, code: int, errors: list[Finding], difference: Finding) -> ScanRow:
+def _row(bench: Bench, pools: Pools, name: str, code: int, errors: list[Finding]) -> ScanRow:
     levels = pools.attributes.levels_of(name)
     outside, within = errors
     if len(levels) == 2:
@@ -105,7 +110,6 @@ def _row(bench: Bench, pools: Pools, name: str, code: int, errors: list[Finding]
         share_by=tuple(_mix(pools, name, code, dict.fromkeys(others))),
         error_inside=within,
         error_outside=outside,
-        difference=difference,
     )
 
 

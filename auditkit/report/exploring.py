@@ -47,9 +47,19 @@ def scan(view: View) -> Section | None:
     )
     lead = Text(
         f"For every attribute its rarer level, how rare it is, whom it is made of, and the error of "
-        f"{view.names.arm(view.reference)} inside and outside of it."
+        f"{view.names.arm(view.reference)} inside and outside of it, measured on "
+        f"{_splits(view.results.scan)}."
     )
     return Section("scan", "Scan of attributes (exploration)", (lead, *found), folded=True) if found else None
+
+
+def _splits(rows: Sequence[ScanRow]) -> str:
+    return " and ".join({"valid": "the validation images", "test": "the test images"}[s] for s in _measured(rows))
+
+
+def _measured(rows: Sequence[ScanRow]) -> tuple[str, ...]:
+    """On which splits the errors were measured."""
+    return distinct(row.split for row in rows)
 
 
 def _scan(view: View, task: str, rows: Sequence[ScanRow]) -> Table:
@@ -57,9 +67,12 @@ def _scan(view: View, task: str, rows: Sequence[ScanRow]) -> Table:
     mixes = distinct(name for row in rows for name, _ in row.share_by)
     differ = any(row.difference is not None for row in rows)
     body = tuple(_scan_row(view, row, mixes, footnotes, differ=differ) for row in rows)
-    columns = ("minority", "train %", "valid %", *(f"{name} %" for name in mixes), "error inside %", "error outside %")
+    mixed = [f"% {view.names.in_words(name)} in it" for name in mixes]
+    columns = ("minority", "% of train", "% of valid", *mixed, "error inside %", "error outside %")
     columns = (*columns, "inside minus outside") if differ else columns
-    return Table(f"{task}: attributes and errors", columns, body, notes=footnotes.notes)
+    note = "% of train, of valid: of all images there. In it: of the minority's training images."
+    caption = f"{task}: attributes, and errors in {' and '.join(_measured(rows))}"
+    return Table(caption, columns, body, notes=(note, *footnotes.notes))
 
 
 def _scan_row(
