@@ -243,6 +243,21 @@ def test_reasons_stand_below_the_table(built: Document) -> None:
     assert table.notes[0] == "(a) women, old: 3 images of 2 people (needs 30 of 10)"
 
 
+def test_what_is_not_estimable_is_named_once_per_metric_and_group() -> None:
+    """The group that lacks the headline metric leads; another metric is named, with the fewest images of any arm."""
+    missing = {"status": "not estimable", "estimate": None, "interval": None}
+    whole = next(f for f in results().findings if f.quantity == "value" and not f.over)
+    rates = tuple(
+        replace(whole, metric="true_positive_rate", arm=arm, images=n, reason=f"{n} photos of 2 people", **missing)
+        for arm, n in zip(ARMS, (5, 4, 6), strict=True)
+    )
+    built = document.build(audit(), results(findings=(*rates, *results().findings)))
+    (item,) = (item for item in built.trust if item.label == "Not estimable")
+    assert item.text == (
+        "women, old: 3 images of 2 people (needs 30 of 10); true positive rate of everyone: 4 photos of 2 people"
+    )
+
+
 def test_what_is_missing_leaves_no_section() -> None:
     bare = document.build(audit(), Results())
     assert [section.id for section in bare.sections] == ["methods", "facts"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditkit.evidence.results import Finding, GateRow
+from auditkit.evidence.results import Finding, GateRow, Place
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.numbers import count, fixed, plural, support
 from auditkit.report.recipe import essentials, overrides
@@ -193,11 +193,27 @@ def _comparisons(view: View) -> Iterator[Item]:
 
 
 def _not_estimable(view: View) -> Iterator[Item]:
-    missing = [f for f in _values(view) if f.status == "not estimable"]
-    reasons = distinct(f"{view.names.group(f.at)}: {view.names.in_words(f.reason)}" for f in missing)
+    reasons = [_missing(view, finding) for finding in _least_supported(view)]
     if reasons:
         more = f"; and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
         yield Item("Not estimable", "; ".join(reasons[:NAMED]) + more, "warn")
+
+
+def _least_supported(view: View) -> tuple[Finding, ...]:
+    """Of every metric and group that is not estimable the case with the fewest images, the headline metric's first."""
+    least: dict[tuple[str, Place], Finding] = {}
+    for finding in _values(view):
+        if finding.status == "not estimable":
+            key = (finding.metric, finding.at)
+            least[key] = min(least.get(key, finding), finding, key=lambda f: f.images)
+    return tuple(sorted(least.values(), key=lambda f: f.metric != view.metric))
+
+
+def _missing(view: View, finding: Finding) -> str:
+    """ "women, bald: 3 photos of 2 people", led by the metric where it is not the headline's."""
+    group = view.names.group(finding.at)
+    whose = group if finding.metric == view.metric else f"{view.names.metric(finding.metric)} of {group}"
+    return f"{whose}: {view.names.in_words(finding.reason)}"
 
 
 def _warnings(view: View) -> Iterator[Item]:
