@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,17 @@ def test_every_profile_reads_and_keeps_the_reference(name: str, profile: str | N
     audit = read(name, profile)
     assert audit.evidence.reference in {arm.name for arm in audit.arm}
     assert audit.audit.title and audit.audit.question and audit.audit.source
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("profile", [None, "small", "faces"])
+def test_labels_and_questions_hold_under_every_profile(name: str, profile: str | None) -> None:
+    """A profile draws other numbers of images and keeps fewer arms, so neither may be counted in words that stay."""
+    audit = read(name, profile)
+    said = " ".join([audit.audit.question, *(arm.label for arm in audit.arm)])
+    assert not re.search(r"\d,\d{3}|\b(three|four|five|six|seven|eight) (doses|arms)", said)
+    numbers = [note for note in audit.audit.notes if re.search(r"\d{2} %", note)]
+    assert all("CelebA" in note or "paper" in note for note in numbers), "whose numbers they are"
 
 
 @pytest.mark.parametrize("name", NAMES)
