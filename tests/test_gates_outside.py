@@ -73,7 +73,7 @@ def test_the_summary_is_added_to_the_jobs(filled: AuditProject, tmp_path: Path) 
     on_github.run("report", "audits/s.toml", "--quiet").assert_code(1)
     text = summary.read_text()
     assert text.startswith("# Before\n## Simulated\n\n> **SYNTHETIC DATA")
-    assert "| fail | accuracy, arm oversampled, task Male, at least 0.999" in text
+    assert "| fail | accuracy of everyone, oversampled, task Male · at least 99.9 %" in text
     assert "![" not in text
 
 

@@ -180,7 +180,8 @@ def judge_gates(
 def _gate(gate: Gate, findings: Sequence[Finding], evidence: Evidence, place: str) -> GateRow:
     finding = find(findings, gate.finding, evidence)
     outcome, detail = _outcome(gate, finding)
-    return GateRow(gate.name, gate_sentence(gate, evidence.reference), outcome, finding, detail, place)
+    sentence = gate_sentence(gate, evidence.reference)
+    return GateRow(gate.name, sentence, outcome, finding, detail, place, gate.at_most, gate.at_least)
 
 
 def _outcome(gate: Gate, finding: Finding | None) -> tuple[Outcome, str]:

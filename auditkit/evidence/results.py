@@ -196,6 +196,8 @@ class GateRow:
     finding: Finding | None
     detail: str = ""
     place: str = ""
+    at_most: float | None = None
+    at_least: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auditkit.evidence.results import Finding
 from auditkit.report import numbers
@@ -45,6 +45,23 @@ def estimate(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
     if finding.interval is not None:
         return Cell(view.numbers.with_interval(finding, finding.interval), _detail(view, finding))
     return Cell(_spread(view, finding) + footnotes.mark(_no_interval(finding)), _detail(view, finding))
+
+
+def with_unit(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
+    """As `estimate`, with the unit behind the number, for tables that mix units."""
+    cell = estimate(view, finding, footnotes)
+    if finding is None or finding.estimate is None or finding.status != "estimable":
+        return cell
+    number, space, rest = cell.text.partition(" ")
+    unit = view.numbers.unit(finding.metric, finding.quantity)
+    return replace(cell, text=f"{number} {unit}{space}{rest}".strip() if unit else cell.text)
+
+
+def decisive(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
+    """As `with_unit`, with the interval that verdicts are decided on."""
+    if finding is None or finding.simultaneous is None:
+        return with_unit(view, finding, footnotes)
+    return with_unit(view, replace(finding, interval=finding.simultaneous), footnotes)
 
 
 def _absent(finding: Finding) -> str:

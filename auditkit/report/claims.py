@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from auditkit.evidence.results import GateRow, PublishedRow
-from auditkit.report import cells
+from auditkit.report import cells, conditions
 from auditkit.report.blocks import Cell, Section, Table, Tone
 from auditkit.report.cells import Footnotes
+from auditkit.report.numbers import DIFFERENCES
 from auditkit.report.screen import OUTCOMES
 from auditkit.report.view import View
 
@@ -25,36 +26,47 @@ def published(view: View) -> Section | None:
 def _published(view: View, row: PublishedRow, footnotes: Footnotes) -> tuple[Cell, ...]:
     return (
         Cell(row.where),
-        Cell(row.sentence),
+        Cell(_what(view, row)),
         Cell(_as_printed(view, row)),
-        cells.estimate(view, row.ours, footnotes),
+        cells.with_unit(view, row.ours, footnotes),
         Cell(NOT_YET if row.judgement == "not judged" else row.judgement, tone=JUDGEMENTS.get(row.judgement, "quiet")),
         Cell(row.note),
     )
+
+
+def _what(view: View, row: PublishedRow) -> str:
+    """The figure without what stands in columns of its own: where it was printed, and its value."""
+    bare = row.sentence.removeprefix(f"{row.where}: ").removesuffix(f" = {row.value:g}")
+    return view.names.in_words(bare)
 
 
 def _as_printed(view: View, row: PublishedRow) -> str:
     """The published figure in the units of ours, with the decimals it was printed with."""
     if row.ours is None or row.ours.metric in view.numbers.plain or row.ours.quantity == "ratio":
         return f"{row.value:g}"
-    return f"{100 * row.value:.10g} {view.numbers.unit(row.ours.metric, row.ours.quantity)}"
+    sign = "+" if row.ours.quantity in DIFFERENCES else ""
+    return f"{100 * row.value:{sign}.10g} {view.numbers.unit(row.ours.metric, row.ours.quantity)}"
 
 
 def gates(view: View) -> Section | None:
     """Conditions on findings, and how they came out."""
     footnotes = Footnotes()
     rows = tuple(_gate(view, number, row, footnotes) for number, row in enumerate(view.results.gates, 1))
-    columns = ("gate", "condition", "ours", "outcome", "because", "at")
-    table = Table("Conditions on findings, decided on their intervals", columns, rows, heads=2, notes=footnotes.notes)
+    columns = ("gate", "condition", "bound", "ours", "interval", "outcome", "because", "at")
+    table = Table(
+        "Conditions on findings, decided on the intervals shown", columns, rows, heads=2, notes=footnotes.notes
+    )
     return Section("gates", "Gates", (table,)) if rows else None
 
 
 def _gate(view: View, number: int, row: GateRow, footnotes: Footnotes) -> tuple[Cell, ...]:
     return (
         Cell(row.name or f"gate {number}"),
-        Cell(row.sentence),
-        cells.estimate(view, row.finding, footnotes),
+        Cell(conditions.condition(view, row)),
+        Cell(conditions.bound(view, row)),
+        cells.decisive(view, row.finding, footnotes),
+        Cell(conditions.interval(row)),
         Cell(NOT_YET if row.outcome == "not judged" else row.outcome, tone=OUTCOMES[row.outcome]),
-        Cell(row.detail),
+        Cell(conditions.because(row)),
         Cell(row.place),
     )

@@ -76,6 +76,14 @@ class Numbers:
         """For axes: a share in percent, another number as it is, with a few digits more than are printed."""
         return round(value, 5) if metric in self.plain else round(100 * value, self.digits + 2)
 
+    def declared(self, finding: Finding, value: float) -> str:
+        """A number of the audit file in the units of a finding; one finer than the decimals keeps its own."""
+        if finding.quantity == "ratio" or finding.metric in self.plain:
+            return f"{value:g}"
+        sign = "+" if finding.quantity in DIFFERENCES and value else ""
+        exact = f"{100 * value:{sign}.10g}"
+        return exact if "." in exact else self.of(finding, value)
+
     def margin(self, margin: float) -> str:
         """ "0.5 points"; a margin finer than the decimals keeps its own."""
         exact = f"{100 * margin:.10g}"

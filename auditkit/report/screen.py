@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditkit.evidence.results import Finding, GateRow, Place
+from auditkit.evidence.results import Finding, Place
 from auditkit.report.blocks import Item, Tone
+from auditkit.report.conditions import told
 from auditkit.report.numbers import count, fixed, plural, support
 from auditkit.report.recipe import essentials, overrides
 from auditkit.report.view import View, distinct, exploratory
@@ -77,7 +78,7 @@ def _role(view: View, arm: str) -> str:
     if arm == view.reference:
         return " (reference)"
     role = view.role(arm)
-    return "" if role in {"arm", arm} else f" ({role})"
+    return "" if role in {"arm", view.names.arm(arm)} else f" ({role})"
 
 
 def _seeds(view: View) -> str:
@@ -92,29 +93,13 @@ def _seeds(view: View) -> str:
 def _gates(view: View) -> str:
     outcomes = [gate.outcome for gate in view.results.gates]
     tallies = ((key, words, sum(outcome == key for outcome in outcomes)) for key, words in GATE_WORDS.items())
-    told = [f"{number} {words}" for key, words, number in tallies if number or key in {"pass", "fail"}]
-    return ", ".join(told) if outcomes else ""
+    tally = [f"{number} {words}" for key, words, number in tallies if number or key in {"pass", "fail"}]
+    return ", ".join(tally) if outcomes else ""
 
 
 def gates(view: View) -> tuple[Item, ...]:
     """Every gate and how it came out."""
-    return tuple(
-        Item(gate.outcome, f"{gate.name or gate.sentence} · {_decided_on(view, gate)}", OUTCOMES[gate.outcome])
-        for gate in view.results.gates
-    )
-
-
-def _decided_on(view: View, gate: GateRow) -> str:
-    """The interval that a gate was decided on, or why there is none."""
-    if (
-        gate.outcome == "not judged"
-        or gate.finding is None
-        or gate.finding.estimate is None
-        or not (gate.finding.simultaneous or gate.finding.interval)
-    ):
-        return gate.detail or gate.sentence
-    across = ", which reaches across the bound" if gate.outcome == "insufficient evidence" else ""
-    return view.numbers.in_words(gate.finding) + across
+    return tuple(Item(gate.outcome, told(view, gate), OUTCOMES[gate.outcome]) for gate in view.results.gates)
 
 
 # -------------------------------------------------------------------------------------------------------------- trust
