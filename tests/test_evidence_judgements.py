@@ -164,7 +164,10 @@ def test_gates_without_evidence(findings: tuple[Finding, ...]) -> None:
     rare = with_column(PANEL, "Rare", np.arange(1500) < 3)
     found = derive([rare], evidence(groups=(("Rare",),)), ACCURACY).findings
     wanted = selector(over=("Rare",), at={"Rare": 1})
-    assert gate(found, wanted, at_most=1) == ("insufficient evidence", "3 photos of 3 people (needs 30 of 10)")
+    assert gate(found, wanted, at_most=1) == (
+        "insufficient evidence",
+        "3 photos of 3 people (needs 30 photos of 10 people)",
+    )
 
 
 def test_one_seed_passes_a_gate_for_the_trained_networks_only() -> None:

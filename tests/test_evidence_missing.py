@@ -35,10 +35,14 @@ def test_too_little_data_says_how_much_is_there_and_needed() -> None:
     panel = with_column(PANEL, "Rare", (PANEL.identity < 2) & (np.cumsum(PANEL.identity < 2) <= 3))
     found = derive([panel], evidence(groups=(("Rare",),)), ACCURACY)
     one = value(found, over=("Rare",), at=(("Rare", 1),))
-    assert (one.status, one.reason, one.estimate) == ("not estimable", "3 photos of 2 people (needs 30 of 10)", None)
+    assert (one.status, one.reason, one.estimate) == (
+        "not estimable",
+        "3 photos of 2 people (needs 30 photos of 10 people)",
+        None,
+    )
     assert (one.images, one.identities, one.denominator) == (3, 2, 3)
     gap = value(found, over=("Rare",), quantity="gap")
-    assert (gap.status, gap.reason) == ("not estimable", "Rare=1: 3 photos of 2 people (needs 30 of 10)")
+    assert (gap.status, gap.reason) == ("not estimable", "Rare=1: 3 photos of 2 people (needs 30 photos of 10 people)")
     change = value(found, over=("Rare",), quantity="change_in_gap")
     assert change.status == "not estimable"
 
@@ -143,12 +147,12 @@ def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None
     change = value(found, quantity="change")
     mine, theirs = right(panel, 1)[:, :1000].mean(), right(panel, 0)[:, 500:].mean()
     assert change.estimate == pytest.approx(mine - theirs)
-    assert "Smiling: arm 'arm1' with seed 0 was tested on 1000 of 1500 photos" in found.remarks
+    assert "Smiling: every network of 'arm0' and 'arm1' was tested on 1000 of 1500 photos" in found.remarks
 
 
 def test_one_person_only() -> None:
     found = derive([replace(PANEL, identity=np.zeros(1500, dtype=np.int64))], evidence(), ACCURACY | SCORING)
-    assert value(found).reason == "1500 photos of 1 person (needs 30 of 10)"
+    assert value(found).reason == "1500 photos of 1 person (needs 30 photos of 10 people)"
     assert {f.status for f in found.findings} == {"not estimable"}
 
 

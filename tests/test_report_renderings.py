@@ -240,7 +240,7 @@ def test_a_narrowed_gap_is_told_by_its_size() -> None:
 def test_reasons_stand_below_the_table(built: Document) -> None:
     table = next(t for t in tables(built) if "Male and Young, 95 %" in t.caption)
     assert table.rows[0][1].text == "not estimable (a)"
-    assert table.notes[0] == "(a) women, old: 3 images of 2 people (needs 30 of 10)"
+    assert table.notes[0] == "(a) women, old: 3 images of 2 people (needs 30 photos of 10 people)"
 
 
 def test_what_is_not_estimable_is_named_once_per_metric_and_group() -> None:
@@ -254,7 +254,8 @@ def test_what_is_not_estimable_is_named_once_per_metric_and_group() -> None:
     built = document.build(audit(), results(findings=(*rates, *results().findings)))
     (item,) = (item for item in built.trust if item.label == "Not estimable")
     assert item.text == (
-        "women, old: 3 images of 2 people (needs 30 of 10); true positive rate of everyone: 4 photos of 2 people"
+        "women, old: 3 images of 2 people (needs 30 photos of 10 people); "
+        "true positive rate of everyone: 4 photos of 2 people"
     )
 
 
@@ -286,6 +287,28 @@ def test_one_seed_is_no_ground_to_call_anything_changed() -> None:
     built = document.build(audit(), results(findings=single))
     item = next(item for item in built.trust if item.label == "Seeds")
     assert item.text == 'one seed: training variance not measured, so nothing is called "changed"'
+
+
+def test_the_noise_of_the_seeds_says_of_whom(built: Document) -> None:
+    item = next(item for item in built.trust if item.label == "Seeds")
+    assert item.text == (
+        "3 seeds per arm; seeds alone move a change by up to 0.3 points (everyone in oversampled); one training draw"
+    )
+
+
+def test_people_with_photos_in_several_groups_are_explained() -> None:
+    def notes(each: int) -> list[tuple[str, ...]]:
+        """Of the support of women and men, so many of either among 70."""
+        findings = tuple(replace(f, identities=each) if f.over == ("Male",) else f for f in results().findings)
+        found = tables(document.build(audit(), results(findings=findings)))
+        return [table.notes for table in found if table.caption.endswith("by Male: support")]
+
+    assert notes(35) == [()]
+    told = (
+        "The groups have 90 people together and everyone is 70: labels are given photo by photo, so that one person "
+        "can have photos in several groups."
+    )
+    assert notes(45) == [(told,)]
 
 
 def test_nothing_is_assumed_of_levels_or_their_number() -> None:

@@ -148,12 +148,16 @@ def _least(layout: Layout, values: Integers) -> Integers:
 def too_little(images: int, people: int, known: bool, evidence: Evidence) -> str:
     """What the support rule finds missing, "" if nothing."""
     needs_images, needs_people = evidence.minimum_images, evidence.minimum_identities
+    needs = _number(needs_images, "photo")
     if not known:
-        return "" if images >= needs_images else f"{_number(images, 'photo')} (needs {needs_images})"
+        return "" if images >= needs_images else f"{_number(images, 'photo')} (needs {needs})"
     if images >= needs_images and people >= needs_people:
         return ""
-    persons = f"{people} person" if people == 1 else f"{people} people"
-    return f"{_number(images, 'photo')} of {persons} (needs {needs_images} of {needs_people})"
+    return f"{_number(images, 'photo')} of {_persons(people)} (needs {needs} of {_persons(needs_people)})"
+
+
+def _persons(count: int) -> str:
+    return f"{count} person" if count == 1 else f"{count} people"
 
 
 def _number(count: int, noun: str) -> str:

@@ -59,9 +59,21 @@ def _attributes(layout: Layout, evidence: Evidence) -> Iterator[str]:
 def _predictions(layout: Layout) -> Iterator[str]:
     units = [(arm, unit, i) for arm in range(len(layout.arms)) for i, unit in enumerate(layout.units_of(arm))]
     for arm, unit, i in units:
-        who, cell = f"arm {layout.arms[arm]!r} with seed {layout.seeds[arm][i]}", layout.cell[unit]
-        known = cell[cell >= 0]
+        known = layout.cell[unit][layout.cell[unit] >= 0]
         if len(np.unique(known % 2)) == 1:
+            who = f"arm {layout.arms[arm]!r} with seed {layout.seeds[arm][i]}"
             yield f"{who} predicts the same for every photo, {'positive' if known[0] % 2 else 'negative'}"
-        if len(known) < len(cell):
-            yield f"{who} was tested on {len(known)} of {len(cell)} photos"
+    yield from _partly_tested(layout)
+
+
+def _partly_tested(layout: Layout) -> Iterator[str]:
+    """One sentence for all networks that some photos of the test set were not put to."""
+    photos = layout.cell.shape[1]
+    tested = [(layout.cell[layout.units_of(arm)] >= 0).sum(axis=1) for arm in range(len(layout.arms))]
+    partly = [arm for arm, counts in enumerate(tested) if (counts < photos).any()]
+    if partly:
+        counts = np.concatenate([tested[arm] for arm in partly])
+        low, high = int(counts.min()), int(counts.max())
+        names = " and ".join(repr(layout.arms[arm]) for arm in partly)
+        who = "every network" if len(partly) == len(layout.arms) else f"every network of {names}"
+        yield f"{who} was tested on {low if low == high else f'{low} to {high}'} of {photos} photos"

@@ -9,7 +9,7 @@ from auditkit.report import cells, charts, headline, tables
 from auditkit.report.blocks import Block, Cell, Figure, Fold, Section, Table
 from auditkit.report.cells import Footnotes
 from auditkit.report.headline import slug
-from auditkit.report.numbers import support
+from auditkit.report.numbers import count, support
 from auditkit.report.view import ERROR_SHARE, Topic, View, distinct, in_order
 from auditkit.spec.model import Arm
 
@@ -73,7 +73,20 @@ def _support(view: View, topic: Topic) -> Table | None:
     rows = tuple(_support_row(view, f) for f in sorted(findings, key=lambda f: view.arms.index(f.arm)))
     columns = ("arm", "group", "support", "counts, mean over seeds", "each seed")
     caption = f"{tables.heading(view, topic)}: support"
-    return Table(caption, columns, rows, heads=2) if rows else None
+    return Table(caption, columns, rows, heads=2, notes=_overlap(view, topic, findings)) if rows else None
+
+
+def _overlap(view: View, topic: Topic, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Why the people of the groups add up to more than there are; nothing where they do not."""
+    everyone = {f.arm: f.identities for f in view.find(topic._replace(over=()), "value") if f.identities}
+    added = {arm: sum(f.identities or 0 for f in findings if f.arm == arm) for arm in everyone}
+    arm = next((arm for arm in added if added[arm] > everyone[arm]), None)
+    if arm is None:
+        return ()
+    return (
+        f"The groups have {count(added[arm])} people together and everyone is {count(everyone[arm])}: labels are given "
+        "photo by photo, so that one person can have photos in several groups.",
+    )
 
 
 def _support_row(view: View, finding: Finding) -> tuple[Cell, ...]:

@@ -47,11 +47,14 @@ def _sizes(view: View, found: Sequence[tuple[str, Composition]]) -> Table:
         "people",
         "effective images",
         "effective people",
-        "most of one",
+        "most repeats",
     )
     rows = tuple(_size(view, task, each) for task, each in found)
-    note = "An effective number is (sum of copies)² / sum of squared copies: equal to the rows when no image repeats."
-    return Table("Rows that one epoch shows", columns, rows, notes=(note,))
+    notes = (
+        "An effective number is (sum of copies)² / sum of squared copies: equal to the rows when no image repeats.",
+        "Most repeats: how many rows show the image that is shown most often.",
+    )
+    return Table("Rows that one epoch shows", columns, rows, notes=notes)
 
 
 def _size(view: View, task: str, each: Composition) -> tuple[Cell, ...]:

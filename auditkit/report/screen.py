@@ -156,13 +156,20 @@ def _training_noise(view: View) -> Iterator[Item]:
     declared = (f for f in view.results.findings if not exploratory(f.family))
     changes = [f for f in declared if f.quantity == "change" and f.metric == view.metric]
     most = max((f.seeds for f in changes), default=0)
-    noises = [f.noise for f in changes if f.noise is not None]
+    noisiest = max(changes, key=lambda f: f.noise or 0, default=None)
     if most == 1:
         yield Item("Seeds", 'one seed: training variance not measured, so nothing is called "changed"', "warn")
-    elif noises:
-        moved = f"seeds alone move a change by up to {view.numbers.number(view.metric, max(noises))}"
+    elif noisiest is not None and noisiest.noise is not None:
+        moved = f"seeds alone move a change by up to {view.numbers.number(view.metric, noisiest.noise)}"
         unit = view.numbers.unit(view.metric, "change")
-        yield Item("Seeds", f"{plural(most, 'seed')} per arm; {moved} {unit}".rstrip() + "; one training draw")
+        of = f"({_whose(view, noisiest)}); one training draw"
+        yield Item("Seeds", " ".join(filter(None, (f"{plural(most, 'seed')} per arm; {moved}", unit, of))))
+
+
+def _whose(view: View, finding: Finding) -> str:
+    """ "women, old, in placebo", and the task where there are several."""
+    task = f", task {finding.task}" if len(view.audit.task) > 1 else ""
+    return f"{view.names.group(finding.at)} in {view.names.arm(finding.arm)}{task}"
 
 
 def _comparisons(view: View) -> Iterator[Item]:

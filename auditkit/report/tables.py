@@ -105,7 +105,7 @@ def gaps(view: View, topic: Topic) -> Table | None:
     found = [*unsigned, *signed, *(f for f in view.find(topic, "ratio") if not f.at)]
     labelled: dict[str, list[Finding]] = {}
     for finding in found:
-        label = "smallest / largest" if finding.quantity == "ratio" else view.names.pair(finding)
+        label = "ratio, smallest / largest" if finding.quantity == "ratio" else view.names.pair(finding)
         labelled.setdefault(label, []).append(finding)
     if not labelled:
         return None
