@@ -19,12 +19,12 @@ import pytest
 from report_toys import ATTRIBUTES, audit, results
 
 from auditkit.evidence.results import Results
-from auditkit.report import document, html, svg
+from auditkit.report import charts, document, html, svg
 from auditkit.report.blocks import Document, Figure
-from auditkit.report.charts import sized
 from auditkit.report.files import figures
+from auditkit.report.fitting import sized
 
-VOID = {"meta", "input", "br", "hr", "img", "link"}
+VOID = {"meta", "input", "br", "hr", "img", "link", "wbr"}
 LIMIT = 1_500_000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -173,6 +173,58 @@ def test_a_chart_as_a_file_has_plain_colours_on_white(built: Document) -> None:
     assert "var(" not in text
     assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     assert svg.LIGHT["paper"] in text
+
+
+def test_a_phone_has_fewer_ticks_and_labels_in_lines(built: Document) -> None:
+    name = "anyone, as often as bald"
+    arms = ({"name": "original"}, {"name": "oversampled", "label": name}, {"name": "placebo"})
+    labelled = document.build(audit(arm=arms), results())
+    figure = next(f for f in all_figures(labelled) if f.id == "groups-male-plain-male")
+    narrow, wide = (str(sized(figure.chart, width)) for width in (svg.NARROW, svg.WIDE))
+    assert "'tickCount': 4" in narrow and "'tickCount': 7" in wide
+    lines = [text for text in texts(svg.inline(figure, svg.NARROW)) if "often" in text or "anyone" in text]
+    assert lines == ["anyone, as", "often as bald"]
+    assert name in texts(svg.inline(figure, svg.WIDE)), "there is room for it in one line"
+
+
+def test_names_in_a_map_keep_to_their_row(built: Document) -> None:
+    chart = charts.heat_map(
+        [{"row": "Mouth_Slightly_Open", "column": "placebo", "value": 1.0, "shown": "+1.0", "text": ""}],
+        0.5,
+        ["Mouth_Slightly_Open"],
+        ["placebo"],
+    )
+    assert "Mouth_Slightly_Open" in texts(svg.inline(replace(built.effect[0], chart=chart), svg.NARROW))
+
+
+def texts(drawn: str) -> list[str]:
+    """Every text of a chart, line by line."""
+    found = ET.fromstring(drawn).iter()
+    return [e.text or "" for e in found if e.tag.rpartition("}")[2] in {"text", "tspan"} and e.text]
+
+
+def test_legends_have_as_many_columns_as_fit() -> None:
+    def columns(groups: list[str], width: int) -> int:
+        chart = charts.values([], "accuracy", ["original"], groups)
+        found: int = sized(chart, width)["config"]["legend"]["columns"]
+        return found
+
+    assert columns(["women", "men"], svg.NARROW) == 3
+    assert columns(["women, no big nose", "women, big nose"], svg.NARROW) == 1
+    assert columns(["women, no big nose", "women, big nose"], svg.WIDE) == 3
+    assert columns(["a", "b", "c", "d", "e"], svg.WIDE) == 4
+
+
+@pytest.mark.parametrize(("low", "high"), [(60.0, 99.9), (0.2, 40.0), (0.0, 100.0), (97.0, 97.0)])
+def test_an_axis_of_shares_stays_between_0_and_100(low: float, high: float) -> None:
+    row = {"arm": "original", "group": "men", "x": high, "low": low, "high": None, "text": ""}
+    chart = charts.values([row], "accuracy, %", ["original"], ["men"], shares=True)
+    first, last = chart["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert 0 <= first <= low and high <= last <= 100 and first < last
+
+
+def test_names_may_be_broken_behind_underscores(page: str) -> None:
+    assert "Wearing_<wbr>Hat" in page and "Wearing_Hat_" not in page
 
 
 def test_both_palettes_name_the_same_colours() -> None:

@@ -331,6 +331,10 @@ def test_the_scan_says_of_what_its_shares_are_and_where_errors_were_measured(bui
     assert table.notes[0] == "% of train, of valid: of all images there. In it: of the minority's training images."
 
 
+def test_remarks_on_the_data_are_told_apart(built: Document) -> None:
+    assert "- **Remarks on the data**: rendered; rare cells enriched\n" in markdown.render(built)
+
+
 def test_markdown_is_escaped() -> None:
     assert markdown.escape("a|b <i> *x* `y` Big_Nose _z_ $1$") == r"a\|b \<i\> \*x\* \`y\` Big_Nose \_z\_ \$1\$"
 

@@ -45,18 +45,6 @@ CONFIG: Chart = {
 PADDING = {"left": 14, "right": 8, "top": 4, "bottom": 4}
 """Room for fonts that are wider than the one that is measured with."""
 TILE = 88
-SMALL = 500
-"""Below this width legends are stacked and labels are shorter."""
-
-
-def sized(chart: Mapping[str, Any], width: int) -> Chart:
-    """The chart at a width in pixels, axes and legends included, or at its own where that is less."""
-    columns, labels = (2, 104) if width < SMALL else (4, 190)
-    legend = {**CONFIG["legend"], "columns": columns, "labelLimit": 130 if width < SMALL else 200}
-    config = {**CONFIG, "legend": legend, "axis": {**CONFIG["axis"], "labelLimit": labels}}
-    fitted = {"type": "fit-x", "contains": "padding"}
-    wide = min(width, chart.get("width", width))
-    return {**chart, "width": wide, "autosize": fitted, "padding": PADDING, "config": config}
 
 
 def effects(rows: Sequence[Row], title: str, margin: float, arms: Sequence[str], groups: Sequence[str]) -> Chart:
@@ -139,16 +127,26 @@ def _across(field: str, title: str, *, zero: bool = True) -> Chart:
     return {"field": field, "type": "quantitative", "title": title, "scale": scale, "axis": {"tickCount": 7}}
 
 
-def values(rows: Sequence[Row], title: str, arms: Sequence[str], groups: Sequence[str]) -> Chart:
-    """Values per arm (rows) and group (colour and shape). rows: arm, group, x, low, high, text."""
+def values(
+    rows: Sequence[Row], title: str, arms: Sequence[str], groups: Sequence[str], *, shares: bool = False
+) -> Chart:
+    """Values per arm (rows) and group (colour and shape), `shares` in percent. rows: arm, group, x, low, high, text."""
     series = _series("group", groups)
     y = _rows("arm", arms, {"grid": True, "ticks": False})
     place: Chart = {"y": y, "yOffset": {"field": "group", "sort": list(groups)}}
     bars = _bar("low", "high", 2.5, place, series["color"], title)
     dots = _dots("x", place, series, title)
     for layer in (bars, dots):
-        layer["encoding"]["x"] = _across(layer["encoding"]["x"]["field"], title, zero=False)
+        across = _across(layer["encoding"]["x"]["field"], title, zero=False)
+        layer["encoding"]["x"] = across | ({"scale": _percents(rows)} if shares and rows else {})
     return {"data": {"values": list(rows)}, "height": _height(arms, groups), "layer": [bars, dots]}
+
+
+def _percents(rows: Sequence[Row]) -> Chart:
+    """A scale with some room on both sides that does not leave what a share can be."""
+    ends = [row[name] for row in rows for name in ("x", "low", "high") if row[name] is not None]
+    room = 0.04 * (max(ends) - min(ends)) or 1.0
+    return {"zero": False, "nice": False, "domain": [max(0.0, min(ends) - room), min(100.0, max(ends) + room)]}
 
 
 def dose(rows: Sequence[Row], option: str, title: str, groups: Sequence[str]) -> Chart:

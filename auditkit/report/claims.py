@@ -43,7 +43,7 @@ def _what(view: View, row: PublishedRow) -> str:
 def _as_printed(view: View, row: PublishedRow) -> str:
     """The published figure in the units of ours, with the decimals it was printed with."""
     if row.ours is None or row.ours.metric in view.numbers.plain or row.ours.quantity == "ratio":
-        return f"{row.value:g}"
+        return f"{row.value:,g}"
     sign = "+" if row.ours.quantity in DIFFERENCES else ""
     return f"{100 * row.value:{sign}.10g} {view.numbers.unit(row.ours.metric, row.ours.quantity)}"
 
@@ -52,7 +52,7 @@ def gates(view: View) -> Section | None:
     """Conditions on findings, and how they came out."""
     footnotes = Footnotes()
     rows = tuple(_gate(view, number, row, footnotes) for number, row in enumerate(view.results.gates, 1))
-    columns = ("gate", "condition", "bound", "ours", "interval", "outcome", "because", "at")
+    columns = ("gate", "condition", "bound", "ours", "outcome", "because")
     table = Table(
         "Conditions on findings, decided on the intervals shown", columns, rows, heads=2, notes=footnotes.notes
     )
@@ -65,8 +65,6 @@ def _gate(view: View, number: int, row: GateRow, footnotes: Footnotes) -> tuple[
         Cell(conditions.condition(view, row)),
         Cell(conditions.bound(view, row)),
         cells.decisive(view, row.finding, footnotes),
-        Cell(conditions.interval(row)),
         Cell(NOT_YET if row.outcome == "not judged" else row.outcome, tone=OUTCOMES[row.outcome]),
-        Cell(conditions.because(row)),
-        Cell(row.place),
+        Cell("; ".join(filter(None, (conditions.because(row), row.place)))),
     )

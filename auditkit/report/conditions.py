@@ -6,9 +6,9 @@ from auditkit.evidence.results import Finding, GateRow
 from auditkit.report.view import View
 
 BECAUSE = {
-    "pass": "the whole interval keeps the bound",
-    "fail": "the whole interval breaks the bound",
-    "insufficient evidence": "the interval reaches across the bound",
+    "pass": "the whole {} interval keeps the bound",
+    "fail": "the whole {} interval breaks the bound",
+    "insufficient evidence": "the {} interval reaches across the bound",
 }
 
 
@@ -58,10 +58,13 @@ def interval(gate: GateRow) -> str:
 
 def because(gate: GateRow) -> str:
     """Why a gate came out as it did, or was not judged."""
-    if not interval(gate):
+    kind = interval(gate)
+    if not kind:
         return gate.detail
     single = gate.finding is not None and gate.finding.seeds == 1
-    return BECAUSE[gate.outcome] + ("; one seed, so it holds for these trained networks only" if single else "")
+    return BECAUSE[gate.outcome].format(kind) + (
+        "; one seed, so it holds for these trained networks only" if single else ""
+    )
 
 
 def told(view: View, gate: GateRow) -> str:

@@ -29,7 +29,7 @@ def render(document: Document) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"minus": minus, "kind": _kind, "drawn": _drawn, "sign": SIGNS.__getitem__}
+    environment.filters |= {"minus": minus, "breaks": breaks, "kind": _kind, "drawn": _drawn, "sign": SIGNS.__getitem__}
     return environment.from_string(_source("report.html.jinja2"))
 
 
@@ -51,6 +51,11 @@ def _policy(styles: str) -> str:
 def minus(text: str) -> str:
     """Hyphens before digits as minus signs; intervals are not broken over lines."""
     return BRACKETS.sub("[\\1,\N{NO-BREAK SPACE}\\2]", HYPHEN.sub("\N{MINUS SIGN}", text))
+
+
+def breaks(text: str) -> Markup:
+    """Names such as Wearing_Necklace may be broken behind their underscores."""
+    return Markup("_<wbr>").join(text.split("_"))
 
 
 def _kind(part: Block) -> str:

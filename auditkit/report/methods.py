@@ -73,7 +73,7 @@ def _facts(view: View) -> Iterator[tuple[str, str]]:
     yield "Source of the question", view.audit.audit.source
     yield "Remarks of the audit", " ".join(view.audit.audit.notes)
     yield "Data", ", ".join(filter(None, (data.get("kind", ""), data.get("place", ""))))
-    yield "Remarks on the data", " ".join(data.get("notes", ()))
+    yield "Remarks on the data", "; ".join(note.rstrip(".") for note in data.get("notes", ()))
     yield "Fingerprint of the data", str(data.get("fingerprint", ""))[: 2 * SHORT]
     yield "Splits", ", ".join(f"{name.replace('_', ' ')} {count(n)}" for name, n in known.get("splits", {}).items())
     yield "Devices", ", ".join(distinct(_device(unit) for unit in known.get("units", ())))

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import vl_convert
 
 from auditkit.report.blocks import Figure
-from auditkit.report.charts import sized
+from auditkit.report.fitting import sized
 
 VEGA_LITE = "6.1"
 GEOMETRY = {"d", "transform", "x", "y", "x2", "y2", "width", "height"}
