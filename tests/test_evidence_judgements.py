@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -207,7 +208,7 @@ def test_published_figures(findings: tuple[Finding, ...]) -> None:
     assert judge(findings, value=round(ours.estimate, 3))[0] == "consistent"
     verdict, note = judge(findings, value=0.5)
     assert verdict == "not consistent"
-    assert note.startswith("one run of ours would give 0.")
+    assert re.fullmatch(r"one run of ours would give \d\d\.\d\d to \d\d\.\d\d %", note), "in the unit it is printed in"
     assert judge(findings, value=0.5, protocol="as published")[0] == "other protocol"
     assert judge(findings, value=0.5, finding=selector(arm="nobody")) == ("cannot tell", "there is no such finding")
     assert judge(findings, value=0.5, finding=None, label="a figure") == (
@@ -234,9 +235,12 @@ def test_a_printed_difference_is_set_against_the_noise_of_one_run(findings: tupl
         Published(where="Figure 5", finding=selector(quantity="change"), value=-0.5),
     ]
     rows = judge_published(published, findings, EVIDENCE)
-    assert rows[0].note.startswith("the printed difference from arm0 (+0.0003) is within noise: a single run on this")
+    assert rows[0].note.startswith("the printed difference from arm0 (+0.03 points) is within noise: a single run")
     assert rows[1].note == ""
     assert rows[2].note.startswith("a change of this size is beyond noise: a single run on this test set moves it by")
+    assert all(row.note.endswith(" points") for row in (rows[0], rows[2]))
+    plain = judge_published(published, findings, EVIDENCE, plain={"accuracy"})
+    assert plain[0].note.startswith("the printed difference from arm0 (+0.0003) is within noise"), "of what is no share"
 
 
 def test_stored_findings_are_judged_without_fairlearn() -> None:

@@ -48,7 +48,9 @@ def conclude(prepared: Prepared) -> Results:
         scan=found,
         flips=turned,
         flip_counts=counted,
-        published=judge_published(audit.published, derived.findings, evidence, not_judged=_not_judged(prepared)),
+        published=judge_published(
+            audit.published, derived.findings, evidence, not_judged=_not_judged(prepared), plain=_plain(prepared)
+        ),
         gates=judge_gates(
             audit.gate, derived.findings, evidence, places=_gate_places(prepared), not_judged=_no_gates(prepared)
         ),
@@ -59,6 +61,11 @@ def conclude(prepared: Prepared) -> Results:
 def _metrics(prepared: Prepared) -> Mapping[str, Metric]:
     registry = prepared.read.registry
     return {chosen.component.id: registry.build(chosen) for chosen in prepared.read.resolved.metrics}
+
+
+def _plain(prepared: Prepared) -> set[str]:
+    """The metrics that are no shares."""
+    return {chosen.component.id for chosen in prepared.read.resolved.metrics if not _percent(prepared, chosen)}
 
 
 def _flips(prepared: Prepared, panels: Iterable[Panel]) -> tuple[tuple[Flip, ...], tuple[FlipCount, ...]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import hypot
 
@@ -45,23 +45,35 @@ def decisive(finding: Finding) -> Interval | None:
 
 
 def judge_published(
-    published: Sequence[Published], findings: Sequence[Finding], evidence: Evidence, *, not_judged: str = ""
+    published: Sequence[Published],
+    findings: Sequence[Finding],
+    evidence: Evidence,
+    *,
+    not_judged: str = "",
+    plain: Collection[str] = (),
 ) -> tuple[PublishedRow, ...]:
     """Every published figure beside ours.
 
     `not_judged` is a reason to judge none, such as synthetic data. Otherwise: *other protocol* unless the audit follows
     the publication's; *cannot tell* where we have no interval, or the figure is outside and training variance was not
-    measured; *consistent* where one more run of ours could well have given a value that is printed so.
+    measured; *consistent* where one more run of ours could well have given a value that is printed so. `plain` are
+    metrics that are no shares; notes tell all others in percent and points.
     """
-    return tuple(_published(one, published, findings, evidence, not_judged) for one in published)
+    return tuple(_published(one, published, findings, evidence, not_judged, plain) for one in published)
 
 
 def _published(
-    one: Published, others: Sequence[Published], findings: Sequence[Finding], evidence: Evidence, not_judged: str
+    one: Published,
+    others: Sequence[Published],
+    findings: Sequence[Finding],
+    evidence: Evidence,
+    not_judged: str,
+    plain: Collection[str],
 ) -> PublishedRow:
     ours = None if one.finding is None else find(findings, one.finding, evidence)
-    judgement, why = _judge(one, ours, evidence.confidence, not_judged)
-    notes = (one.note, why, *([] if not_judged else _within_noise(one, others, findings, evidence)))
+    told = _Told(one.finding is None or one.finding.metric in plain or one.finding.quantity == "ratio")
+    judgement, why = _judge(one, ours, evidence.confidence, not_judged, told)
+    notes = (one.note, why, *([] if not_judged else _within_noise(one, others, findings, evidence, told)))
     return PublishedRow(
         where=one.where,
         sentence=published_sentence(one, evidence.reference),
@@ -72,7 +84,23 @@ def _published(
     )
 
 
-def _judge(one: Published, ours: Finding | None, confidence: float, not_judged: str) -> tuple[Judgement, str]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How notes tell numbers: `plain` ones with four decimals, shares with two of a percent."""
+
+    plain: bool
+
+    def number(self, value: float, *, signed: bool = False) -> str:
+        shown, digits = (value, 4) if self.plain else (100 * value, 2)
+        return f"{shown:+.{digits}f}" if signed else f"{shown:.{digits}f}"
+
+    def points(self, value: float, *, signed: bool = False) -> str:
+        return self.number(value, signed=signed) + ("" if self.plain else " points")
+
+
+def _judge(
+    one: Published, ours: Finding | None, confidence: float, not_judged: str, told: _Told
+) -> tuple[Judgement, str]:
     if not_judged:
         return "not judged", not_judged
     if one.finding is None:
@@ -94,7 +122,8 @@ def _judge(one: Published, ours: Finding | None, confidence: float, not_judged: 
             "cannot tell",
             "outside of our interval, but two arms with unlike seeds do not tell how far one run strays",
         )
-    return "not consistent", f"one run of ours would give {run.low:.4f} to {run.high:.4f}"
+    unit = "" if told.plain else " %" if ours.quantity == "value" else " points"
+    return "not consistent", f"one run of ours would give {told.number(run.low)} to {told.number(run.high)}{unit}"
 
 
 def printed_range(one: Published) -> tuple[float, float]:
@@ -124,14 +153,14 @@ def _of_one_seed(finding: Finding, confidence: float) -> float:
 
 
 def _within_noise(
-    one: Published, others: Sequence[Published], findings: Sequence[Finding], evidence: Evidence
+    one: Published, others: Sequence[Published], findings: Sequence[Finding], evidence: Evidence, told: _Told
 ) -> Iterator[str]:
     """Whether a printed difference between two arms is more than one run on this test set moves by chance."""
     if one.finding is None:
         return
     if one.finding.quantity in CHANGES:
         change, difference = find(findings, one.finding, evidence), one.value
-        yield from _noise(change, difference, "a change of this size", evidence.confidence)
+        yield from _noise(change, difference, "a change of this size", evidence.confidence, told)
         return
     if one.finding.quantity != "value" or one.finding.arm == evidence.reference:
         return
@@ -139,19 +168,19 @@ def _within_noise(
         same = other.finding is not None and one.finding.model_copy(update={"arm": evidence.reference}) == other.finding
         if same:
             selector = one.finding.model_copy(update={"quantity": "change"})
-            words = f"the printed difference from {evidence.reference} ({one.value - other.value:+.4f})"
-            change = find(findings, selector, evidence)
-            yield from _noise(change, one.value - other.value, words, evidence.confidence)
+            difference = one.value - other.value
+            words = f"the printed difference from {evidence.reference} ({told.points(difference, signed=True)})"
+            yield from _noise(find(findings, selector, evidence), difference, words, evidence.confidence, told)
 
 
-def _noise(change: Finding | None, difference: float, words: str, confidence: float) -> Iterator[str]:
+def _noise(change: Finding | None, difference: float, words: str, confidence: float, told: _Told) -> Iterator[str]:
     if change is None or change.people_error is None:
         return
     half = hypot(normal_quantile(confidence) * change.people_error, _of_one_seed(change, confidence))
     alone = change.seed_sd is None
     what = "the people in the test set alone move it by" if alone else "a single run on this test set moves it by"
     inside = "within" if abs(difference) <= half else "beyond"
-    yield f"{words} is {inside} noise: {what} up to {half:.4f}"
+    yield f"{words} is {inside} noise: {what} up to {told.points(half)}"
 
 
 # ------------------------------------------------------------------------------------------------------------- gates
