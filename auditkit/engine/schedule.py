@@ -82,11 +82,12 @@ def execute(prepared: Prepared, executor: Executor, places: Places, send: Send) 
     failed: dict[str, UnitFailed] = {}
     while waiting or running:
         _drop_orphans(waiting, failed, send)
-        for unit in _ready(waiting, running, drawing)[: places.processes - len(running)]:
+        ready = _ready(waiting, running, drawing)
+        if not ready and not running:
+            _give_up(waiting, drawing, failed, send)
+        for unit in ready[: places.processes - len(running)]:
             item = _work(prepared, unit, drawing, places)
             running[executor.submit(WORK, item)] = waiting.pop(unit.digest)
-        if not running:
-            continue
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             _settle(prepared, running.pop(future), future, failed, send)
@@ -102,9 +103,23 @@ def _drop_orphans(waiting: dict[str, Unit], failed: dict[str, UnitFailed], send:
     for digest, unit in list(waiting.items()):
         lost = [failed[parent].label for parent in unit.parents if parent in failed]
         if lost:
-            failed[digest] = UnitFailed(digest, unit.label, f"not run, because {lost[0]} failed")
-            send(failed[digest])
-            del waiting[digest]
+            _fail(waiting.pop(digest), f"not run, because {lost[0]} failed", failed, send)
+
+
+def _give_up(waiting: dict[str, Unit], drawing: Drawing, failed: dict[str, UnitFailed], send: Send) -> None:
+    """Fail the units that would wait for ever: nothing is at work that could still make what their samplers read.
+
+    Their children are left to be dropped as orphans.
+    """
+    for unit in [unit for unit in waiting.values() if not set(unit.parents) & set(waiting)]:
+        need = next(drawing.unmet(unit))
+        reads = f"its sampler reads predictions of arm {need.arm!r} on {need.split}, and there are none"
+        _fail(waiting.pop(unit.digest), f"not run, because {reads}", failed, send)
+
+
+def _fail(unit: Unit, message: str, failed: dict[str, UnitFailed], send: Send) -> None:
+    failed[unit.digest] = UnitFailed(unit.digest, unit.label, message)
+    send(failed[unit.digest])
 
 
 def _settle(prepared: Prepared, unit: Unit, future: Future[Any], failed: dict[str, UnitFailed], send: Send) -> None:
@@ -113,8 +128,7 @@ def _settle(prepared: Prepared, unit: Unit, future: Future[Any], failed: dict[st
         prepared.store.remember(index_key(prepared, unit), unit.digest, unit.inputs)
         return
     message = str(error) if isinstance(error, AuditError) else f"{type(error).__name__}: {error}"
-    failed[unit.digest] = UnitFailed(unit.digest, unit.label, message)
-    send(failed[unit.digest])
+    _fail(unit, message, failed, send)
 
 
 def index_key(prepared: Prepared, unit: Unit) -> str:

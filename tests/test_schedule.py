@@ -1,0 +1,101 @@
+"""Units that cannot be run: each ends with a reason, and the others are finished."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from installed_plugins import Install
+from PIL import Image
+
+from auditkit.testing import AuditProject, audit_project
+
+AUDIT = """\
+[audit]
+title = "Little"
+[data]
+dataset = { use = "table", split = "part" }
+place = "photos.csv"
+train = { from = ["train"] }
+valid = { from = ["valid"] }
+image = { size = 16 }
+[[task]]
+target = "Smiling"
+[recipe]
+model = "small-cnn"
+init = "none"
+budget = { epochs = 1 }
+batch_size = 8
+[[arm]]
+name = "original"
+"""
+NO_EVIDENCE = '[evidence]\nreference = "original"\nreplicates = 200\nspillover = false\nscan = false\n'
+PHOTOS = 24
+PARTS = np.repeat(["train", "valid", "test"], PHOTOS // 3)
+QUICK = ("--device", "cpu", "--workers", "1", "--progress", "plain", "--quiet")
+
+
+def picture(shade: int) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", (16, 16), (shade, shade, shade)).save(written, "PNG")
+    return written.getvalue()
+
+
+def project(audit: str, environment: dict[str, str] | None = None, **missing_in: str) -> AuditProject:
+    """Photos of people who smile or not, are bald or not, in three parts; an attribute may be missing in one part."""
+    columns = {"Smiling": np.arange(PHOTOS) % 2, "Bald": np.arange(PHOTOS) // 2 % 2}
+    lines = ["image,part,Smiling,Bald"]
+    for i, part in enumerate(PARTS):
+        values = ["" if missing_in.get(name) == part else str(column[i]) for name, column in columns.items()]
+        lines.append(",".join([f"{i}.png", part, *values]))
+    pictures = {f"{i}.png": picture(10 * i) for i in range(PHOTOS)}
+    return audit_project({"a.toml": audit, "photos.csv": "\n".join(lines) + "\n", **pictures}, environment)
+
+
+def states(of: AuditProject) -> dict[str, str]:
+    units = json.loads(of.run("plan", "a.toml", "--json").assert_success().out)["units"]
+    return {unit["arm"]: unit["state"] for unit in units}
+
+
+ASIDE = '[[arm]]\nname = "aside"\nsampler = { use = "kept-aside", judge = "original" }\n'
+FOLLOWER = '[[arm]]\nname = "follower"\ninit = "aside"\n'
+
+
+def test_a_unit_that_waits_for_predictions_that_never_come_fails_with_its_children(install: Install) -> None:
+    site = install("kept_aside")
+    made = project(AUDIT + ASIDE + FOLLOWER + NO_EVIDENCE, {"PYTHONPATH": str(site)}, Smiling="valid")
+    told = " ".join(made.run("run", "a.toml", *QUICK).assert_code(3).out.split())
+    reason = "its sampler reads predictions of arm 'original' on valid, and there are none"
+    assert f"Smiling · aside · seed 0: failed: not run, because {reason}" in told
+    assert "Smiling · follower · seed 0: failed: not run, because Smiling · aside · seed 0 failed" in told
+    assert states(made) == {"original": "done", "aside": "to run", "follower": "to run"}
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said", "hint"),
+    [
+        (
+            'valid = { from = ["valid"] }\n',
+            "",
+            "there is no valid split",
+            "set hold_out in [data.train], or give [data.valid]",
+        ),
+        (
+            'name = "original"\n',
+            'name = "original"\non = "valid"\n',
+            "that arm trains on it",
+            "name an arm that trains on train",
+        ),
+    ],
+)
+def test_predictions_that_nobody_will_make_are_refused_in_the_file(
+    was: str, now: str, said: str, hint: str, install: Install
+) -> None:
+    site = install("kept_aside")
+    made = project((AUDIT + ASIDE).replace(was, now), {"PYTHONPATH": str(site)})
+    outcome = made.run("validate", "a.toml").assert_code(2)
+    needs = "sampler 'kept-aside' of arm 'aside' needs the predictions of arm 'original' on valid, but"
+    assert f"{needs} {said}\n" in outcome.err
+    assert hint in outcome.err
