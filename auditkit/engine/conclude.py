@@ -27,7 +27,7 @@ PACKAGES = ("auditkit", "fairlearn", "numpy", "pandas", "scipy")
 
 
 def conclude(prepared: Prepared) -> Results:
-    """Derive everything from the units that are done."""
+    """Derive everything from the units that are done; where the gates stand in the file is left open."""
     audit, store = prepared.read.resolved.audit, prepared.store
     evidence = audit.evidence
     done = [unit for unit in prepared.plan.units if store.has(unit.digest)]
@@ -49,9 +49,7 @@ def conclude(prepared: Prepared) -> Results:
         flips=turned,
         flip_counts=counted,
         published=judge_published(audit.published, derived.findings, evidence, not_judged=_not_judged(prepared)),
-        gates=judge_gates(
-            audit.gate, derived.findings, evidence, places=_gate_places(prepared), not_judged=_no_gates(prepared)
-        ),
+        gates=judge_gates(audit.gate, derived.findings, evidence, not_judged=_no_gates(prepared)),
         facts=facts(prepared, done),
     )
 
@@ -88,11 +86,6 @@ def _not_judged(prepared: Prepared) -> str:
 def _no_gates(prepared: Prepared) -> str:
     """A gate asks about the data that the audit names; a stand-in can neither keep nor break it."""
     return "stand-in data" if prepared.read.stand_in else ""
-
-
-def _gate_places(prepared: Prepared) -> list[str]:
-    places = [prepared.read.source.locate(("gate", index)) for index in range(len(prepared.read.resolved.audit.gate))]
-    return [f"{place.source}:{place.line}" if place.line else place.source for place in places]
 
 
 def _first_seeds(done: list[Unit]) -> Iterator[Unit]:
