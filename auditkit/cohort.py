@@ -132,8 +132,10 @@ class Cohort:
         for name in names:
             levels = self.attributes.levels_of(name)
             column = self.column(name)
-            if (column == MISSING).any():
-                raise AuditError(f"attribute {name!r} has missing values and cannot define strata")
+            missing = int((column == MISSING).sum())
+            if missing:
+                said = f"{missing:,} of {len(self.rows):,} photos have no value of {name!r}, so it cannot define strata"
+                raise AuditError(said, hint="leave these photos out of the data, or name another attribute")
             codes = codes * len(levels) + column
             meanings = [{**meaning, name: level} for meaning in meanings for level in levels]
         return codes, tuple(meanings)

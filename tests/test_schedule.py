@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import chdir
 
 import numpy as np
 import pytest
 from installed_plugins import Install
 from PIL import Image
 
+import auditkit.audit
+from auditkit.errors import InvalidAudit
 from auditkit.testing import AuditProject, audit_project
 
 AUDIT = """\
@@ -71,6 +74,32 @@ def test_a_unit_that_waits_for_predictions_that_never_come_fails_with_its_childr
     assert f"Smiling · aside · seed 0: failed: not run, because {reason}" in told
     assert "Smiling · follower · seed 0: failed: not run, because Smiling · aside · seed 0 failed" in told
     assert states(made) == {"original": "done", "aside": "to run", "follower": "to run"}
+
+
+ROBUST = '[[arm]]\nname = "robust"\nobjective = { use = "group-dro", strata = ["Bald"] }\n'
+
+
+def test_strata_may_be_missing_where_nothing_is_trained_on() -> None:
+    made = project(AUDIT + ROBUST + NO_EVIDENCE, Bald="test")
+    made.run("run", "a.toml", *QUICK).assert_success()
+    assert states(made) == {"original": "done", "robust": "done"}
+
+
+def test_missing_strata_fail_the_unit_that_wants_them_alone() -> None:
+    last = '[[arm]]\nname = "last"\nsampler = { use = "oversample", where = { Smiling = 1 }, times = 1 }\n'
+    made = project(AUDIT + ROBUST + last + NO_EVIDENCE, Bald="train")
+    told = " ".join(made.run("run", "a.toml", *QUICK).assert_code(3).out.split())
+    cause = "8 of 8 photos have no value of 'Bald', so it cannot define strata"
+    assert f"robust · seed 0: failed: {cause} leave these photos out of the data, or name another attribute" in told
+    assert states(made) == {"original": "done", "robust": "to run", "last": "done"}
+
+
+def test_an_impossible_draw_is_told_before_anything_is_trained() -> None:
+    arm = '[[arm]]\nname = "many"\nsampler = { use = "oversample", where = { Bald = 1 }, extra = 3, of = "dataset" }\n'
+    made = project(AUDIT + arm + NO_EVIDENCE)
+    with chdir(made.folder), pytest.raises(InvalidAudit, match="asks for 24 copies of different photos"):
+        auditkit.audit.run("a.toml", device="cpu")
+    assert not (made.folder / ".auditkit" / "units").exists()
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from auditkit.cohort import Cohort, OpenDataset
+from auditkit.cohort import OpenDataset
 from auditkit.contracts import Dataset
 from auditkit.engine.checking import check
 from auditkit.engine.draws import Pools, pools
@@ -83,11 +81,6 @@ class Prepared:
     def probes(self, task: Task) -> tuple[Probe, ...]:
         """What the networks of a task are asked beside it."""
         return probes_of(self.read.resolved.audit.evidence, task, self.dataset.attributes.by_name)
-
-    def everyone(self) -> Cohort:
-        """All images of the data set as a cohort."""
-        rows = np.arange(len(self.dataset), dtype=np.int64)
-        return Cohort(rows, self.dataset.attributes, self.dataset.identities)
 
 
 def read_audit(settings: Settings) -> Read:

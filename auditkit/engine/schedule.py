@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.cohort import Draw, Rows
+from auditkit.cohort import Cohort, Draw, Rows
 from auditkit.engine.drawing import Drawing
 from auditkit.engine.executors import Executor
 from auditkit.engine.plan import Unit
@@ -75,9 +75,14 @@ def _wants_weights(prepared: Prepared, unit: Unit) -> bool:
 
 
 def execute(prepared: Prepared, executor: Executor, places: Places, send: Send) -> tuple[UnitFailed, ...]:
-    """Run what is undone. A unit that fails takes its children with it, never its neighbours."""
+    """Run what is undone. A unit that fails takes its children with it, never its neighbours.
+
+    Raises InvalidAudit, before anything runs, for a draw that can be made and is impossible.
+    """
     waiting = {unit.digest: unit for unit in undone(prepared)}
     drawing = Drawing(prepared)
+    for unit in filter(drawing.known, waiting.values()):
+        drawing.of(unit)
     running: dict[Future[Any], Unit] = {}
     failed: dict[str, UnitFailed] = {}
     while waiting or running:
@@ -86,8 +91,11 @@ def execute(prepared: Prepared, executor: Executor, places: Places, send: Send) 
         if not ready and not running:
             _give_up(waiting, drawing, failed, send)
         for unit in ready[: places.processes - len(running)]:
-            item = _work(prepared, unit, drawing, places)
-            running[executor.submit(WORK, item)] = waiting.pop(unit.digest)
+            del waiting[unit.digest]
+            try:
+                running[executor.submit(WORK, _work(prepared, unit, drawing, places))] = unit
+            except AuditError as error:
+                _fail(unit, str(error), failed, send)
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             _settle(prepared, running.pop(future), future, failed, send)
@@ -196,9 +204,12 @@ def _questions(prepared: Prepared, unit: Unit, keys: tuple[str, ...]) -> dict[st
 
 
 def _strata(prepared: Prepared, unit: Unit, train: Draw) -> tuple[Rows | None, tuple[int, ...]]:
-    """One opaque integer per image, and a count per stratum over the training draw."""
+    """One opaque integer per image that is trained on, -1 elsewhere, and a count per stratum over the training draw."""
     names: tuple[str, ...] = tuple(getattr(unit.arm.objective.options, "strata", ()) or ())
     if not names:
         return None, (len(train),)
-    codes, meanings = prepared.everyone().strata(names)
-    return codes, tuple(np.bincount(codes[train.rows], minlength=len(meanings)).tolist())
+    seen = Cohort(np.unique(train.rows), prepared.dataset.attributes)
+    codes, meanings = seen.strata(names)
+    strata = np.full(len(prepared.dataset), -1, dtype=np.int64)
+    strata[seen.rows] = codes
+    return strata, tuple(np.bincount(strata[train.rows], minlength=len(meanings)).tolist())
