@@ -105,7 +105,7 @@ def prepare(settings: Settings) -> Prepared:
     read = read_audit(settings)
     dataset = read.registry.build(read.resolved.dataset).open(read.place)
     names = dataset.attributes.by_name
-    found = read.registry.check_names(read.resolved, names)
+    found = read.registry.check_names(read.resolved, names, dataset.notes)
     if found:
         raise reader.invalid(found, read.source)
     drawn = _pools(read, dataset)
