@@ -15,6 +15,7 @@ from auditkit.errors import AuditError
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 MISSING = -1
+"""Code of an attribute whose value is missing, and the identity of a face that is unknown."""
 SPLITS = ("train", "valid", "test")
 
 
@@ -62,10 +63,11 @@ class ImageSource(Protocol):
 class OpenDataset:
     """A data set whose annotations have been read.
 
-    file_names: one per image. identities: (images,) int64, whose face, or None. splits: (images,) int8, an index
-    into SPLITS, or None. `fingerprint` identifies annotations and images by content. `kind` is what the report says:
-    "official CelebA", "subset, not official CelebA", "synthetic"; `notes` are further remarks for the reader.
-    checksums: (images,) int64, equal where files are identical byte for byte, or None where that is not known.
+    file_names: one per image. identities: (images,) int64, whose face, 0 or more, or -1 where that is unknown, which
+    counts as a person of its own; None where it is unknown of all. splits: (images,) int8, an index into SPLITS, or
+    None. `fingerprint` identifies annotations and images by content. `kind` is what the report says: "official
+    CelebA", "subset, not official CelebA", "synthetic"; `notes` are further remarks for the reader. checksums:
+    (images,) int64, equal where files are identical byte for byte, or None where that is not known.
     """
 
     file_names: tuple[str, ...]
@@ -82,6 +84,16 @@ class OpenDataset:
 
     def __len__(self) -> int:
         return len(self.file_names)
+
+
+def people(identities: Rows) -> Rows:
+    """(images,) int64, equal where images of a data set show one person; whoever is unknown is nobody else."""
+    return np.where(identities < 0, -1 - np.arange(len(identities)), identities)
+
+
+def known_people(identities: Rows) -> int:
+    """How many different people there are whose identity is known."""
+    return len(np.unique(identities[identities >= 0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,7 @@ class Checkup:
 class Cohort:
     """The attribute view of a split: all that a sampler sees.
 
-    rows: (n,) int64 row numbers in the data set; identities: (n,) int64 or None.
+    rows: (n,) int64 row numbers in the data set; identities: (n,) int64, -1 where unknown, or None.
     """
 
     rows: Rows

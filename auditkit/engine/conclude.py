@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
+from auditkit.cohort import known_people
 from auditkit.contracts import Metric
 from auditkit.engine.drawing import Drawing
 from auditkit.engine.panels import make_panels
@@ -136,7 +135,6 @@ def _curve(prepared: Prepared, unit: Unit) -> Curve:
 def facts(prepared: Prepared, done: list[Unit]) -> dict[str, Any]:
     """What reports say about the run itself; keys as in `auditkit.report.facts`."""
     read, dataset = prepared.read, prepared.dataset
-    people = dataset.identities
     return {
         "title": read.resolved.audit.audit.title,
         "dataset": {
@@ -144,7 +142,7 @@ def facts(prepared: Prepared, done: list[Unit]) -> dict[str, Any]:
             "synthetic": dataset.synthetic,
             "place": dataset.place,
             "images": len(dataset),
-            "identities": None if people is None else len(np.unique(people)),
+            "identities": None if dataset.identities is None else known_people(dataset.identities),
             "fingerprint": dataset.fingerprint,
             "notes": list(dataset.notes),
         },
@@ -170,7 +168,7 @@ def _percent(prepared: Prepared, chosen: Any) -> bool:
 def _splits(prepared: Prepared) -> dict[str, int | None]:
     pools, people = prepared.pools, prepared.dataset.identities
     sizes: dict[str, int | None] = {"train": len(pools.train), "valid": len(pools.valid), "test": len(pools.test)}
-    sizes["test_identities"] = None if people is None else len(np.unique(people[pools.test]))
+    sizes["test_identities"] = None if people is None else known_people(people[pools.test])
     return sizes
 
 

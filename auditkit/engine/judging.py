@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
+from auditkit.cohort import known_people
 from auditkit.contracts import Metric
 from auditkit.engine.elsewhere import Columns, Given
 from auditkit.engine.registry import Registry
@@ -92,7 +91,7 @@ def _metrics(registry: Registry, names: tuple[str, ...]) -> dict[str, Metric]:
 
 def _facts(given: Given, audit: Audit, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     panel = given.panel
-    people = len(np.unique(panel.identity[panel.identity >= 0])) if panel.identities_known else None
+    people = known_people(panel.identity) if panel.identities_known else None
     return {
         "title": audit.audit.title,
         "dataset": {"kind": KIND, "images": len(panel.row), "identities": people, "fingerprint": given.fingerprint},
