@@ -38,6 +38,13 @@ class Attributes:
         """The levels of one attribute, in the order of their codes."""
         return self.levels[self.names.index(name)]
 
+    def truth(self, name: str, positive: Level) -> NDArray[np.int8]:
+        """(images,) int8: 1 where an attribute has the positive level, 0 where another, -1 where it is missing."""
+        codes = self.column(name)
+        found: NDArray[np.int8] = (codes == self.levels_of(name).index(positive)).astype(np.int8)
+        found[codes == MISSING] = MISSING
+        return found
+
     @property
     def by_name(self) -> dict[str, tuple[Level, ...]]:
         """Levels of every attribute, by its name."""

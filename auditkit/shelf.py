@@ -5,6 +5,7 @@ Where a gate stands in its file is no part of that, since comments move it: it i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -37,15 +38,16 @@ def _held(prepared: Prepared, unit: Unit) -> list[str] | None:
     return sorted(prepared.store.probed(unit.digest) & set(unit.probes)) if unit.probes else []
 
 
-def stored(prepared: Prepared) -> Results | None:
-    """Findings of exactly these units and sections, if they were derived before."""
+def findings(prepared: Prepared, derive: Callable[[Prepared], Results]) -> Results:
+    """Findings of exactly these units and sections: those kept, else those that `derive` makes, kept from now on.
+
+    `derive` is `conclude` of `auditkit.engine`, handed in since importing it takes long and is seldom needed.
+    """
     path = prepared.store.findings(key(prepared))
-    return _placed(prepared, archive.load(read_json(path))) if path.is_file() else None
-
-
-def keep(prepared: Prepared, results: Results) -> Results:
-    """Keep findings for the next report."""
-    write_json(prepared.store.findings(key(prepared)), archive.dump(results))
+    if path.is_file():
+        return _placed(prepared, archive.load(read_json(path)))
+    results = derive(prepared)
+    write_json(path, archive.dump(results))
     return _placed(prepared, results)
 
 

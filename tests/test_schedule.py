@@ -12,6 +12,7 @@ from installed_plugins import Install
 from PIL import Image
 
 import auditkit.audit
+from auditkit.engine.store import Store
 from auditkit.errors import InvalidAudit
 from auditkit.testing import AuditProject, audit_project
 
@@ -74,6 +75,19 @@ def test_a_unit_that_waits_for_predictions_that_never_come_fails_with_its_childr
     assert f"Smiling · aside · seed 0: failed: not run, because {reason}" in told
     assert "Smiling · follower · seed 0: failed: not run, because Smiling · aside · seed 0 failed" in told
     assert states(made) == {"original": "done", "aside": "to run", "follower": "to run"}
+
+
+def test_photos_of_unknown_truth_are_neither_trained_on_nor_predicted() -> None:
+    made = project(AUDIT + NO_EVIDENCE)
+    lines = made.read("photos.csv").splitlines()
+    for row in (0, 1, PHOTOS - 1):
+        name, part, _, bald = lines[row + 1].split(",")
+        lines[row + 1] = f"{name},{part},,{bald}"
+    made.write({"photos.csv": "\n".join(lines) + "\n"}).run("run", "a.toml", *QUICK).assert_success()
+    (unit,) = (made.folder / ".auditkit" / "units").iterdir()
+    store = Store(made.folder / ".auditkit")
+    assert store.facts(unit.name)["rows"] == PHOTOS // 3 - 2
+    assert store.predictions(unit.name).row.tolist() == list(range(PHOTOS // 3, PHOTOS - 1))
 
 
 ROBUST = '[[arm]]\nname = "robust"\nobjective = { use = "group-dro", strata = ["Bald"] }\n'

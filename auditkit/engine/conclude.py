@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import version
 from typing import Any
 
 from auditkit.cohort import known_people
@@ -13,6 +12,7 @@ from auditkit.engine.panels import make_panels
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.probed import probed
+from auditkit.engine.versions import versions
 from auditkit.evidence.composition import composition, leaks
 from auditkit.evidence.findings import derive
 from auditkit.evidence.flips import flips
@@ -21,8 +21,6 @@ from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Composition, Curve, Flip, FlipCount, Leak, Results, ScanRow
 from auditkit.evidence.scan import Pools, scan
 from auditkit.predictions import Predictions
-
-PACKAGES = ("auditkit", "fairlearn", "numpy", "pandas", "scipy")
 
 
 def conclude(prepared: Prepared) -> Results:
@@ -148,7 +146,7 @@ def facts(prepared: Prepared, done: list[Unit]) -> dict[str, Any]:
         },
         "splits": _splits(prepared),
         "units": [_unit_facts(prepared, unit) for unit in done],
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": versions(),
         "plugins": _plugins(prepared),
         "protocol": "split after resampling" if read.resolved.audit.data.split_after_resampling else "split first",
         "scale": read.settings.scale,

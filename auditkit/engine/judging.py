@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 from auditkit.cohort import known_people
 from auditkit.contracts import Metric
 from auditkit.engine.elsewhere import Columns, Given
 from auditkit.engine.registry import Registry
+from auditkit.engine.versions import versions
 from auditkit.errors import AuditError
 from auditkit.evidence.findings import derive
 from auditkit.evidence.flips import flips
@@ -20,7 +20,6 @@ from auditkit.spec.words import did_you_mean
 
 KIND = "predictions made elsewhere"
 METRICS = ("accuracy", "selection_rate", "true_positive_rate", "false_positive_rate")
-PACKAGES = ("auditkit", "fairlearn", "numpy", "pandas", "scipy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def _facts(given: Given, audit: Audit, metrics: Mapping[str, Metric]) -> dict[st
         "title": audit.audit.title,
         "dataset": {"kind": KIND, "images": len(panel.row), "identities": people, "fingerprint": given.fingerprint},
         "splits": {"test": len(panel.row), "test_identities": people},
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": versions(),
         "protocol": KIND,
         "warnings": list(given.notes) + _on_reference(audit),
         "metrics": {name: {"percent": bool(metric.percent)} for name, metric in metrics.items()},

@@ -9,6 +9,7 @@ from auditkit.engine.executors import Executor, Local
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.schedule import Places, execute, needed_rows, undone
 from auditkit.engine.work import ComponentRef, Machine
+from auditkit.errors import RunFailed
 from auditkit.events import Send, UnitFailed
 
 PROBE, OBTAIN = "auditkit.engine.worker:probe", "auditkit.engine.worker:obtain_weights"
@@ -34,6 +35,13 @@ def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
             workers, threads = prepared.read.settings.workers or 1, cores
         pool.shrink(workers)
         return execute(prepared, pool, Places(images, machine.device, threads, pool.processes), send)
+
+
+def train_all(prepared: Prepared, send: Send) -> None:
+    """As `train`. Raises RunFailed that tells of every unit that failed; the others are kept."""
+    failed = train(prepared, send)
+    if failed:
+        raise RunFailed("; ".join(f"{unit.label}: {unit.message}" for unit in failed))
 
 
 def _cores() -> int:

@@ -15,7 +15,6 @@ from auditkit.engine.drawing import Drawing
 from auditkit.engine.executors import Executor
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
-from auditkit.engine.probes import Probe
 from auditkit.engine.resolution import Chosen
 from auditkit.engine.work import ComponentRef, ImageCacheRef, UnitWork
 from auditkit.errors import AuditError
@@ -151,8 +150,8 @@ def needed_rows(prepared: Prepared) -> Rows:
 
 
 def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> UnitWork:
-    draws, truth = drawing.of(unit), _truth(prepared, unit)
-    train, valid, test = (_known(draw, truth) for draw in (draws.train, draws.valid, draws.test))
+    draws, truth = drawing.of(unit), prepared.dataset.attributes.truth(unit.task.target, unit.task.positive)
+    train, valid, test = (_with_truth(draw, truth) for draw in (draws.train, draws.valid, draws.test))
     strata, counts = _strata(prepared, unit, train)
     stored = prepared.store.has(unit.digest) and prepared.store.has_weights(unit.digest)
     return UnitWork(
@@ -186,15 +185,10 @@ def _ref(chosen: Chosen) -> ComponentRef:
     return ComponentRef(chosen.kind, chosen.address, chosen.options.model_dump(by_alias=True))
 
 
-def _known(draw: Draw, truth: NDArray[np.int8]) -> Draw:
+def _with_truth(draw: Draw, truth: NDArray[np.int8]) -> Draw:
     """The part of a draw whose truth is known."""
     mask = truth[draw.rows] >= 0
     return Draw(draw.rows[mask], draw.copy[mask])
-
-
-def _truth(prepared: Prepared, unit: Unit) -> NDArray[np.int8]:
-    """(images,) int8: 1 at the positive level, 0 elsewhere, -1 where the attribute is missing."""
-    return Probe(unit.task.target, unit.task.positive, binary=True).truth(prepared.dataset.attributes)
 
 
 def _questions(prepared: Prepared, unit: Unit, keys: tuple[str, ...]) -> dict[str, NDArray[np.int8]]:
