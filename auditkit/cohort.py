@@ -58,6 +58,18 @@ class Attributes:
             mask &= np.isin(self.column(name), [known.index(level) for level in wanted if level in known])
         return mask
 
+    def contradicts(self, condition: Condition) -> Mask:
+        """(images,) bool: where some attribute of the condition is known to have another level than those it names.
+
+        An image that neither matches nor contradicts lacks a value that would decide.
+        """
+        mask = np.zeros(len(self.codes), dtype=bool)
+        for name, wanted in condition.levels.items():
+            known = self.levels_of(name)
+            others = [code for code, level in enumerate(known) if level not in wanted]
+            mask |= np.isin(self.column(name), others)
+        return mask
+
 
 class ImageSource(Protocol):
     """Encoded images by position; picklable, so that several processes can read."""
@@ -139,6 +151,10 @@ class Cohort:
     def matches(self, condition: Condition) -> Mask:
         """(n,) bool: the rows of the cohort that satisfy a condition."""
         return self.attributes.matches(condition)[self.rows]
+
+    def contradicts(self, condition: Condition) -> Mask:
+        """(n,) bool: the rows known not to satisfy a condition; where a missing value leaves it open, neither holds."""
+        return self.attributes.contradicts(condition)[self.rows]
 
     def column(self, name: str) -> NDArray[np.int8]:
         """(n,) int8 codes of an attribute for the rows of the cohort."""
