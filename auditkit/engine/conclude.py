@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from auditkit.cohort import known_people
+from auditkit.cohort import Rows, known_people
 from auditkit.contracts import Metric
 from auditkit.engine.drawing import Drawing
+from auditkit.engine.identical import checksums
 from auditkit.engine.panels import make_panels
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
@@ -35,19 +36,20 @@ def conclude(prepared: Prepared) -> Results:
     turned, counted = _flips(prepared, panels)
     found, scanned = _scan(prepared, predictions)
     other, probes = probed(prepared, panels)
+    same, remarks = checksums(prepared.dataset, prepared.pools.rows)
     return Results(
         findings=(*derived.findings, *other),
         families={**derived.families, **scanned, **probes},
         remarks=derived.remarks,
         compositions=tuple(_compositions(prepared, done, drawing)),
-        leaks=tuple(_leaks(prepared, done, drawing)),
+        leaks=tuple(_leaks(prepared, done, drawing, same)),
         curves=tuple(_curve(prepared, unit) for unit in done),
         scan=found,
         flips=turned,
         flip_counts=counted,
         published=judge_published(audit.published, derived.findings, evidence, not_judged=_not_judged(prepared)),
         gates=judge_gates(audit.gate, derived.findings, evidence, not_judged=_no_gates(prepared)),
-        facts=facts(prepared, done),
+        facts=facts(prepared, done, *remarks),
     )
 
 
@@ -110,13 +112,12 @@ def _compositions(prepared: Prepared, done: list[Unit], drawing: Drawing) -> Ite
         )
 
 
-def _leaks(prepared: Prepared, done: list[Unit], drawing: Drawing) -> Iterator[Leak]:
-    dataset = prepared.dataset
+def _leaks(prepared: Prepared, done: list[Unit], drawing: Drawing, same: Rows | None) -> Iterator[Leak]:
     for unit in _first_seeds(done):
         draws = drawing.of(unit)
         test = "resampled" if (draws.test.copy > 0).any() else "plain"
         names = {"task": unit.task.label, "arm": unit.arm.name, "name": test}
-        yield from leaks(draws.train, draws.test, dataset.identities, dataset.checksums, **names)
+        yield from leaks(draws.train, draws.test, prepared.dataset.identities, same, **names)
 
 
 def _curve(prepared: Prepared, unit: Unit) -> Curve:
@@ -130,8 +131,8 @@ def _curve(prepared: Prepared, unit: Unit) -> Curve:
     )
 
 
-def facts(prepared: Prepared, done: list[Unit]) -> dict[str, Any]:
-    """What reports say about the run itself; keys as in `auditkit.report.facts`."""
+def facts(prepared: Prepared, done: list[Unit], *remarks: str) -> dict[str, Any]:
+    """What reports say about the run itself, with more remarks on the data; keys as in `auditkit.report.facts`."""
     read, dataset = prepared.read, prepared.dataset
     return {
         "title": read.resolved.audit.audit.title,
@@ -142,7 +143,7 @@ def facts(prepared: Prepared, done: list[Unit]) -> dict[str, Any]:
             "images": len(dataset),
             "identities": None if dataset.identities is None else known_people(dataset.identities),
             "fingerprint": dataset.fingerprint,
-            "notes": list(dataset.notes),
+            "notes": [*dataset.notes, *remarks],
         },
         "splits": _splits(prepared),
         "units": [_unit_facts(prepared, unit) for unit in done],

@@ -29,6 +29,11 @@ class Pools:
     valid: Rows
     test: Rows
 
+    @property
+    def rows(self) -> Rows:
+        """(n,) int64, ascending: whatever is in one of them, and so all that is looked at."""
+        return np.sort(np.concatenate([self.train, self.valid, self.test]))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitDraws:

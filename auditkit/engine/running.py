@@ -7,7 +7,7 @@ import os
 from auditkit.engine.cache import ensure_images
 from auditkit.engine.executors import Executor, Local
 from auditkit.engine.prepare import Prepared
-from auditkit.engine.schedule import Places, execute, needed_rows, undone
+from auditkit.engine.schedule import Places, execute, undone
 from auditkit.engine.work import ComponentRef, Machine
 from auditkit.errors import RunFailed
 from auditkit.events import Send, UnitFailed
@@ -28,9 +28,8 @@ def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
     with Local(max(cores, workers), 1, send) as pool:
         machine: Machine = pool.submit(PROBE, prepared.read.settings.device).result()
         _obtain_weights(prepared, pool)
-        images = ensure_images(
-            prepared.dataset, needed_rows(prepared), prepared.read.resolved.audit.data.image, pool, send
-        )
+        image = prepared.read.resolved.audit.data.image
+        images = ensure_images(prepared.dataset, prepared.pools.rows, image, pool, send)
         if machine.device != "cpu":
             workers, threads = prepared.read.settings.workers or 1, cores
         pool.shrink(workers)

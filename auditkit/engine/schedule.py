@@ -143,12 +143,6 @@ def index_key(prepared: Prepared, unit: Unit) -> str:
     return f"{prepared.read.name} | {unit.task.label} | {unit.arm.name} | {unit.seed}"
 
 
-def needed_rows(prepared: Prepared) -> Rows:
-    """Rows whose pixels any undone unit looks at: (n,) int64, ascending."""
-    drawn = prepared.pools
-    return np.unique(np.concatenate([drawn.train, drawn.valid, drawn.test]))
-
-
 def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> UnitWork:
     draws, truth = drawing.of(unit), prepared.dataset.attributes.truth(unit.task.target, unit.task.positive)
     train, valid, test = (_with_truth(draw, truth) for draw in (draws.train, draws.valid, draws.test))
