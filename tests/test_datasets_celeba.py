@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from auditkit import DataError
+from auditkit.testing import audit_project
 from auditkit_plugins.datasets.celeba import CelebA
 from auditkit_plugins.datasets.celeba_check import check
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
@@ -221,6 +222,26 @@ def test_without_images_there_is_enough_to_plan(official: Path) -> None:
     assert str(error.value) == (
         f"{official}: there are annotations here, but no images\n"
         "  put img_align_celeba.zip, or the folder of that name, here"
+    )
+
+
+AUDIT = '[audit]\ntitle = "x"\n[[task]]\ntarget = "Male"\n[[arm]]\nname = "a"\n[evidence]\nscan = false\n'
+
+
+def test_whoever_is_unknown_is_no_person_among_others(official: Path) -> None:
+    (official / "identity_CelebA.txt").write_bytes(column([-1] * 10 + [5, 5]))
+    audit_project({"a.toml": AUDIT}).run("plan", "a.toml", "--data", str(official)).assert_success()
+    assert not any("more than one split" in note for note in opened(official).notes)
+    assert dict(check(official).facts)["identities"].startswith("identity_CelebA.txt: 1 people")
+
+
+def test_an_identity_that_is_no_number_from_0_is_refused(official: Path) -> None:
+    (official / "identity_CelebA.txt").write_bytes(column([1, 1, -7, *PEOPLE[3:]]))
+    outcome = audit_project({"a.toml": AUDIT}).run("plan", "a.toml", "--data", str(official)).assert_code(2)
+    assert outcome.err.startswith(f"{official}: dataset 'celeba' of auditkit ")
+    assert outcome.err.endswith(
+        " gives 1 images an identity below -1, first 000003.jpg\n"
+        "  an identity is a number from 0, or -1 where it is unknown\n"
     )
 
 

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
+import auditkit.audit
 from auditkit.testing import AuditProject, audit_project
 
 TOY = """\
@@ -128,19 +130,24 @@ def test_a_unit_that_fails_leaves_the_others() -> None:
     assert {unit["arm"]: unit["state"] for unit in units} == {"original": "done", "oversampled": "to run"}
 
 
-@pytest.mark.parametrize(("bound", "code"), [("at_most = 1.0", 0), ("at_least = 1.0", 1)])
-def test_gates_decide_the_exit_code(finished: AuditProject, bound: str, code: int) -> None:
-    gate = f'\n[[gate]]\nfinding = {{ task = "Male", arm = "original" }}\n{bound}\n'
-    finished.write({"toy.toml": TOY + gate})
+VALUE = 'finding = { task = "Male", arm = "original" }'
+CHANGE = 'finding = { task = "Male", arm = "oversampled", quantity = "change" }'
+
+
+@pytest.mark.parametrize(
+    ("gate", "code"),
+    [
+        (f"{VALUE}\nat_most = 1.0", 0),
+        (f"{VALUE}\nat_least = 1.0", 1),
+        (f"{CHANGE}\nat_most = 0.0\nat_least = -0.00001", 4),
+    ],
+    ids=["pass", "fail", "insufficient evidence"],
+)
+def test_gates_decide_the_exit_code_and_the_answer_in_python(finished: AuditProject, gate: str, code: int) -> None:
+    finished.write({"toy.toml": f"{TOY}\n[[gate]]\n{gate}\n"})
     finished.run("report", "toy.toml", "--quiet").assert_code(code)
-    finished.write({"toy.toml": TOY})
-
-
-def test_too_little_evidence_for_a_gate_has_its_own_exit_code(finished: AuditProject) -> None:
-    finding = '{ task = "Male", arm = "oversampled", quantity = "change" }'
-    gate = f"\n[[gate]]\nfinding = {finding}\nat_most = 0.0\nat_least = -0.00001\n"
-    finished.write({"toy.toml": TOY + gate})
-    finished.run("report", "toy.toml", "--quiet").assert_code(4)
+    with chdir(finished.folder):
+        assert auditkit.audit.run("toy.toml").passed == (code == 0)
     finished.write({"toy.toml": TOY})
 
 
@@ -211,3 +218,5 @@ def test_gates_are_not_judged_on_stand_in_data() -> None:
     outcome = project.run("run", "toy.toml", *QUICK).assert_success()
     assert "gate not judged" in outcome.out
     assert "stand-in data" in outcome.out
+    with chdir(project.folder):
+        assert auditkit.audit.run("toy.toml").passed

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as Pillow
-from training_toys import Events, Photos, encoded
+from training_toys import Events, Inline, Photos, encoded
 
 from auditkit.cohort import Attributes, ImageSource, OpenDataset
 from auditkit.engine import cache as cache_room
 from auditkit.engine.cache import FILL, ensure_images, image_cache
-from auditkit.engine.executors import Inline, Local
+from auditkit.engine.executors import Local
 from auditkit.engine.work import FillWork
 from auditkit.errors import AuditError, DataError
 from auditkit.events import ImagesCached, Notice

@@ -25,12 +25,13 @@ def require_units(prepared: Prepared) -> None:
 
 def conclude(prepared: Prepared) -> Results:
     """Findings from the shelf, or derived now, which needs fairlearn."""
-    found = shelf.stored(prepared)
-    if found is not None:
-        return found
+    return shelf.findings(prepared, _derive)
+
+
+def _derive(prepared: Prepared) -> Results:
     from auditkit.engine.conclude import conclude as derive
 
-    return shelf.keep(prepared, derive(prepared))
+    return derive(prepared)
 
 
 def write_reports(

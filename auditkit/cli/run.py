@@ -11,6 +11,7 @@ from rich.console import Console
 from auditkit.cli.options import AUDIT, JUNIT, settings, settings_options
 from auditkit.cli.outcome import DONE, RUN_FAILED, conclude, gate_code, make_report_folder, write_reports
 from auditkit.cli.progress import progress
+from auditkit.cohort import known_people
 from auditkit.engine.outlook import outlook
 from auditkit.engine.prepare import Prepared, prepare
 from auditkit.engine.schedule import undone
@@ -54,7 +55,7 @@ def _announce(console: Console, prepared: Prepared) -> None:
         console.print(text, style="yellow", markup=False)
     view = outlook(prepared)
     people = prepared.dataset.identities
-    of = "" if people is None else f" of {len(set(people.tolist())):,} people"
+    of = "" if people is None else f" of {known_people(people):,} people"
     console.print(f"{len(prepared.dataset):,} photos{of} · {_counts(prepared)}", markup=False)
     if view.visits_to_run:
         pace = f"{view.images_per_second:,.0f} img/s {view.pace_source}"

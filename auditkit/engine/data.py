@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from auditkit.cohort import MISSING, SPLITS, Checkup, GroupCount, ImageSource, OpenDataset
+from auditkit.cohort import MISSING, SPLITS, Checkup, GroupCount, ImageSource, OpenDataset, known_people
 from auditkit.contracts import Dataset
 from auditkit.engine.registry import Registry
 from auditkit.errors import AuditError, DataError
@@ -43,7 +43,7 @@ def examine(opened: OpenDataset) -> Checkup:
     """What can be told of any open data set: sizes, groups per split, and whether a sample of its images decodes."""
     facts = [("images", f"{len(opened):,}")]
     if opened.identities is not None:
-        facts.append(("people", f"{len(np.unique(opened.identities)):,}"))
+        facts.append(("people", f"{known_people(opened.identities):,}"))
     sizes, broken = _decoded(opened)
     if sizes:
         spans = " x ".join(_span(side) for side in zip(*sizes, strict=True))

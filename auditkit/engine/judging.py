@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
+from auditkit.cohort import known_people
 from auditkit.contracts import Metric
 from auditkit.engine.elsewhere import Columns, Given
 from auditkit.engine.registry import Registry
+from auditkit.engine.versions import versions
 from auditkit.errors import AuditError
 from auditkit.evidence.findings import derive
 from auditkit.evidence.flips import flips
@@ -21,7 +20,6 @@ from auditkit.spec.words import did_you_mean
 
 KIND = "predictions made elsewhere"
 METRICS = ("accuracy", "selection_rate", "true_positive_rate", "false_positive_rate")
-PACKAGES = ("auditkit", "fairlearn", "numpy", "pandas", "scipy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +90,12 @@ def _metrics(registry: Registry, names: tuple[str, ...]) -> dict[str, Metric]:
 
 def _facts(given: Given, audit: Audit, metrics: Mapping[str, Metric]) -> dict[str, Any]:
     panel = given.panel
-    people = len(np.unique(panel.identity[panel.identity >= 0])) if panel.identities_known else None
+    people = known_people(panel.identity) if panel.identities_known else None
     return {
         "title": audit.audit.title,
         "dataset": {"kind": KIND, "images": len(panel.row), "identities": people, "fingerprint": given.fingerprint},
         "splits": {"test": len(panel.row), "test_identities": people},
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": versions(),
         "protocol": KIND,
         "warnings": list(given.notes) + _on_reference(audit),
         "metrics": {name: {"percent": bool(metric.percent)} for name, metric in metrics.items()},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auditkit.cohort import Cohort, OpenDataset
+from auditkit.cohort import MISSING, OpenDataset
 from auditkit.contracts import Dataset
 from auditkit.engine.checking import check
 from auditkit.engine.draws import Pools, pools
@@ -84,11 +84,6 @@ class Prepared:
         """What the networks of a task are asked beside it."""
         return probes_of(self.read.resolved.audit.evidence, task, self.dataset.attributes.by_name)
 
-    def everyone(self) -> Cohort:
-        """All images of the data set as a cohort."""
-        rows = np.arange(len(self.dataset), dtype=np.int64)
-        return Cohort(rows, self.dataset.attributes, self.dataset.identities)
-
 
 def read_audit(settings: Settings) -> Read:
     """Read and check file, components and names of attributes. Raises InvalidAudit with all mistakes."""
@@ -110,9 +105,9 @@ def read_audit(settings: Settings) -> Read:
 def prepare(settings: Settings) -> Prepared:
     """Read the audit, open its data, draw the pools and lay out the units."""
     read = read_audit(settings)
-    dataset = read.registry.build(read.resolved.dataset).open(read.place)
+    dataset = _opened(read)
     names = dataset.attributes.by_name
-    found = read.registry.check_names(read.resolved, names)
+    found = read.registry.check_names(read.resolved, names, dataset.notes)
     if found:
         raise reader.invalid(found, read.source)
     drawn = _pools(read, dataset)
@@ -120,6 +115,19 @@ def prepare(settings: Settings) -> Prepared:
     probes = {task.label: tuple(p.key for p in probes_of(audit.evidence, task, names)) for task in audit.task}
     plan = make_plan(read.resolved, Ingredients(dataset.fingerprint, _checkpoints(read.resolved), probes))
     return Prepared(read, dataset, drawn, plan, Store(settings.store))
+
+
+def _opened(read: Read) -> OpenDataset:
+    """The data set of an audit. Raises DataError for identities that are neither numbers from 0 nor unknown."""
+    chosen = read.resolved.dataset
+    dataset: OpenDataset = read.registry.build(chosen).open(read.place)
+    below = [] if dataset.identities is None else np.flatnonzero(dataset.identities < MISSING).tolist()
+    if below:
+        who = f"dataset {chosen.component.id!r} of {chosen.distribution} {chosen.version}"
+        said = f"{who} gives {len(below):,} images an identity below -1, first {dataset.file_names[below[0]]}"
+        hint = "an identity is a number from 0, or -1 where it is unknown"
+        raise DataError(said, where=dataset.place, hint=hint)
+    return dataset
 
 
 def _pools(read: Read, dataset: OpenDataset) -> Pools:

@@ -16,7 +16,6 @@ from auditkit.engine.executors import Executor
 from auditkit.engine.names import named_attributes
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
-from auditkit.engine.probes import Probe
 from auditkit.engine.resolve import placed_components
 from auditkit.engine.work import ComponentRef, LookWork
 from auditkit.errors import AuditError, DataError
@@ -208,7 +207,7 @@ def _split(prepared: Prepared, row: int) -> str:
 
 
 def _truth(prepared: Prepared, task: Task, row: int) -> bool | None:
-    code = int(Probe(task.target, task.positive, binary=True).truth(prepared.dataset.attributes)[row])
+    code = int(prepared.dataset.attributes.truth(task.target, task.positive)[row])
     return None if code < 0 else bool(code)
 
 

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from auditkit.evidence.grouping import Grouping
 from auditkit.evidence.panel import Panel
 
-CELLS = ("true negative", "false positive", "false negative", "true positive")
-"""Cell of an image is 2 * truth + prediction."""
 BLOCKS = 2048
 """More people than this are put at random into so many blocks, which are resampled instead: the random-group method
 (Wolter, Introduction to Variance Estimation, ch. 2). The variance stays right; its relative error is 3 %."""

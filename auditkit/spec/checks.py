@@ -12,7 +12,7 @@ from auditkit.errors import Path, Problem
 from auditkit.spec.faults import faults
 from auditkit.spec.merge import merged
 from auditkit.spec.messages import audit_problem
-from auditkit.spec.model import Arm, Audit, Budget, Evidence, Pool, Recipe
+from auditkit.spec.model import Arm, Audit, Budget, Data, Evidence, Pool, Recipe
 from auditkit.spec.overrides import label
 from auditkit.spec.repair import frozen
 from auditkit.spec.selectors import check_published_and_gates
@@ -20,6 +20,7 @@ from auditkit.spec.words import did_you_mean, listed
 
 STARTS = ("imagenet", "none")
 CHECKPOINT = "checkpoint:"
+MAKE_VALID = "set hold_out in [data.train], or give [data.valid]"
 
 
 def check(audit: Audit, values: Mapping[str, Any]) -> list[Problem]:
@@ -149,18 +150,23 @@ def find_circle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 
 def _valid_split(audit: Audit) -> Iterator[Problem]:
-    data = audit.data
-    after = data.split_after_resampling
-    has_valid = data.train.hold_out > 0 or data.valid is not None or (after is not None and after.valid > 0)
-    hint = "" if has_valid else "set hold_out in [data.train], or give [data.valid]"
+    there = has_valid(audit.data)
     for path, select, on, name in _selections(audit):
-        if select == "best" and not has_valid and path[-1] == "select":
-            yield Problem(path, f"'select' is 'best' for {name}, but there is no valid split to judge by", hint)
-        elif select == "best" and has_valid and on == "valid":
+        if select == "best" and not there and path[-1] == "select":
+            said = f"'select' is 'best' for {name}, but there is no valid split to judge by"
+            yield Problem(path, said, MAKE_VALID)
+        elif select == "best" and there and on == "valid":
             yield Problem(path, f"'select' is 'best' for {name}, which trains on valid and cannot be selected on it")
     for index, arm in enumerate(audit.arm):
-        if arm.on == "valid" and not has_valid:
-            yield Problem(("arm", index, "on"), f"arm {arm.name!r} trains on valid, but there is no valid split", hint)
+        if arm.on == "valid" and not there:
+            said = f"arm {arm.name!r} trains on valid, but there is no valid split"
+            yield Problem(("arm", index, "on"), said, MAKE_VALID)
+
+
+def has_valid(data: Data) -> bool:
+    """Whether the audit makes a valid split."""
+    after = data.split_after_resampling
+    return data.train.hold_out > 0 or data.valid is not None or (after is not None and after.valid > 0)
 
 
 def _selections(audit: Audit) -> Iterator[tuple[Path, str, str, str]]:

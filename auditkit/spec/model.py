@@ -8,7 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from auditkit.contracts import Condition, Level
 
-ANYONE = "anyone"
 EVERY = "*"
 """In [evidence] targets: every attribute but the task's own."""
 

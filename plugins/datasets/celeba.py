@@ -124,7 +124,8 @@ def people_on_both_sides(table: Annotations) -> int:
     """How many identities have images in more than one split; 0 where either is unknown."""
     if table.identities is None or table.splits is None:
         return 0
-    pairs = np.unique(np.stack([table.identities, table.splits.astype(np.int64)]), axis=1)
+    known = table.identities >= 0
+    pairs = np.unique(np.stack([table.identities, table.splits.astype(np.int64)])[:, known], axis=1)
     return int(np.count_nonzero(np.unique(pairs[0], return_counts=True)[1] > 1))
 
 

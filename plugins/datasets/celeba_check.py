@@ -41,7 +41,7 @@ def _file_facts(places: Places, table: Annotations) -> Iterator[tuple[str, str]]
     if places.identities is None or table.identities is None:
         yield "identities", "missing: identity_CelebA.txt"
     else:
-        people = len(np.unique(table.identities))
+        people = len(np.unique(table.identities[table.identities >= 0]))
         yield "identities", f"{places.identities.name}: {people:,} people (official {PEOPLE:,})"
 
 
