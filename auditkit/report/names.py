@@ -17,12 +17,15 @@ EVERYONE = "everyone"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Labels for ids. `seen` holds the levels of every attribute that occur in the results."""
+    """Labels for ids. `seen` holds the levels of every attribute that occur in the results, as they first occur.
+
+    Values are found group by group in the order of the data set, so that is the order of a gap over two levels, too.
+    """
 
     arms: Mapping[str, str]
     metrics: Mapping[str, str]
     words: Mapping[str, Mapping[str, str]]
-    seen: Mapping[str, set[Level]]
+    seen: Mapping[str, tuple[Level, ...]]
 
     def arm(self, name: str) -> str:
         """The arm's label."""
@@ -37,7 +40,7 @@ class Names:
         word = self.words.get(attribute, {}).get(str(int(level) if isinstance(level, bool) else level))
         if word:
             return word
-        if self.seen.get(attribute, {level}) in BINARY:
+        if set(self.seen.get(attribute, (level,))) in BINARY:
             return attribute if level else f"not {attribute}"
         return f"{attribute}: {level}"
 
@@ -62,12 +65,12 @@ class Names:
         return (self._second_minus_first(free[0]) if signed and len(free) == 1 else self._spread(free)) + within
 
     def _second_minus_first(self, attribute: str) -> str:
-        first, *_, second = sorted(self.seen.get(attribute, {0, 1}), key=str)
+        first, *_, second = self.seen.get(attribute, (0, 1))
         return f"{self.level(attribute, second)} minus {self.level(attribute, first)}"
 
     def _spread(self, free: list[str]) -> str:
-        levels = self.seen.get(free[0], set()) if len(free) == 1 else set()
-        between = " and ".join(self.level(free[0], level) for level in sorted(levels, key=str))
+        levels = self.seen.get(free[0], ()) if len(free) == 1 else ()
+        between = " and ".join(self.level(free[0], level) for level in levels)
         return f"between {between}" if len(levels) == 2 else f"largest minus smallest over {self.groups(tuple(free))}"
 
 
@@ -85,9 +88,9 @@ def _places(results: Results) -> Iterable[Place]:
     yield from (((m.attribute, m.level),) for composition in results.compositions for m in composition.marginals)
 
 
-def _seen(places: Iterable[Place]) -> dict[str, set[Level]]:
-    seen: dict[str, set[Level]] = {}
+def _seen(places: Iterable[Place]) -> dict[str, tuple[Level, ...]]:
+    seen: dict[str, dict[Level, None]] = {}
     for place in places:
         for attribute, level in place:
-            seen.setdefault(attribute, set()).add(level)
-    return seen
+            seen.setdefault(attribute, {})[level] = None
+    return {attribute: tuple(levels) for attribute, levels in seen.items()}
