@@ -106,3 +106,13 @@ def test_a_gap_is_named_in_the_order_it_is_taken_in(levels: tuple[Level, Level],
     known = names.of(audit(), Results(findings=found))
     assert known.pair(gap) == signed
     assert known.pair(replace(gap, quantity="gap")) == unsigned
+
+
+def test_an_attribute_with_a_single_level_is_none_that_a_gap_goes_across() -> None:
+    panel = with_column(toy_panel(), "Only", [0] * 1500, ("yes",))
+    found = derive([panel], evidence(groups=(("Male", "Only"), ("Only",))), ACCURACY).findings
+    known = names.of(audit(), Results(findings=found))
+    crossed = {"over": ("Male", "Only")}
+    assert known.pair(pick(found, **crossed, quantity="signed_gap")) == "men minus women"
+    assert known.pair(pick(found, **crossed, quantity="gap")) == "between women and men"
+    assert known.pair(pick(found, over=("Only",), quantity="gap")) == "largest minus smallest over Only"

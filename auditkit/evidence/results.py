@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from auditkit.contracts import Level
 
-REVISION = 5
+REVISION = 6
 """Raise whenever the same predictions would lead to other findings."""
 
 Quantity = Literal["value", "gap", "signed_gap", "ratio", "change", "change_in_gap", "change_in_signed_gap"]

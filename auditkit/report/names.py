@@ -60,9 +60,14 @@ class Names:
     def pair(self, finding: Finding) -> str:
         """What a gap is between: "men minus women", or "largest minus smallest"; within which group, if any."""
         within = f" within {self.group(finding.at)}" if finding.at else ""
-        free = [name for name in finding.over if name not in dict(finding.at)]
+        free = self._free(finding)
         signed = finding.quantity in {"signed_gap", "change_in_signed_gap"}
         return (self._second_minus_first(free[0]) if signed and len(free) == 1 else self._spread(free)) + within
+
+    def _free(self, finding: Finding) -> list[str]:
+        """The attributes that a gap goes across; one that has a single level does not tell groups apart."""
+        free = [name for name in finding.over if name not in dict(finding.at)]
+        return [name for name in free if len(self.seen.get(name, (0, 1))) > 1] or free
 
     def _second_minus_first(self, attribute: str) -> str:
         first, *_, second = self.seen.get(attribute, (0, 1))
