@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+Sign = str | list[int]
 Row = Mapping[str, Any]
 Chart = dict[str, Any]
 
@@ -111,15 +112,22 @@ def _rows(field: str, names: Sequence[str], axis: Chart) -> Chart:
 
 def _series(field: str, names: Sequence[str]) -> dict[str, Chart]:
     """The encodings that tell series apart, by colour and by shape."""
-    known = list(names)
-    legend: Chart = {"legend": {} if len(known) > 1 else None}
-    span = range(len(known))
-    colour = {"domain": known, "range": [COLOURS[i % len(COLOURS)] for i in span]}
-    shape = {"domain": known, "range": [SHAPES[i % len(SHAPES)] for i in span]}
+    legend: Chart = {"legend": {} if len(names) > 1 else None}
     return {
-        "color": {"field": field, "type": "nominal", "scale": colour, **legend},
-        "shape": {"field": field, "type": "nominal", "scale": shape, **legend},
+        "color": {"field": field, "type": "nominal", "scale": _colours(names), **legend},
+        "shape": {"field": field, "type": "nominal", "scale": _signs(names, SHAPES), **legend},
     }
+
+
+def _colours(names: Sequence[str]) -> Chart:
+    """A colour for each name, again from the first when all are used."""
+    return {"domain": list(names), "range": [COLOURS[i % len(COLOURS)] for i in range(len(names))]}
+
+
+def _signs(names: Sequence[str], choice: Sequence[Sign]) -> Chart:
+    """What tells names apart beside the colour, one further on with every round of colours: 64 pairs, none twice."""
+    shifted = (i + i // len(COLOURS) for i in range(len(names)))
+    return {"domain": list(names), "range": [choice[i % len(choice)] for i in shifted]}
 
 
 def _bar(low: str, high: str, width: float, place: Chart, colour: Chart, title: str) -> Chart:
@@ -175,16 +183,12 @@ def dose(rows: Sequence[Row], option: str, title: str, groups: Sequence[str]) ->
 
 def curves(rows: Sequence[Row], title: str, arms: Sequence[str]) -> Chart:
     """A value per epoch, a line per unit, arms told apart by colour and dash. rows: epoch, y, arm, unit."""
-    known = list(arms)
-    legend: Chart = {"legend": {"symbolType": "stroke", "symbolSize": 300} if len(known) > 1 else None}
-    span = range(len(known))
-    colour = {"domain": known, "range": [COLOURS[i % len(COLOURS)] for i in span]}
-    dash = {"domain": known, "range": [DASHES[i % len(DASHES)] for i in span]}
+    legend: Chart = {"legend": {"symbolType": "stroke", "symbolSize": 300} if len(arms) > 1 else None}
     encoding = {
         "x": {"field": "epoch", "type": "quantitative", "title": "epoch", "axis": {"tickMinStep": 1, "grid": False}},
         "y": {"field": "y", "type": "quantitative", "title": title, "scale": {"zero": False}},
-        "color": {"field": "arm", "type": "nominal", "scale": colour, **legend},
-        "strokeDash": {"field": "arm", "type": "nominal", "scale": dash, **legend},
+        "color": {"field": "arm", "type": "nominal", "scale": _colours(arms), **legend},
+        "strokeDash": {"field": "arm", "type": "nominal", "scale": _signs(arms, DASHES), **legend},
         "detail": {"field": "unit"},
     }
     mark = {"type": "line", "strokeWidth": 1.8, "opacity": 0.85, "point": {"size": 14}}
