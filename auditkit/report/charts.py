@@ -196,7 +196,10 @@ def curves(rows: Sequence[Row], title: str, arms: Sequence[str]) -> Chart:
 
 
 def heat_map(rows: Sequence[Row], margin: float, down: Sequence[str], across: Sequence[str]) -> Chart:
-    """Signed numbers on tiles coloured by class. rows: row, column, value (in margins' units), shown, text."""
+    """Signed numbers on tiles coloured by class. rows: row, column, value (in margins' units), shown, text.
+
+    Where there is no value, what is shown stands without a tile.
+    """
     y = _rows("row", down, {"ticks": False, "domain": False})
     top = {"orient": "top", "labelAngle": -25 if len(across) > 3 else 0, "ticks": False, "domain": False}
     x = _rows("column", across, top)
@@ -204,9 +207,10 @@ def heat_map(rows: Sequence[Row], margin: float, down: Sequence[str], across: Se
     classes = {"type": "threshold", "domain": limits, "range": [f"var(--d{number})" for number in range(7)]}
     colour = {"field": "value", "type": "quantitative", "scale": classes, "legend": None}
     tile = {"type": "rect", "stroke": "var(--paper)", "strokeWidth": 2, "cornerRadius": 3}
-    tiles = {"mark": tile, "encoding": {"color": colour, "description": {"field": "text"}}}
-    strong = f"abs(datum.value) >= {limits[-1]}"
-    ink = {"condition": {"test": strong, "value": "var(--on-strong)"}, "value": INK}
+    known = [{"filter": "isValid(datum.value)"}]
+    tiles = {"transform": known, "mark": tile, "encoding": {"color": colour, "description": {"field": "text"}}}
+    strong = {"test": f"abs(datum.value) >= {limits[-1]}", "value": "var(--on-strong)"}
+    ink = {"condition": [{"test": "!isValid(datum.value)", "value": SOFT}, strong], "value": INK}
     numbers = {
         "mark": {"type": "text", "fontSize": 11, "aria": False},
         "encoding": {"text": {"field": "shown"}, "color": ink},

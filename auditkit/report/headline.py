@@ -90,7 +90,7 @@ def _each(view: View, contrast: Contrast, changes: Sequence[Finding]) -> list[st
 def _outcome(view: View, finding: Finding) -> str:
     """ "changed by -1.9 points [-2.6, -1.2]"."""
     if finding.estimate is None:
-        return f"not estimable ({finding.reason})"
+        return f"not estimable ({view.names.in_words(finding.reason)})"
     number = view.numbers.in_words(finding)
     if finding.verdict == "changed":
         return f"changed by {number}"

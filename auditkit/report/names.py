@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from auditkit.contracts import Level
@@ -49,9 +49,19 @@ class Names:
         return ", ".join(self.level(attribute, level) for attribute, level in at) or EVERYONE
 
     def in_words(self, reason: str) -> str:
-        """A reason with the groups it names as "Male=0, Young=0" in words."""
-        known = {f"{name}={level}": self.level(name, level) for name, levels in self.seen.items() for level in levels}
-        return re.sub(r"\w+=\w+", lambda match: known.get(match[0], match[0]), reason)
+        """A reason with its arms as they are labelled, and its groups, "Male=0" or "Male=not 1", as they are called."""
+        reason = re.sub(r"\b(in|arm) '([^']+)'", lambda found: f"{found[1]} '{self.arm(found[2])}'", reason)
+        known = dict(self._called()) if "=" in reason else {}
+        if not known:
+            return reason
+        longest_first = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+        return re.sub(rf"(?<!\w)({longest_first})(?!\w)", lambda found: known[found[0]], reason)
+
+    def _called(self) -> Iterator[tuple[str, str]]:
+        for name, levels in self.seen.items():
+            for level in levels:
+                yield f"{name}={level}", self.level(name, level)
+                yield f"{name}=not {level}", f"outside of {self.level(name, level)}"
 
     def groups(self, over: tuple[str, ...]) -> str:
         """The attributes that make the groups: "Male and Young"."""

@@ -193,4 +193,4 @@ def _not_estimable(view: View) -> Iterator[Item]:
 
 def _warnings(view: View) -> Iterator[Item]:
     for text in (*view.facts.get("warnings", ()), *view.results.remarks):
-        yield Item("Note", text, "warn")
+        yield Item("Note", view.names.in_words(text), "warn")

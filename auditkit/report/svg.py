@@ -97,7 +97,7 @@ def _tidy(element: ET.Element) -> None:
         del element.attrib["opacity"]
     for name in GEOMETRY & element.attrib.keys():
         element.attrib[name] = re.sub(r"(\.\d\d)\d+", r"\1", element.attrib[name])
-    if label and kind in {"point", "rect", "circle"}:
+    if label and kind in {"point", "rect mark"}:
         ET.SubElement(element, f"{{{NAMESPACE}}}title").text = label
 
 
