@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from report_toys import ARMS, audit, results
 from rich.console import Console
 
-from auditkit.evidence.results import Results
+from auditkit.evidence.results import Leak, Results
 from auditkit.report import archive, document, files, html, markdown, terminal
 from auditkit.report.blocks import Block, Document, Figure, Fold, Table
 
+LeakOf = Literal["photo", "identity", "identical file"]
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -235,6 +237,29 @@ def test_a_narrowed_gap_is_told_by_its_size() -> None:
     )
     built = document.build(audit(), results(findings=narrowed))
     assert built.answer[1] == "The gap between women and men narrowed by 2.2 points."
+
+
+@pytest.mark.parametrize(
+    ("compared", "said"),
+    [
+        (("photo",), "none: no photo of the test set was trained on; files were not compared"),
+        (("photo", "identity"), "none: no photo or person of the test set was trained on; files were not compared"),
+        (("photo", "identical file"), "none: no photo or identical file of the test set was trained on"),
+        (
+            ("photo", "identity", "identical file"),
+            "none: no photo, person or identical file of the test set was trained on",
+        ),
+    ],
+)
+def test_no_leak_says_what_was_compared(compared: tuple[LeakOf, ...], said: str) -> None:
+    leaks = tuple(Leak("Male", arm, "plain", what, 0, 1200) for arm in ARMS for what in compared)
+    built = document.build(audit(), results(leaks=leaks))
+    assert next(item.text for item in built.trust if item.label == "Leaks") == said
+
+
+def test_a_gate_on_stand_in_data_is_not_judged_and_never_will_be(built: Document, page: str) -> None:
+    assert ("Gates", "1 passed, 1 failed, 1 not judged") in built.strip
+    assert "judged yet" not in page
 
 
 def test_reasons_stand_below_the_table(built: Document) -> None:
