@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditkit.evidence.results import Finding, GateRow
+from auditkit.evidence.results import Finding, GateRow, exploratory
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.numbers import count, fixed, plural, support
-from auditkit.report.view import View, distinct, exploratory
+from auditkit.report.view import View, distinct
 
 NAMED = 4
 """So many things that are not estimable are named at once."""
