@@ -228,6 +228,26 @@ def test_arms_with_placebos_of_their_own_are_told_against_them() -> None:
     assert told == {("oversampled", "placebo"), ("half", "half-placebo")}
 
 
+def test_everyone_is_told_beside_the_groups(built: Document) -> None:
+    """Once for every arm that changes are from: below the headline, or in a table of its own."""
+    told = [
+        (table.caption.rpartition("against ")[2], row[1].text)
+        for table in tables(built)
+        for row in table.rows
+        if row[0].text == "everyone" and "change, 95 %" in table.columns
+    ]
+    assert told == [("placebo", "oversampled"), ("original", "oversampled"), ("original", "placebo")]
+
+
+def test_other_metrics_are_told_without_groups_too() -> None:
+    evidence = {"reference": "original", "metrics": ({"use": "accuracy"}, {"use": "true_positive_rate"})}
+    whole = [f for f in results().findings if f.over == ()]
+    rates = [replace(f, metric="true_positive_rate") for f in whole]
+    built = document.build(audit(evidence=evidence), results(findings=(*whole, *rates)))
+    section = next(section for section in built.sections if section.id == "metrics")
+    assert [fold.summary for fold in section.blocks if isinstance(fold, Fold)] == ["True positive rate"]
+
+
 def test_a_narrowed_gap_is_told_by_its_size() -> None:
     narrowed = tuple(
         replace(f, estimate=-f.estimate, simultaneous=None, interval=None)

@@ -24,6 +24,11 @@ class Topic(NamedTuple):
     metric: str
     over: tuple[str, ...]
 
+    @property
+    def whole(self) -> Topic:
+        """The same of everyone."""
+        return self._replace(over=())
+
 
 @dataclass(frozen=True, slots=True)
 class View:
