@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from report_toys import ARMS, audit, results
+from report_toys import ARMS, audit, results, tables
 from rich.console import Console
 
 from auditkit.evidence.results import Leak, Results
-from auditkit.report import archive, document, files, html, markdown, terminal
-from auditkit.report.blocks import Block, Document, Figure, Fold, Table
+from auditkit.report import document, files, html, markdown, terminal
+from auditkit.report.blocks import Document, Figure, Fold
 
 LeakOf = Literal["photo", "identity", "identical file"]
 GOLDEN = Path(__file__).parent / "golden"
@@ -81,20 +79,6 @@ def test_no_number_is_cut_on_a_terminal(built: Document, width: int) -> None:
 # ------------------------------------------------------------------------------------------------------- same numbers
 
 
-def tables(built: Document) -> list[Table]:
-    return list(_tables((*built.effect, *(block for section in built.sections for block in section.blocks))))
-
-
-def _tables(blocks: tuple[Block, ...]) -> Iterator[Table]:
-    for block in blocks:
-        if isinstance(block, Fold):
-            yield from _tables(block.blocks)
-        elif isinstance(block, Figure):
-            yield block.table
-        elif isinstance(block, Table):
-            yield block
-
-
 class Tables(HTMLParser):
     """Texts of the tables of a page, row by row."""
 
@@ -145,22 +129,6 @@ def test_html_has_every_cell_of_every_table(built: Document, page: str) -> None:
 
 def test_markdown_has_every_cell_of_every_table(built: Document) -> None:
     assert in_markdown(markdown.render(built)) == expected(built)
-
-
-def test_csv_and_json_carry_the_numbers_that_are_shown(built: Document, tmp_path: Path) -> None:
-    archive.write_csv(results(), tmp_path)
-    rows = list(csv.DictReader(io.StringIO((tmp_path / "findings.csv").read_text(encoding="utf-8"))))
-    shown = {cell.text for table in tables(built) for row in table.rows for cell in row}
-    checked = 0
-    for row, finding in zip(rows, archive.dump(results())["findings"], strict=True):
-        if row["quantity"] != "value" or not row["interval_low"] or row["metric"] != "accuracy":
-            continue
-        numbers = [float(row[name]) for name in ("estimate", "interval_low", "interval_high")]
-        assert numbers == [finding["estimate"], finding["interval"]["low"], finding["interval"]["high"]]
-        middle, low, high = (f"{100 * number:.1f}" for number in numbers)
-        assert f"{middle} [{low}, {high}]" in shown
-        checked += 1
-    assert checked == len(ARMS) * 6
 
 
 def test_the_chart_of_the_effect_shows_what_its_table_says(built: Document) -> None:
