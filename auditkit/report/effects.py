@@ -44,7 +44,8 @@ def _values(view: View, topic: Topic) -> Figure:
     unit = view.numbers.unit(topic.metric, "value")
     title = f"{view.names.metric(topic.metric)}{f', {unit}' if unit else ''}"
     arms = [view.names.arm(arm) for arm in in_order(view.arms, (f.arm for f in findings))]
-    chart = charts.values(rows, title, arms, [view.names.group(at) for at in tables.places(findings)])
+    groups = [view.names.group(at) for at in tables.places(findings)]
+    chart = charts.values(rows, title, arms, groups, most=100.0 if unit == "%" else None)
     name = tables.heading(view, topic)
     described = f"Dots are means over seeds, bars {view.confidence} intervals, a row per arm, a sign per group."
     label = slug("-".join(("groups", topic.task, topic.test, *topic.over)))

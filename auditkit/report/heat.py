@@ -40,15 +40,17 @@ def blocks(
 def _figure(view: View, found: Sequence[Finding], title: str, label: str, row: Row, extra: Sequence[Extra]) -> Figure:
     arms = in_order(view.arms, (f.arm for f in found))
     rows = _by_size(found, row)
+    none = "not estimable" if len(arms) <= charts.UPRIGHT else "\N{EN DASH}"
     chart = charts.heat_map(
-        [_tile(view, f, row(f)) for f in found if row(f) in rows],
+        [_tile(view, f, row(f), none) for f in found if row(f) in rows],
         view.numbers.scaled(found[0].metric, view.margin),
         rows,
         [view.names.arm(arm) for arm in arms],
     )
     described = (
-        "A row per attribute, the largest changes first. Blue tiles are above, orange ones below zero, in steps of "
-        f"0.5, 1.5 and 3 margins of {view.numbers.margin(view.margin)}. {NOTE}"
+        "A row per attribute, the largest changes first, in points. Blue tiles are above, orange ones below zero, in "
+        f"steps of 0.5, 1.5 and 3 margins of {view.numbers.margin(view.margin)}; only tiles with a star are darker "
+        f"than the first. {NOTE}"
     )
     return Figure(slug(label), title, described, chart, _table(view, found, title, row, extra))
 
@@ -106,11 +108,14 @@ def _star(finding: Finding) -> str:
     return " *" if known and (known.low > 0 or known.high < 0) else ""
 
 
-def _tile(view: View, finding: Finding, name: str) -> dict[str, object]:
+def _tile(view: View, finding: Finding, name: str, none: str) -> dict[str, object]:
     arm = view.names.arm(finding.arm)
     place = {"row": name, "column": arm}
     if finding.estimate is None:
-        return place | {"value": None, "shown": "not estimable", "text": f"{name}, {arm}: not estimable"}
-    shown = view.numbers.estimate(finding) + _star(finding)
+        return place | {"value": None, "shown": none, "text": f"{name}, {arm}: not estimable"}
+    star = _star(finding)
+    shown = view.numbers.estimate(finding) + star
     value = view.numbers.scaled(finding.metric, finding.estimate)
-    return place | {"value": value, "shown": shown, "text": f"{name}, {arm}: {shown}"}
+    pale = view.numbers.scaled(finding.metric, view.margin)
+    shade = value if star else max(-pale, min(pale, value))
+    return place | {"value": value, "shade": shade, "shown": shown, "text": f"{name}, {arm}: {shown}"}
