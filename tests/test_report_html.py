@@ -8,10 +8,12 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import altair
@@ -19,7 +21,7 @@ import pytest
 from report_toys import ATTRIBUTES, audit, results
 
 from auditkit.evidence.results import Results
-from auditkit.report import document, html, svg
+from auditkit.report import charts, document, html, svg
 from auditkit.report.blocks import Document, Figure
 from auditkit.report.charts import sized
 from auditkit.report.files import figures
@@ -115,16 +117,16 @@ def test_text_is_escaped(page: str) -> None:
 
 
 def test_long_audits_stay_small() -> None:
-    many = many_arms()
+    many = many_arms(8)
     page = html.render(many)
     assert len(page.encode()) < LIMIT
     assert Page(page).open == []
 
 
-def many_arms() -> Document:
-    """Eight arms, three seeds, forty attributes of spillover."""
+def many_arms(number: int) -> Document:
+    """So many arms, three seeds, forty attributes of spillover."""
     whole = results()
-    names = [f"ratio-{number}" for number in range(8)]
+    names = [f"ratio-{step}" for step in range(number)]
     copies = [replace(f, arm=name) for name, f in product(names, whole.findings) if f.arm == "oversampled"]
     spill = next(f for f in copies if f.family.startswith("spillover"))
     spread = [
@@ -151,10 +153,33 @@ def test_charts_are_valid_vega_lite(built: Document) -> None:
         altair.Chart.from_dict(spec, validate=True)
 
 
-def test_series_differ_in_more_than_colour(built: Document) -> None:
-    for figure in all_figures(built):
+def encodings(chart: Any) -> Iterator[dict[str, Any]]:
+    """What is drawn by which sign, in all layers of a chart."""
+    yield chart.get("encoding", {})
+    for layer in chart.get("layer", ()):
+        yield from encodings(layer)
+
+
+def test_series_differ_in_more_than_colour() -> None:
+    """By shape or dash as well, no pair of both being there twice; tiles have their numbers written on them."""
+    seen = set()
+    for figure in all_figures(many_arms(14)):
         text = str(figure.chart)
         assert "'color'" not in text or "'shape'" in text or "'strokeDash'" in text or "'text'" in text
+        for encoding in encodings(figure.chart):
+            for sign in encoding.keys() & {"shape", "strokeDash"}:
+                colours, signs = (encoding[name]["scale"] for name in ("color", sign))
+                assert colours["domain"] == signs["domain"]
+                pairs = {(colour, str(one)) for colour, one in zip(colours["range"], signs["range"], strict=True)}
+                assert len(pairs) == len(colours["domain"])
+                seen.add((sign, len(pairs)))
+    assert {("shape", 14), ("strokeDash", 14)} <= seen
+
+
+def test_signs_are_enough_for_every_colour_with_every_shape() -> None:
+    names = [str(number) for number in range(64)]
+    drawn = charts.effects([], "change", 0.01, names, ["everyone"])["layer"][-1]["encoding"]
+    assert len(set(zip(drawn["color"]["scale"]["range"], drawn["shape"]["scale"]["range"], strict=True))) == 64
 
 
 @pytest.mark.parametrize("width", [svg.WIDE, svg.NARROW])

@@ -9,7 +9,6 @@ from auditkit.report.cells import Footnotes
 from auditkit.report.screen import OUTCOMES
 from auditkit.report.view import View
 
-NOT_YET = "not judged yet"
 JUDGEMENTS: dict[str, Tone] = {"consistent": "good", "not consistent": "bad", "cannot tell": "quiet"}
 
 
@@ -28,7 +27,7 @@ def _published(view: View, row: PublishedRow, footnotes: Footnotes) -> tuple[Cel
         Cell(row.sentence),
         Cell(_as_printed(view, row)),
         cells.estimate(view, row.ours, footnotes),
-        Cell(NOT_YET if row.judgement == "not judged" else row.judgement, tone=JUDGEMENTS.get(row.judgement, "quiet")),
+        Cell(row.judgement, tone=JUDGEMENTS.get(row.judgement, "quiet")),
         Cell(row.note),
     )
 
@@ -54,7 +53,7 @@ def _gate(view: View, number: int, row: GateRow, footnotes: Footnotes) -> tuple[
         Cell(row.name or f"gate {number}"),
         Cell(row.sentence),
         cells.estimate(view, row.finding, footnotes),
-        Cell(NOT_YET if row.outcome == "not judged" else row.outcome, tone=OUTCOMES[row.outcome]),
+        Cell(row.outcome, tone=OUTCOMES[row.outcome]),
         Cell(row.detail),
         Cell(row.place),
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from auditkit.evidence.results import Finding, GateRow
+from auditkit.evidence.results import Finding, GateRow, exploratory
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.numbers import count, fixed, plural, support
-from auditkit.report.view import View, distinct, exploratory
+from auditkit.report.view import View, distinct
 
 NAMED = 4
 """So many things that are not estimable are named at once."""
@@ -15,7 +15,7 @@ GATE_WORDS = {
     "pass": "passed",
     "fail": "failed",
     "insufficient evidence": "with insufficient evidence",
-    "not judged": "not judged yet",
+    "not judged": "not judged",
 }
 OUTCOMES: dict[str, Tone] = {
     "pass": "good",
@@ -139,7 +139,7 @@ def _leaks(view: View) -> Iterator[Item]:
     touched = [leak for leak in view.results.leaks if leak.touched]
     if not touched:
         if view.results.leaks:
-            yield Item("Leaks", "none: " + _checked(view) + " of the test set was trained on", "good")
+            yield Item("Leaks", _no_leaks(distinct(leak.what for leak in view.results.leaks)), "good")
         return
     for what in distinct(leak.what for leak in touched):
         worst = max((leak for leak in touched if leak.what == what), key=lambda leak: leak.touched / leak.total)
@@ -149,9 +149,12 @@ def _leaks(view: View) -> Iterator[Item]:
         yield Item("Leaks", f"{text} share {_shared(what)} with the training of {view.names.arm(worst.arm)}", "bad")
 
 
-def _checked(view: View) -> str:
-    kinds = distinct(leak.what for leak in view.results.leaks)
-    return "no " + " and no ".join("person" if kind == "identity" else kind for kind in kinds)
+def _no_leaks(compared: Sequence[str]) -> str:
+    """What of the test set was looked for in training, and what was not."""
+    *others, last = ("person" if what == "identity" else what for what in compared)
+    things = f"{', '.join(others)} or {last}" if others else last
+    files = "" if "identical file" in compared else "; files were not compared"
+    return f"none: no {things} of the test set was trained on{files}"
 
 
 def _shared(what: str) -> str:
@@ -193,4 +196,4 @@ def _not_estimable(view: View) -> Iterator[Item]:
 
 def _warnings(view: View) -> Iterator[Item]:
     for text in (*view.facts.get("warnings", ()), *view.results.remarks):
-        yield Item("Note", text, "warn")
+        yield Item("Note", view.names.in_words(text), "warn")

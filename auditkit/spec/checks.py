@@ -28,6 +28,7 @@ def check(audit: Audit, values: Mapping[str, Any]) -> list[Problem]:
     arms = [label(arm) for arm in values.get("arm", ()) if isinstance(arm, Mapping)]
     checks: tuple[Iterator[Problem], ...] = (
         _names(audit),
+        _words(audit),
         _pools(audit),
         _budget(audit.recipe.budget, ("recipe", "budget"), "[recipe.budget]"),
         _recipes(audit),
@@ -49,6 +50,27 @@ def _names(audit: Audit) -> Iterator[Problem]:
     for index, arm in enumerate(audit.arm):
         if arm.name in STARTS:
             yield Problem(("arm", index, "name"), f"an arm cannot be called {arm.name!r}: 'init' has that word already")
+
+
+def _words(audit: Audit) -> Iterator[Problem]:
+    yield from _labels(audit.arm)
+    for attribute, words in audit.words.items():
+        for level, word in words.items():
+            first = next(other for other, known in words.items() if known == word)
+            if first != level:
+                said = f"levels {first} and {level} of {attribute!r} are both called {word!r}"
+                yield Problem(("words", attribute, level), said, "reports tell groups apart by their words")
+
+
+def _labels(arms: Sequence[Arm]) -> Iterator[Problem]:
+    """Labels that belong to two arms; that a name is there twice is told as such."""
+    shown = [arm.label or arm.name for arm in arms]
+    for index, arm in enumerate(arms):
+        first = shown.index(shown[index])
+        if arm.name not in [other.name for other in arms[:index]] and first < index:
+            said = f"arm {arm.name!r} is labelled {shown[index]!r}, as is arm {arms[first].name!r}"
+            path: Path = ("arm", index, "label" if arm.label else "name")
+            yield Problem(path, said, "reports tell arms apart by their labels")
 
 
 def _repeated(names: Sequence[str], path: Callable[[int], Path], what: str) -> Iterator[Problem]:
