@@ -172,6 +172,20 @@ def test_without_data_the_stand_in_is_planned_loudly_and_can_be_refused() -> Non
     assert "--data PATH" in refused.err
 
 
+def test_an_override_of_a_profile_takes_effect_with_it_and_is_refused_without() -> None:
+    project = audit_project({"toy.toml": STAND_IN + 'profile = "short"\n[profile.short.recipe]\nseeds = [3]\n'})
+    change = ("--set", "profile.short.recipe.seeds=[4, 5]")
+    units = json.loads(project.run("plan", "toy.toml", "--json", *change).assert_success().out)["units"]
+    assert {unit["seed"] for unit in units} == {4, 5}
+    project.write({"faces.toml": TOY + "\n[profile.short.recipe]\nseeds = [3]\n"})
+    assert project.run("plan", "faces.toml", *change).assert_code(2).err == (
+        "--set #1: profile 'short' is not applied, so this changes nothing\n"
+        "      | profile.short.recipe.seeds=[4, 5]\n"
+        "      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ add --profile short\n"
+        "1 mistake, nothing was run\n"
+    )
+
+
 def test_a_place_that_was_named_and_is_wrong_is_an_error() -> None:
     project = audit_project({"toy.toml": STAND_IN})
     assert "nowhere" in project.run("plan", "toy.toml", "--data", "nowhere").assert_code(2).err

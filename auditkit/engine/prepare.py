@@ -21,6 +21,7 @@ from auditkit.engine.store import Store
 from auditkit.errors import DataError, ImpossibleRequest
 from auditkit.spec import reader
 from auditkit.spec.model import Task
+from auditkit.spec.profiles import unused
 from auditkit.spec.source import Source
 
 PLACE_VARIABLE = "AUDITKIT_DATA"
@@ -92,6 +93,13 @@ class Prepared:
 
 def read_audit(settings: Settings) -> Read:
     """Read and check file, components and names of attributes. Raises InvalidAudit with all mistakes."""
+    read = _read(settings)
+    if found := unused(settings.sets, read.source.profiles):
+        raise reader.invalid(found, read.source)
+    return read
+
+
+def _read(settings: Settings) -> Read:
     registry = Registry.load(disabled=settings.disabled)
     source = _source(settings, stand_in=False)
     place = _named_place(settings, source)
@@ -159,7 +167,11 @@ def _dataset_class(registry: Registry, chosen: Chosen) -> type[Dataset]:
 
 def _default_place(registry: Registry, chosen: Chosen) -> Path | None:
     place = _dataset_class(registry, chosen).default_place(chosen.options)
-    return place if place is not None and place.is_dir() and any(place.iterdir()) else None
+    try:
+        return place if place is not None and place.is_dir() and any(place.iterdir()) else None
+    except OSError as error:
+        hint = "let yourself read it, or name another place with --data PATH"
+        raise DataError(f"cannot look into the folder: {error.strerror}", where=str(place), hint=hint) from error
 
 
 def _wants_a_place(registry: Registry, chosen: Chosen) -> bool:

@@ -10,7 +10,7 @@ from auditkit.errors import Path, Problem
 from auditkit.spec.faults import Fault
 from auditkit.spec.merge import COMPONENTS
 from auditkit.spec.overrides import label
-from auditkit.spec.shape import Table, homes, keys_at
+from auditkit.spec.shape import Table, homes, keys_at, uses_with
 from auditkit.spec.words import did_you_mean, found, listed, nearest
 
 Describe = Callable[[Path], str]
@@ -52,7 +52,8 @@ def audit_problem(fault: Fault, model: Table, values: Mapping[str, Any]) -> Prob
         return _missing_key(fault, values)
     if fault.kind == "extra_forbidden":
         table, key = fault.path[:-1], str(fault.path[-1])
-        hint = _where(model, table, key, values)
+        uses = uses_with(model, table, key, values) if table else ()
+        hint = f'{key!r} goes with use = "{uses[0]}"' if uses else _where(model, table, key, values)
         where = f"key {key!r} in {table_name(table, values)}" if table else f"table {key!r}"
         return Problem(fault.path, f"unknown {where}", hint, at_key=True)
     return _wrong_value(fault, name)

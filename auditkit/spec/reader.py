@@ -1,6 +1,7 @@
 """From an audit file to a typed audit, with every mistake at its place.
 
 The order of precedence, lowest first: the file, the stand-in's dataset and profile, the profile asked for, overrides.
+Overrides of a profile or of the stand-in change these before they are laid over.
 """
 
 from __future__ import annotations
@@ -57,9 +58,10 @@ def read(path: FilePath, *, profile: str | None = None, sets: Sequence[str] = ()
     text = _text(path)
     values = _toml(path, text)
     layers = Layers(copied(values))
+    problems = overrides.apply(layers, sets, first=True)
     of_stand_in = profiles.put_stand_in(layers) if stand_in else []
-    names = tuple(dict.fromkeys([*of_stand_in, *_asked(path, values, profile)]))
-    problems = [problem for name in names for problem in profiles.put_profile(layers, name)]
+    names = tuple(dict.fromkeys([*of_stand_in, *_asked(path, layers.values, profile)]))
+    problems += [problem for name in names for problem in profiles.put_profile(layers, name)]
     problems += overrides.apply(layers, sets)
     return Source(
         path=path,
