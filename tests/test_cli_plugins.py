@@ -160,6 +160,8 @@ def test_init_proposes_the_columns_of_a_table() -> None:
          ".webp; there are: a, b\n"),
         ("a,b\nx.jpg,1\ny.jpg,2\n", "t.csv: an audit needs two attributes, and 1 of the columns has two to 12 levels\n"
          "  there are: a, b\n"),
+        ("file,a,a\nx.jpg,1,2\n", "t.csv: the header names the column 'a' more than once\n"
+         "  give every column a name of its own\n"),
         ("", "t.csv: cannot read the table: Empty CSV file\n  CSV or Parquet is read\n"),
     ],
 )  # fmt: skip

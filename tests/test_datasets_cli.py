@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +123,34 @@ def test_download_without_the_downloader_is_one_clear_line(
 def test_a_table_has_no_download(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(["data", "download", str(tmp_path), "--dataset", "table"]) == 2
     assert capsys.readouterr().err == f"{tmp_path}: this dataset has no download\n  put the files there yourself\n"
+
+
+def check_as_anyone(folder: Path) -> subprocess.CompletedProcess[str]:
+    """``auditkit data check`` by someone who may not read everything, which root may."""
+    command = [sys.executable, "-m", "auditkit", "data", "check", str(folder)]
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("root may read everything, and there is no setpriv to give that up")
+        command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "said"),
+    [
+        ("img_align_celeba", 0o000, "cannot look into the folder: Permission denied"),
+        ("img_align_celeba", 0o400, "cannot list the folder: Permission denied"),
+        ("list_attr_celeba.txt", 0o000, "cannot read the file: Permission denied"),
+    ],
+)
+def test_what_may_not_be_read_is_told_with_its_remedy(made: Path, name: str, mode: int, said: str) -> None:
+    path = made / name
+    before = path.stat().st_mode
+    os.utime(path)  # what was read of it before is remembered until it changes
+    path.chmod(mode)
+    try:
+        done = check_as_anyone(made)
+    finally:
+        path.chmod(before)
+    told = f"{path}: {said}\n  let yourself read it (chmod u+rX), or name another place\n"
+    assert (done.returncode, done.stderr) == (2, told)

@@ -186,6 +186,12 @@ def test_an_override_of_a_profile_takes_effect_with_it_and_is_refused_without() 
     )
 
 
+@pytest.mark.parametrize("scale", ["inf", "nan", "-inf"])
+def test_a_scale_that_is_no_number_is_refused(scale: str) -> None:
+    outcome = audit_project({"toy.toml": TOY}).run("plan", "toy.toml", f"--scale={scale}").assert_code(2)
+    assert "Invalid value for '--scale'" in outcome.err
+
+
 def test_a_place_that_was_named_and_is_wrong_is_an_error() -> None:
     project = audit_project({"toy.toml": STAND_IN})
     assert "nowhere" in project.run("plan", "toy.toml", "--data", "nowhere").assert_code(2).err

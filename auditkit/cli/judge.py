@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from auditkit.cli.options import FiniteRange
 from auditkit.cli.outcome import publish
 from auditkit.engine.elsewhere import Columns, Reading, read
 from auditkit.engine.judging import METRICS, Question
@@ -33,7 +34,7 @@ NAME = "COLUMN"
 @click.option("--positive", metavar="LEVEL", help="The level of truth that the score is the probability of [1].")
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     default=0.5,
     show_default=True,
     help="A prediction is positive above this probability.",
@@ -41,10 +42,10 @@ NAME = "COLUMN"
 @click.option("--logit", is_flag=True, help="The score is a logit, positive minus negative.")
 @click.option("--metrics", metavar="A,B", default=",".join(METRICS), show_default=True, help="Ids of metrics.")
 @click.option("--explore", metavar="A,B", default="", help="Further columns: did arms change accuracy inside them?")
-@click.option("--margin", type=click.FloatRange(0, 1), default=0.005, show_default=True, help="What is no change.")
+@click.option("--margin", type=FiniteRange(0, 1), default=0.005, show_default=True, help="What is no change.")
 @click.option(
     "--confidence",
-    type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
+    type=FiniteRange(0.5, 1, min_open=True, max_open=True),
     default=0.95,
     show_default=True,
     help="Level of the intervals.",
