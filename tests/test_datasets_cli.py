@@ -13,6 +13,7 @@ import pytest
 
 from auditkit.cli import exit_code
 from auditkit_plugins.datasets.celeba import CelebA
+from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
 from auditkit_plugins.datasets.faces import Faces
 from auditkit_plugins.datasets.records import CelebAOptions, FacesOptions
 
@@ -66,11 +67,53 @@ def test_check_prints_what_it_found_and_then_what_is_wrong(tmp_path: Path, capsy
     capsys.readouterr()
     assert exit_code(["data", "check", str(folder)]) == 2
     printed = capsys.readouterr()
-    assert "  ! 1 images are announced but missing from img_align_celeba: 000007.jpg" in printed.out
+    assert "  ! 1 image is announced but missing from img_align_celeba: 000007.jpg" in printed.out
     assert printed.err == (
-        f"{folder}/img_align_celeba: 1 of the 50 images of list_attr_celeba.txt are missing (000007.jpg)\n"
-        "  unpack the images again; auditkit data check lists what is missing\n"
+        f"{folder}/img_align_celeba: 1 of the 50 images of list_attr_celeba.txt is missing (000007.jpg)\n"
+        f"  unpack the images again; auditkit data check {folder} lists what is missing\n"
     )
+
+
+@pytest.mark.parametrize("content", [b"no picture", None])
+def test_check_refuses_what_a_run_refuses(
+    tmp_path: Path, made: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(made, folder)
+    image = folder / "img_align_celeba" / "000007.jpg"
+    image.write_bytes(image.read_bytes()[:300] if content is None else content)
+    capsys.readouterr()
+    assert exit_code(["data", "check", str(folder)]) == 2
+    assert capsys.readouterr().err == (
+        f"{folder}: 1 image cannot be read (every file looked at for emptiness, 60 decoded): 000007.jpg\n"
+        "  restore these files, or remove them and their rows, and lower the count in the first line\n"
+    )
+    shutil.rmtree(folder / "img_align_celeba")
+    assert exit_code(["data", "check", str(folder)]) == 2
+    assert capsys.readouterr().err == (
+        f"{folder}: there are no images, which a run needs\n"
+        "  put img_align_celeba.zip, or the folder of that name, here\n"
+    )
+
+
+def test_check_of_a_table_refuses_what_is_no_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.jpg").write_bytes(b"no picture")
+    table = tmp_path / "mine.csv"
+    table.write_text("image,sick\n" + "".join(f"{number}.jpg,{number % 2}\n" for number in range(4)))
+    assert exit_code(["data", "check", str(table)]) == 2
+    assert capsys.readouterr().err == (
+        f"{table}: 4 images of a sample of 4 cannot be read: 0.jpg, 1.jpg, 2.jpg, 3.jpg\n"
+        "  restore these files, or remove them and their rows from the table\n"
+    )
+
+
+def test_check_lists_every_attribute(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([str(made)], ["--dataset", "faces", "--option", "images=60"]):
+        capsys.readouterr()
+        assert exit_code(["data", "check", *arguments]) == 0
+        shares = capsys.readouterr().out.partition("attributes, and the share of images that have them")[2]
+        assert all(name in shares.split() for name in ATTRIBUTES)
 
 
 def test_check_looks_at_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str], made: Path) -> None:
@@ -102,6 +145,7 @@ def test_mistakes_on_the_command_line_have_one_sentence(tmp_path: Path, capsys: 
             ["check", str(tmp_path / "no")],
             f"{tmp_path}/no: there is no such folder\n  auditkit data download DIR fetches CelebA\n",
         ),
+        (["check"], "there is no PATH to look at\n  as in auditkit data check data/celeba\n"),
         (["check", str(tmp_path), "--option", "x"], "--option 'x' is no KEY=VALUE\n  as in --option image=\"path\"\n"),
     ):
         assert exit_code(["data", *arguments]) == 2

@@ -66,7 +66,8 @@ def attribute_table(path: Path) -> AttributeTable:
     table = _Body(body, len(names) + 1, skipped + 1, path)
     if declared is not None and declared != table.rows:
         message = f"line 1 announces {declared:,} rows, but {table.rows:,} follow: the file was cut off or edited"
-        raise DataError(message, where=str(path), hint=DOWNLOAD_AGAIN)
+        hint = f"write {table.rows} in line 1 if you took rows out yourself; otherwise {DOWNLOAD_AGAIN}"
+        raise DataError(message, where=str(path), hint=hint)
     order = [names.index(name) for name in ATTRIBUTES]
     return AttributeTable(table.names(), table.binary()[:, order])
 

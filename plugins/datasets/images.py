@@ -17,6 +17,7 @@ from auditkit_plugins.datasets.remembered import Arrays, remembered
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 LET_READ = "let yourself read it (chmod u+rX), or name another place"
+PUT_IMAGES = "put img_align_celeba.zip, or the folder of that name, here"
 _LOCAL_HEADER = 30
 _MANY = 20_000
 
@@ -86,7 +87,7 @@ class NoImages:
     def read(self, index: int) -> bytes:
         """Say what is missing."""
         message = "there are annotations here, but no images"
-        raise DataError(message, where=self.place, hint="put img_align_celeba.zip, or the folder of that name, here")
+        raise DataError(message, where=self.place, hint=PUT_IMAGES)
 
 
 Images = FolderImages | ZipImages | NoImages
