@@ -152,12 +152,25 @@ def test_a_report_of_nothing_names_the_command() -> None:
     )
 
 
-def test_a_report_folder_that_cannot_be_written_is_said_before_training(tmp_path: Path) -> None:
-    project = audit_project({"toy.toml": TOY, "reports": "a file"})
-    outcome = project.run("run", "toy.toml", *QUICK).assert_code(2)
-    assert "cannot write the report" in outcome.err
-    assert "name another folder with --reports" in outcome.err
-    assert not (project.folder / ".auditkit" / "units").exists()
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--reports", "file"], "file/toy: cannot write the report: a file is in its place\n"
+         "  name another folder with --reports\n"),
+        (["--store", "file"], "file: cannot write to the store: a file is in its place\n"
+         "  let yourself write there, or name another place with --store\n"),
+        (["--store", "file/store"], "file/store: cannot write to the store: a file is in its place\n"
+         "  let yourself write there, or name another place with --store\n"),
+        (["--junit", "file/gates.xml"], "file: cannot write the JUnit file: a file is in its place\n"
+         "  name another file with --junit\n"),
+        (["--junit", "folder"], "folder: cannot write the JUnit file: Is a directory\n"
+         "  name another file with --junit\n"),
+    ],
+)  # fmt: skip
+def test_a_place_that_cannot_be_written_is_said_before_training(arguments: list[str], said: str) -> None:
+    project = audit_project({"toy.toml": TOY, "file": "a file", "folder/inside": ""})
+    assert project.run("run", "toy.toml", *QUICK, *arguments).assert_code(2).err == said
+    assert sorted(path.name for path in project.folder.iterdir()) == ["file", "folder", "toy.toml"]
 
 
 CELEBA = TOY.replace('{ use = "faces", images = 240 }', '"celeba"')

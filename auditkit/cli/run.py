@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from auditkit.cli.options import AUDIT, JUNIT, settings, settings_options
-from auditkit.cli.outcome import DONE, RUN_FAILED, conclude, gate_code, make_report_folder, write_reports
+from auditkit.cli.outcome import DONE, RUN_FAILED, conclude, gate_code, require_writable, write_reports
 from auditkit.cli.progress import progress
 from auditkit.engine.outlook import outlook
 from auditkit.engine.prepare import Prepared, prepare
@@ -38,7 +38,7 @@ def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: An
     console = Console(highlight=False)
     prepared = prepare(settings(audit, values))
     _announce(console, prepared)
-    make_report_folder(prepared)
+    require_writable(prepared, junit)
     failed = _train(console, prepared, drawing)
     results = conclude(prepared)
     write_reports(console, prepared, results, quiet=quiet, junit=junit)
