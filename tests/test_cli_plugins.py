@@ -105,6 +105,44 @@ def test_a_valid_file_is_summed_up() -> None:
     assert outcome.err == ""
 
 
+TWO_ARMS = (
+    GOOD
+    + """\
+[[arm]]
+name = "more"
+sampler = { use = "oversample", where = { Bald = 1 }, until = "balanced" }
+[[gate]]
+finding = { task = "Male", arm = "more" }
+at_most = 0.9
+[[gate]]
+finding = { task = "Male", arm = "more", metric = "accuracy", quantity = "change", against = "a" }
+at_most = 0.1
+"""
+)
+
+
+def test_what_an_override_leaves_without_a_name_is_told_once_at_the_override() -> None:
+    outcome = audit_project({"a.toml": TWO_ARMS}).run("validate", "a.toml", "--set", 'task=[{target="Young"}]')
+    assert outcome.assert_code(2).err == (
+        "--set #1: figures, gates or other places name a task that this leaves out\n"
+        '      | task=[{target="Young"}]\n'
+        "      | ^^^^^^^^^^^^^^^^^^^^^^^ 2 do, the first: there is no task 'Male'; keep the names, or override those too\n"
+        "1 mistake, nothing was run\n"
+    )
+
+
+def test_options_that_contradict_each_other_are_told_at_the_last_override() -> None:
+    project = audit_project({"a.toml": TWO_ARMS})
+    outcome = project.run("validate", "a.toml", "--set", "audit.title='y'", "--set", "arm[more].sampler.times=3")
+    assert outcome.assert_code(2).err == (
+        "--set #2: the options of sampler 'oversample' are wrong: "
+        "give exactly one of until, times, extra and like; found until and times\n"
+        "      | arm[more].sampler.times=3\n"
+        "      | ^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "1 mistake, nothing was run\n"
+    )
+
+
 def test_one_bad_file_does_not_keep_the_others_from_being_checked() -> None:
     project = audit_project({"a.toml": GOOD.replace("Male", "Mael"), "c.toml": GOOD})
     outcome = project.run("validate", "a.toml", "b.toml", "c.toml").assert_code(2)

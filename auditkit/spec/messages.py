@@ -71,6 +71,8 @@ def option_problem(fault: Fault, model: Table, values: Mapping[str, Any], at: Pa
         known = keys_at(model, fault.path[:-1], values)
         hint = did_you_mean(str(fault.path[-1]), known) or ("" if known else "it has no options")
         return Problem(at + fault.path, f"unknown {name(fault.path)}", hint, at_key=True)
+    if not fault.path:
+        return Problem(at, f"the options of {component} are wrong: {_reason(fault)}", whole=True)
     wrong = _wrong_value(fault, name)
     return Problem(at + wrong.path, wrong.message, wrong.hint)
 
@@ -169,8 +171,12 @@ def _rule(fault: Fault) -> tuple[str, str]:
     if fault.kind == "string_too_long":
         return f"must have at most {context['max_length']} characters", ""
     if fault.kind in ("value_error", "assertion_error"):
-        return f"is wrong: {context.get('error', fault.text)}", ""
+        return f"is wrong: {_reason(fault)}", ""
     return _alternatives(fault, seen)
+
+
+def _reason(fault: Fault) -> str:
+    return str(fault.contexts[0].get("error", fault.text))
 
 
 def _alternatives(fault: Fault, seen: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from typing import Any
 from auditkit.errors import AuditError, InvalidAudit, Path, Problem
 from auditkit.spec import overrides, profiles
 from auditkit.spec.checks import check
+from auditkit.spec.consequences import distilled
 from auditkit.spec.faults import faults
 from auditkit.spec.merge import Layers, copied
 from auditkit.spec.messages import audit_problem
@@ -37,7 +38,8 @@ def load_valid(
 ) -> tuple[Audit, Source]:
     """Read and parse; raise InvalidAudit with the report of all mistakes unless there are none."""
     source = read(path, profile=profile, sets=sets, stand_in=stand_in)
-    audit, problems = parse(source)
+    audit, found = parse(source)
+    problems = distilled(found, source)
     if audit is None or problems:
         raise invalid(problems, source)
     return audit, source
