@@ -126,7 +126,8 @@ def test_what_an_override_leaves_without_a_name_is_told_once_at_the_override() -
     assert outcome.assert_code(2).err == (
         "--set #1: figures, gates or other places name a task that this leaves out\n"
         '      | task=[{target="Young"}]\n'
-        "      | ^^^^^^^^^^^^^^^^^^^^^^^ 2 do, the first: there is no task 'Male'; keep the names, or override those too\n"
+        "      | ^^^^^^^^^^^^^^^^^^^^^^^ "
+        "2 do, the first: there is no task 'Male'; keep the names, or override those too\n"
         "1 mistake, nothing was run\n"
     )
 

@@ -152,6 +152,16 @@ def test_a_report_of_nothing_names_the_command() -> None:
     )
 
 
+@pytest.mark.parametrize("command", [["report"], ["scan"], ["show", "--image", "000001.jpg"], ["compare", "toy.toml"]])
+def test_the_command_that_trains_repeats_what_was_asked(command: list[str]) -> None:
+    project = audit_project({"my toy.toml": STAND_IN, "toy.toml": STAND_IN})
+    asked = ["--scale", "0.5", "--store", "my store", "--set", 'recipe.init="none"', "--set", "recipe.seeds=[1]"]
+    outcome = project.run(*command, "my toy.toml", *asked).assert_code(2)
+    file = "toy.toml" if "compare" in command else "'my toy.toml'"
+    options = "--scale 0.5 --store 'my store' --set 'recipe.init=\"none\"' --set 'recipe.seeds=[1]'"
+    assert outcome.err.endswith(f"\n  train them: auditkit run {file} {options}\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

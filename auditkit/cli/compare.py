@@ -55,11 +55,12 @@ def compare(first: Path, second: Path, as_json: bool, everything: bool, **values
 
 def _side(path: Path, values: dict[str, Any]) -> Side:
     if path.suffix == ".toml" and path.is_file():
-        prepared = prepare(settings(path, values))
+        asked = settings(path, values)
+        prepared = prepare(asked)
         left = [unit for unit in prepared.plan.units if not prepared.store.has(unit.digest)]
         if left:
             said = f"{len(left)} of its {len(prepared.plan.units)} units are not in the store"
-            raise AuditError(said, where=str(path), hint=f"train them: auditkit run {path}")
+            raise AuditError(said, where=str(path), hint=f"train them: {asked.command()}")
         return Side(str(path), conclude(prepared), prepared)
     file = path / "findings.json" if path.is_dir() else path
     if not file.is_file() or file.suffix != ".json":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,6 +46,16 @@ class Settings:
     keep_weights: bool = False
     deterministic: bool = False
     disabled: tuple[str, ...] = ()
+
+    def command(self, *more: str) -> str:
+        """The command that runs the same audit on the same data into the same store."""
+        named = {"--data": self.data, "--profile": self.profile}
+        named["--scale"] = f"{self.scale:g}" if self.scale != 1.0 else None
+        named["--store"] = self.store if self.store != Path(".auditkit") else None
+        options = [(name, value) for name, value in named.items() if value is not None]
+        options += [("--set", text) for text in self.sets] + [("--no-plugin", name) for name in self.disabled]
+        words = [str(word) for option in options for word in option]
+        return shlex.join(["auditkit", "run", str(self.path), *words, *more])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
