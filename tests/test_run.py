@@ -110,6 +110,53 @@ def test_a_plan_says_what_made_a_unit_stale(finished: AuditProject) -> None:
     assert {(unit["state"], tuple(unit["because"])) for unit in units} == {("stale", ("recipe.optimizer.lr was 0.05",))}
 
 
+def test_a_plan_tells_every_reason_whole_and_once(finished: AuditProject) -> None:
+    narrow = AuditProject(finished.folder, {**finished.environment, "COLUMNS": "80"})
+    sampler = 'arm[oversampled].sampler={ use = "balance", over = ["Male"] }'
+    out = narrow.run("plan", "toy.toml", "--set", sampler, "--set", "recipe.optimizer.lr=0.125").assert_success().out
+    lines = out.splitlines()
+    assert lines[0].split() == ["arm", "task", "seed", "starts", "from", "rows", "visits", "state", "digest"]
+    assert " ".join(" ".join(lines[5:]).split()).startswith(
+        "2 units of original stale, because recipe.optimizer.lr was 0.05 "
+        "2 units of oversampled stale, because the sampler was oversample; recipe.optimizer.lr was 0.05 "
+        "4 units: 4 stale · "
+    )
+    out = narrow.run("plan", "toy.toml", "--set", "recipe.optimizer.lr=0.125").assert_success().out
+    assert "  all 4 units stale, because recipe.optimizer.lr was 0.05\n" in out
+
+
+def test_a_plan_counts_gates_and_figures_and_lists_them_when_asked() -> None:
+    finding = '{ task = "Male", arm = "original" }'
+    claims = f"""
+[[gate]]
+finding = {finding}
+at_least = 0.5
+[[published]]
+where = "Table 1"
+finding = {finding}
+value = 0.9
+[[published]]
+where = "Table 2"
+label = "photos"
+value = 100.0
+"""
+    project = audit_project({"toy.toml": TOY + claims, "away.toml": STAND_IN + claims})
+    assert (
+        project.run("plan", "toy.toml")
+        .assert_success()
+        .out.endswith(
+            "not judged yet: 1 gate\nnot judged on synthetic data: 2 published figures (--figures lists them)\n"
+        )
+    )
+    out = project.run("plan", "away.toml", "--figures").assert_success().out
+    assert out.endswith(
+        "not judged on stand-in data: accuracy, arm original, task Male, at least 0.5\n"
+        "not judged on synthetic data: Table 1: accuracy, arm original, task Male = 0.9\n"
+        "not judged on synthetic data: Table 2: photos = 100\n"
+    )
+    assert "under a minute" in out
+
+
 def test_names_titles_evidence_and_places_are_no_part_of_a_digest(finished: AuditProject) -> None:
     other = TOY.replace('"Toy"', '"Other"').replace('name = "oversampled"', 'name = "renamed"').replace("200", "300", 1)
     other = other.replace('"true_positive_rate"', '"selection_rate"')
@@ -239,6 +286,9 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_continues() -> None:
     assert process.returncode == 130
     assert err == "interrupted; what is finished is kept, and the same command continues from the last finished epoch\n"
     assert list(project.folder.glob(".auditkit/partial/*/checkpoint.safetensors"))
+    out = project.run("plan", "toy.toml").assert_success().out
+    assert sum(line.split()[-2:-1] == ["continue"] for line in out.splitlines()) == 1
+    assert "4 units: 4 to run (1 to be continued from a checkpoint)" in out
 
 
 def wait_for_a_checkpoint(folder: Path) -> None:

@@ -51,6 +51,10 @@ class Store:
         """Whether the unit is finished."""
         return (self.unit(digest) / UNIT).is_file()
 
+    def started(self, digest: str) -> bool:
+        """Whether an unfinished unit has a checkpoint to continue from."""
+        return (self.root / "partial" / digest / CHECKPOINT).is_file()
+
     def has_weights(self, digest: str) -> bool:
         """Whether the weights of a finished unit were kept."""
         return (self.unit(digest) / WEIGHTS).is_file()
