@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
 from installed_plugins import Install
 
+from auditkit.cli import group
 from auditkit.testing import audit_project
 
 GOOD = """\
@@ -98,6 +101,23 @@ def test_a_plugin_left_out_is_not_listed(install: Install) -> None:
     assert "every-other" not in out
 
 
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command by the words that call it."""
+    yield path
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            inner = command.get_command(click.Context(command), name)
+            assert inner is not None
+            yield from commands(inner, (*path, name))
+
+
+@pytest.mark.parametrize("words", list(commands(group)), ids=" ".join)
+def test_help_fits_into_eighty_columns(words: tuple[str, ...]) -> None:
+    project = audit_project({}, {"COLUMNS": "80"})
+    out = project.run(*words, "--help").assert_success().out
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+
+
 def test_a_valid_file_is_summed_up() -> None:
     outcome = audit_project({"a.toml": GOOD, "b.toml": GOOD}).run("validate", "a.toml", "b.toml").assert_success()
     said = "valid · 1 task, 1 arm, 1 seed, dataset faces, 0 gates, 0 published figures, 0 profiles"
@@ -168,6 +188,30 @@ def test_init_writes_a_file_that_is_valid_and_never_overwrites_one() -> None:
     project.run("init", "--force").assert_success()
     nowhere = project.run("init", "none/a.toml").assert_code(2)
     assert nowhere.err == "none/a.toml: cannot write the file: No such file or directory\n"
+
+
+def test_init_into_a_folder_names_a_file_in_it() -> None:
+    outcome = audit_project({"audits/other.txt": ""}).run("init", "audits", "--force").assert_code(2)
+    assert outcome.err == "audits: this is a folder\n  name a file in it: auditkit init audits/audit.toml\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["rnu"], "There is no command 'rnu'; did you mean 'run'?"),
+        (["data", "chek"], "There is no command 'chek'; did you mean 'check'?"),
+        (["plugins", "zzz"], "There is no command 'zzz'; there are 'list' and 'show'"),
+        (["data", "make-faces", "x", "--n", "3"], "Invalid value for '--n': 3 is not in the range 50<=x<=999999."),
+    ],
+)
+def test_mistakes_in_the_words_of_a_command(words: list[str], said: str) -> None:
+    assert audit_project({}).run(*words).assert_code(2).err.endswith(f"Error: {said}\n")
+
+
+def test_a_plugin_that_is_not_there_cannot_be_left_out(install: Install) -> None:
+    install("every_other")
+    outcome = audit_project({"a.toml": GOOD}).run("validate", "a.toml", "-p", "every-othr").assert_code(2)
+    assert outcome.err == "--no-plugin: there is no plugin 'every-othr'\n  did you mean 'every-other'?\n"
 
 
 TABLE = "file,smiling,gender,person_id,partition,age\n" + "".join(

@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from auditkit.cli.suggesting import Suggesting
 from auditkit.cohort import Checkup
 from auditkit.contracts import Dataset
 from auditkit.engine import data as work
@@ -22,7 +23,7 @@ from auditkit.errors import AuditError
 BAD_INPUT = 2
 
 
-@click.group()
+@click.group(cls=Suggesting)
 def data() -> None:
     """Check, make or download image data."""
 
@@ -52,7 +53,14 @@ def check(path: Path | None, dataset: str | None, options: tuple[str, ...]) -> i
 
 @data.command("make-faces")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--n", "images", type=int, default=20_000, show_default=True, help="How many photos, five per person.")
+@click.option(
+    "--n",
+    "images",
+    type=click.IntRange(50, 999_999),
+    default=20_000,
+    show_default=True,
+    help="How many photos, five per person.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Other people for every seed.")
 @click.option("--plain", is_flag=True, help="CelebA's own shares, without the enrichment of rare groups.")
 @click.option("-j", "--workers", type=click.IntRange(min=1), help="Processes [one per core].")

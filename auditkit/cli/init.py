@@ -34,6 +34,10 @@ def init(file: Path, table: Path | None, force: bool) -> int:
     With --from, for your own images: a table with a column of image paths and columns of attributes. Columns are
     proposed by what they hold; look at [data.dataset] in the file before you run it.
     """
+    if file.is_dir():
+        raise AuditError(
+            "this is a folder", where=str(file), hint=f"name a file in it: auditkit init {file / 'audit.toml'}"
+        )
     if file.exists() and not force:
         raise AuditError("the file exists", where=str(file), hint="--force overwrites it")
     text = starter() if table is None else _for_table(table, file)

@@ -60,8 +60,9 @@ def judge(file: Path, groups: tuple[str, ...], reports: Path, quiet: bool, **val
     Nothing is trained and no audit file is needed; the reports are those of `run`.
 
     \b
-    auditkit judge predictions.csv --truth smiling --score p --groups gender,age,gender*age \\
-        --identity person --row photo --arm model --seed seed --reference baseline
+    auditkit judge predictions.csv --truth smiling --score p \\
+        --groups gender,age,gender*age --identity person --row photo \\
+        --arm model --seed seed --reference baseline
 
     Without --identity every photo counts as a person of its own, which makes intervals too narrow where one person
     has several. Without --arm there is one arm, without --seed one seed, and then no change is called one. Without
@@ -90,7 +91,7 @@ def _groups(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     for over in groups:
         if len(set(over)) < len(over):
             raise AuditError(f"{'*'.join(over)} names a column twice", where="--groups")
-    return tuple(dict.fromkeys(groups))
+    return tuple({frozenset(over): over for over in reversed(groups)}.values())[::-1]
 
 
 def _names(option: str, text: str, separator: str = ",") -> tuple[str, ...]:
