@@ -70,8 +70,9 @@ def _side(path: Path, values: dict[str, Any]) -> Side:
     try:
         return Side(str(path), archive.load(read_json(file)))
     except DataError as error:
-        where = f"{file}: {error.where}" if error.where and error.where != str(file) else str(file)
-        raise DataError(error.message, where=where, hint=error.hint) from error
+        whole = error.where in ("", str(file))
+        hint = "name a folder of reports, or a findings.json, that auditkit wrote" if whole else error.hint
+        raise DataError(error.message, where=str(file) if whole else f"{file}: {error.where}", hint=hint) from error
 
 
 def _json(sides: list[Side], found: Comparison) -> dict[str, Any]:
