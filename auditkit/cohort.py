@@ -126,12 +126,18 @@ class GroupCount:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What a dataset can tell of a place beyond opening it: a verdict in words, facts, problems, group counts."""
+    """What a dataset can tell of a place beyond opening it: a verdict in words, facts, problems, group counts.
+
+    `refused` says what keeps a run from using the data; each is one sentence, and may have its remedy on another line.
+    `shares` are attributes with the share of images that have them.
+    """
 
     verdict: str
     facts: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = ()
     groups: tuple[GroupCount, ...] = ()
+    refused: tuple[str, ...] = ()
+    shares: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

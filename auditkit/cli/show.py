@@ -129,6 +129,6 @@ def _notes(prepared: Prepared, photo: Photo) -> list[str]:
     if leaky:
         notes.append(f"! leak: {', '.join(leaky)} was tested on this photo and trained on it too")
     if lost:
-        path = prepared.read.settings.path
-        notes.append(f"no weights kept of {', '.join(lost)}: auditkit run {path} --keep-weights trains them again")
+        command = prepared.read.settings.command("--keep-weights")
+        notes.append(f"no weights kept of {', '.join(lost)}: {command} trains them again")
     return notes

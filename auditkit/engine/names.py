@@ -68,7 +68,8 @@ def _hint(name: str, levels: Levels, dataset: str) -> str:
     meant = did_you_mean(name, levels)
     if len(levels) <= _FEW:
         return meant
-    return f"{meant} {dataset} has {len(levels)} attributes: auditkit data check lists them".strip()
+    command = "auditkit data check PATH" + ("" if dataset == "celeba" else f" --dataset {dataset}")
+    return f"{meant} {dataset} has {len(levels)} attributes: {command} lists them".strip()
 
 
 def _in_audit(audit: Audit) -> Iterator[_Said]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from auditkit.engine.store import Store
 from auditkit.errors import DataError, ImpossibleRequest
 from auditkit.spec import reader
 from auditkit.spec.model import Task
+from auditkit.spec.profiles import unused
 from auditkit.spec.source import Source
 
 PLACE_VARIABLE = "AUDITKIT_DATA"
@@ -44,6 +46,16 @@ class Settings:
     keep_weights: bool = False
     deterministic: bool = False
     disabled: tuple[str, ...] = ()
+
+    def command(self, *more: str) -> str:
+        """The command that runs the same audit on the same data into the same store."""
+        named = {"--data": self.data, "--profile": self.profile}
+        named["--scale"] = f"{self.scale:g}" if self.scale != 1.0 else None
+        named["--store"] = self.store if self.store != Path(".auditkit") else None
+        options = [(name, value) for name, value in named.items() if value is not None]
+        options += [("--set", text) for text in self.sets] + [("--no-plugin", name) for name in self.disabled]
+        words = [str(word) for option in options for word in option]
+        return shlex.join(["auditkit", "run", str(self.path), *words, *more])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +99,13 @@ class Prepared:
 
 def read_audit(settings: Settings) -> Read:
     """Read and check file, components and names of attributes. Raises InvalidAudit with all mistakes."""
+    read = _read(settings)
+    if found := unused(settings.sets, read.source.profiles):
+        raise reader.invalid(found, read.source)
+    return read
+
+
+def _read(settings: Settings) -> Read:
     registry = Registry.load(disabled=settings.disabled)
     source = _source(settings, stand_in=False)
     place = _named_place(settings, source)
@@ -167,7 +186,11 @@ def _dataset_class(registry: Registry, chosen: Chosen) -> type[Dataset]:
 
 def _default_place(registry: Registry, chosen: Chosen) -> Path | None:
     place = _dataset_class(registry, chosen).default_place(chosen.options)
-    return place if place is not None and place.is_dir() and any(place.iterdir()) else None
+    try:
+        return place if place is not None and place.is_dir() and any(place.iterdir()) else None
+    except OSError as error:
+        hint = "let yourself read it, or name another place with --data PATH"
+        raise DataError(f"cannot look into the folder: {error.strerror}", where=str(place), hint=hint) from error
 
 
 def _wants_a_place(registry: Registry, chosen: Chosen) -> bool:

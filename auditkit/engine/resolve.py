@@ -140,7 +140,8 @@ def _needs(work: _Resolving, arm: Arm, sampler: Chosen, path: Path) -> tuple[tup
     unknown = [need.arm for need in needs if need.arm not in known and need.arm not in marked]
     said = f"{name} of arm {arm.name!r} needs"
     found = [
-        Problem(path, f"{said} arm {other!r}, which does not exist", did_you_mean(other, known)) for other in unknown
+        Problem(path, f"{said} arm {other!r}, which does not exist", did_you_mean(other, known), refers_to=("arm",))
+        for other in unknown
     ]
     return needs, [*found, *_never_predicted(work.audit, needs, said, path)]
 
@@ -163,7 +164,8 @@ def _arm_names(audit: Audit, arm: Arm, chosen: Chosen, path: Path) -> Iterator[P
         where = f"{chosen.kind} {chosen.component.id!r}, option {mark.path[0]!r}"
         if mark.value not in known:
             said = f"unknown arm {mark.value!r} in {where}"
-            yield Problem(path + mark.path, said, did_you_mean(mark.value, known), mark.at_key)
+            hint = did_you_mean(mark.value, known)
+            yield Problem(path + mark.path, said, hint, mark.at_key, refers_to=("arm",))
         elif mark.value == arm.name:
             yield Problem(path + mark.path, f"arm {arm.name!r} names itself in {where}", at_key=mark.at_key)
 

@@ -23,6 +23,7 @@ def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
     """
     if not undone(prepared):
         return ()
+    prepared.store.require_writable()
     cores = _cores()
     workers, threads = _division(prepared, cores)
     with Local(max(cores, workers), 1, send) as pool:

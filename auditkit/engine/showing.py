@@ -171,14 +171,14 @@ def _looked(
 
 
 def _nothing(prepared: Prepared, rows: Sequence[int]) -> AuditError:
-    audit, store = prepared.read.settings.path, prepared.store
+    settings, store = prepared.read.settings, prepared.store
     where = str(store.root)
     if not any(store.has(unit.digest) for unit in prepared.plan.units):
         message = f"none of the {len(prepared.plan.units)} units of this audit is in the store"
-        return AuditError(message, where=where, hint=f"train them: auditkit run {audit}")
+        return AuditError(message, where=where, hint=f"train them: {settings.command()}")
     names = ", ".join(prepared.dataset.file_names[row] for row in rows)
     message = f"{names}: not among the photos that were predicted, and no weights were kept to predict it now"
-    hint = f"keep them, which trains the units again: auditkit run {audit} --keep-weights"
+    hint = f"keep them, which trains the units again: {settings.command('--keep-weights')}"
     return AuditError(message, where=where, hint=hint)
 
 

@@ -107,7 +107,7 @@ def _counted(view: View, contrast: Contrast, changes: Sequence[Finding]) -> list
     groups = plural(len({f.at for f in changes}), "group")
     tally = ", ".join(f"{count} {words}" for words, count in _tally(view, changes) if count)
     against, metric = against_in_words(view, contrast.against), view.names.metric(contrast.topic.metric)
-    sentences = [f"of {len(changes)} changes in {metric} against {against} ({arms}, {groups}): {tally}."]
+    sentences = [f"of {plural(len(changes), 'change')} in {metric} against {against} ({arms}, {groups}): {tally}."]
     largest = _largest(changes)
     if largest is not None:
         who = f"{view.names.group(largest.at)} in {view.names.arm(largest.arm)}"

@@ -25,7 +25,6 @@ class Judged:
     """An audit whose file is in order; `rows` are there once it is `ready`."""
 
     read: Read
-    command: str
     rows: tuple[GateRow, ...] = ()
     failure: AuditError | None = field(default=None)
 
@@ -39,8 +38,7 @@ class Judged:
             data=Path(options["data"]) if "data" in options else None,
             profile=options.get("profile"),
         )
-        given = [f"--{name} {value}" for name, value in options.items()]
-        return cls(read_audit(settings), " ".join(["auditkit run", str(named), *given]))
+        return cls(read_audit(settings))
 
     @property
     def gates(self) -> tuple[tuple[str, int], ...]:
@@ -72,7 +70,9 @@ class Judged:
         left = [unit.label for unit in prepared.plan.units if not prepared.store.has(unit.digest)]
         if left and not may_train:
             said = f"{len(left)} of {len(prepared.plan.units)} units are not in the store, such as {left[0]}"
-            raise AuditError(said, where=str(self.read.settings.path), hint=f"train them: {self.command}")
+            raise AuditError(
+                said, where=str(self.read.settings.path), hint=f"train them: {self.read.settings.command()}"
+            )
         if left:
             train_all(prepared, _silent)
         return shelf.findings(prepared, conclude).gates
