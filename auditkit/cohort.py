@@ -15,6 +15,7 @@ from auditkit.errors import AuditError
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 MISSING = -1
+"""Code of an attribute whose value is missing, and the identity of a face that is unknown."""
 SPLITS = ("train", "valid", "test")
 
 
@@ -37,6 +38,13 @@ class Attributes:
         """The levels of one attribute, in the order of their codes."""
         return self.levels[self.names.index(name)]
 
+    def truth(self, name: str, positive: Level) -> NDArray[np.int8]:
+        """(images,) int8: 1 where an attribute has the positive level, 0 where another, -1 where it is missing."""
+        codes = self.column(name)
+        found: NDArray[np.int8] = (codes == self.levels_of(name).index(positive)).astype(np.int8)
+        found[codes == MISSING] = MISSING
+        return found
+
     @property
     def by_name(self) -> dict[str, tuple[Level, ...]]:
         """Levels of every attribute, by its name."""
@@ -48,6 +56,18 @@ class Attributes:
         for name, wanted in condition.levels.items():
             known = self.levels_of(name)
             mask &= np.isin(self.column(name), [known.index(level) for level in wanted if level in known])
+        return mask
+
+    def contradicts(self, condition: Condition) -> Mask:
+        """(images,) bool: where some attribute of the condition is known to have another level than those it names.
+
+        An image that neither matches nor contradicts lacks a value that would decide.
+        """
+        mask = np.zeros(len(self.codes), dtype=bool)
+        for name, wanted in condition.levels.items():
+            known = self.levels_of(name)
+            others = [code for code, level in enumerate(known) if level not in wanted]
+            mask |= np.isin(self.column(name), others)
         return mask
 
 
@@ -62,10 +82,11 @@ class ImageSource(Protocol):
 class OpenDataset:
     """A data set whose annotations have been read.
 
-    file_names: one per image. identities: (images,) int64, whose face, or None. splits: (images,) int8, an index
-    into SPLITS, or None. `fingerprint` identifies annotations and images by content. `kind` is what the report says:
-    "official CelebA", "subset, not official CelebA", "synthetic"; `notes` are further remarks for the reader.
-    checksums: (images,) int64, equal where files are identical byte for byte, or None where that is not known.
+    file_names: one per image. identities: (images,) int64, whose face, 0 or more, or -1 where that is unknown, which
+    counts as a person of its own; None where it is unknown of all. splits: (images,) int8, an index into SPLITS, or
+    None. `fingerprint` identifies annotations and images by content. `kind` is what the report says: "official
+    CelebA", "subset, not official CelebA", "synthetic"; `notes` are further remarks for the reader. checksums:
+    (images,) int64, equal where files are identical byte for byte, or None where that is not known.
     """
 
     file_names: tuple[str, ...]
@@ -84,6 +105,16 @@ class OpenDataset:
         return len(self.file_names)
 
 
+def people(identities: Rows) -> Rows:
+    """(images,) int64, equal where images of a data set show one person; whoever is unknown is nobody else."""
+    return np.where(identities < 0, -1 - np.arange(len(identities)), identities)
+
+
+def known_people(identities: Rows) -> int:
+    """How many different people there are whose identity is known."""
+    return len(np.unique(identities[identities >= 0]))
+
+
 @dataclass(frozen=True, slots=True)
 class GroupCount:
     """How many images of a group were found, beside how many the original data set has (None where unknown)."""
@@ -95,19 +126,25 @@ class GroupCount:
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What a dataset can tell of a place beyond opening it: a verdict in words, facts, problems, group counts."""
+    """What a dataset can tell of a place beyond opening it: a verdict in words, facts, problems, group counts.
+
+    `refused` says what keeps a run from using the data; each is one sentence, and may have its remedy on another line.
+    `shares` are attributes with the share of images that have them.
+    """
 
     verdict: str
     facts: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = ()
     groups: tuple[GroupCount, ...] = ()
+    refused: tuple[str, ...] = ()
+    shares: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
     """The attribute view of a split: all that a sampler sees.
 
-    rows: (n,) int64 row numbers in the data set; identities: (n,) int64 or None.
+    rows: (n,) int64 row numbers in the data set; identities: (n,) int64, -1 where unknown, or None.
     """
 
     rows: Rows
@@ -121,6 +158,10 @@ class Cohort:
         """(n,) bool: the rows of the cohort that satisfy a condition."""
         return self.attributes.matches(condition)[self.rows]
 
+    def contradicts(self, condition: Condition) -> Mask:
+        """(n,) bool: the rows known not to satisfy a condition; where a missing value leaves it open, neither holds."""
+        return self.attributes.contradicts(condition)[self.rows]
+
     def column(self, name: str) -> NDArray[np.int8]:
         """(n,) int8 codes of an attribute for the rows of the cohort."""
         return self.attributes.column(name)[self.rows]
@@ -132,8 +173,10 @@ class Cohort:
         for name in names:
             levels = self.attributes.levels_of(name)
             column = self.column(name)
-            if (column == MISSING).any():
-                raise AuditError(f"attribute {name!r} has missing values and cannot define strata")
+            missing = int((column == MISSING).sum())
+            if missing:
+                said = f"{missing:,} of {len(self.rows):,} photos have no value of {name!r}, so it cannot define strata"
+                raise AuditError(said, hint="leave these photos out of the data, or name another attribute")
             codes = codes * len(levels) + column
             meanings = [{**meaning, name: level} for meaning in meanings for level in levels]
         return codes, tuple(meanings)

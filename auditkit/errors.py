@@ -12,13 +12,17 @@ class Problem:
     """One mistake, found by the reader, the registry or a check of the data.
 
     `path` leads to the value in the audit file: ("arm", 1, "sampler", "where", "Blad"). The empty path is the file.
-    `at_key` says that the key itself is wrong, not its value.
+    `at_key` says that the key itself is wrong, not its value; `whole` that the parts of a table contradict each other.
+    `refers_to` leads to what the value should name: a mistake there may be the only one, as in ("task",) or
+    ("evidence", "groups").
     """
 
     path: Path
     message: str
     hint: str = ""
     at_key: bool = False
+    whole: bool = False
+    refers_to: Path = ()
 
 
 class AuditError(Exception):

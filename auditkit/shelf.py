@@ -1,7 +1,12 @@
-"""Findings, kept under the digest of all they depend on, so that a report only reads."""
+"""Findings, kept under the digest of all they depend on, so that a report only reads.
+
+Where a gate stands in its file is no part of that, since comments move it: it is looked up whenever findings are read.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from auditkit.engine.plan import Unit, digest_of
@@ -33,13 +38,24 @@ def _held(prepared: Prepared, unit: Unit) -> list[str] | None:
     return sorted(prepared.store.probed(unit.digest) & set(unit.probes)) if unit.probes else []
 
 
-def stored(prepared: Prepared) -> Results | None:
-    """Findings of exactly these units and sections, if they were derived before."""
+def findings(prepared: Prepared, derive: Callable[[Prepared], Results]) -> Results:
+    """Findings of exactly these units and sections: those kept, else those that `derive` makes, kept from now on.
+
+    `derive` is `conclude` of `auditkit.engine`, handed in since importing it takes long and is seldom needed.
+    """
     path = prepared.store.findings(key(prepared))
-    return archive.load(read_json(path)) if path.is_file() else None
+    if path.is_file():
+        return _placed(prepared, archive.load(read_json(path)))
+    results = derive(prepared)
+    write_json(path, archive.dump(results))
+    return _placed(prepared, results)
 
 
-def keep(prepared: Prepared, results: Results) -> Results:
-    """Keep findings for the next report."""
-    write_json(prepared.store.findings(key(prepared)), archive.dump(results))
-    return results
+def _placed(prepared: Prepared, results: Results) -> Results:
+    """The findings, with the file and line of every gate as they are now."""
+    source = prepared.read.source
+    places = [source.locate(("gate", index)) for index in range(len(results.gates))]
+    told = [f"{place.source}:{place.line}" if place.line else place.source for place in places]
+    return replace(
+        results, gates=tuple(replace(gate, place=place) for gate, place in zip(results.gates, told, strict=True))
+    )

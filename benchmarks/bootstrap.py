@@ -75,7 +75,7 @@ def make_panel(rng: np.random.Generator) -> Panel:
         levels=dict.fromkeys(names, (0, 1)),
         arms=tuple(
             ArmScores(
-                f"arm {arm}",
+                f"arm-{arm}",
                 tuple(range(SEEDS)),
                 (common + 0.3 * rng.normal(size=(SEEDS, PHOTOS))).astype(np.float32),
             )

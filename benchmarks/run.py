@@ -1,6 +1,6 @@
 """auditkit against the plain PyTorch loop, as ratios within one run on one machine.
 
-    python benchmarks/run.py            a quarter of an hour on two cores
+    python benchmarks/run.py            twenty minutes on two cores
     python benchmarks/run.py --full     more photos, more repeats: an hour
 
 Both do the same audit: three arms, two seeds, three epochs, the same numbers of rendered photos of CelebA's size,
@@ -284,8 +284,7 @@ def main() -> None:
         found = {
             "machine": machine(),
             "compared": [
-                compared(folder, data, size, (1000 if size <= 64 else 500) * scale, 200 * scale,
-                         options.repeats or repeats)
+                compared(folder, data, size, 1000 * scale, 200 * scale, options.repeats or repeats)
                 for size in options.sizes or (64, 128)
             ],
             "bench": bench(10 if options.full else 3),

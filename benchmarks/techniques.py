@@ -26,8 +26,10 @@ from run import machine
 from torch import nn
 
 from auditkit.cohort import Draw
+from auditkit.engine.bench import Encoded
+from auditkit.engine.data import build
+from auditkit.engine.registry import Registry
 from auditkit.spec.model import SGD, Augment
-from auditkit.testing import rendered_photos
 from auditkit.training import batches, images
 from auditkit.training.checkpoint import Progress
 from auditkit.training.device import Compute, choose_precision
@@ -35,7 +37,7 @@ from auditkit.training.graph import Eager
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.pixels import Pixels
-from auditkit_plugins.models.torchvision import TorchvisionModel
+from auditkit_plugins.models.resnet import ResNet18
 
 BATCH, RATE = 64, 0.01
 CPU = torch.device("cpu")
@@ -52,7 +54,7 @@ class Loss(nn.Module):
 
 def steps_without(technique: str, size: int, threads: int = 1) -> Callable[[], object]:
     """A training step with all techniques but one; "" is none."""
-    network = build_network(TorchvisionModel.named("resnet18"), 0).train()
+    network = build_network(ResNet18(ResNet18.Options()), 0).train()
     pictures = torch.randn(BATCH, 3, size, size).to(memory_format=torch.channels_last)
     if technique == "small maps as matrix products":
         for module in network.modules():
@@ -95,9 +97,11 @@ def one_by_one(size: int, seconds: float, turns: int) -> dict[str, float]:
 def epochs(size: int, step_rate: float, folder: Path) -> dict[str, float]:
     """images/s of an epoch half of whose rows are copies: as it is, with decoding, with rendering in every epoch."""
     rows = 512
-    photos, path = rendered_photos(folder, rows // 2), folder / f"{size}.npy"
+    photos = build(Registry.load(), "faces", {"images": rows // 2}).open(None).images
+    path = folder / f"{size}.npy"
     np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(rows // 2, size, size, 3)).flush()
-    decoding = _seconds(lambda: images.fill(photos, np.arange(rows // 2), 178, size, path))
+    jpegs = Encoded(tuple(photos.read(number) for number in range(rows // 2)))
+    decoding = _seconds(lambda: images.fill(jpegs, np.arange(rows // 2), 178, size, path))
     draw = Draw(np.tile(np.arange(rows // 2), 2), np.repeat([0, 1], rows // 2))
     kept = batches.Pictures(Pixels(path, CPU), draw, Augment(), 0)
     batches._KEPT_BYTES = 0

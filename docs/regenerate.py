@@ -26,7 +26,8 @@ Every command, as `--help` shows it. [Exit codes](#auditkit) stand under `auditk
 meaning. `KEY` of `--set` is a dotted key of the audit file, and `[NAME]` picks an arm or a task:
 `--set 'arm[oversampled].sampler.times=3'`. A text needs TOML's quotes inside the shell's: `--set 'recipe.init="none"'`.
 
-What goes before what: `--set`, then `--profile`, then the stand-in, then the file.
+What goes before what: `--set`, then `--profile`, then the stand-in, then the file. `--set profile.NAME.KEY=VALUE`
+changes the profile itself, before it is laid over the file; it is refused where that profile is not applied.
 
 Reports lie in `reports/NAME/`. NAME is that of the audit file, and what was laid over it: `-stand-in`, `-small` for
 `--profile small`, `-x0.25` for `--scale 0.25`, and `-set-` with six digits for the overrides of `--set`. The same

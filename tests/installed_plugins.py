@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,13 @@ Install = Callable[..., Path]
 def unpack(name: str, site: Path) -> None:
     """What `pip install` does to a pure Python distribution: its packages, and a dist-info with its entry points."""
     project = tomllib.loads((FOLDER / name / "pyproject.toml").read_text())
-    about = project["project"]
     for package in project["tool"]["setuptools"]["packages"]:
         shutil.copytree(FOLDER / name / package, site / package, ignore=shutil.ignore_patterns("__pycache__"))
+    register(project["project"], site)
+
+
+def register(about: dict[str, Any], site: Path) -> None:
+    """Write the dist-info of a distribution from its [project]."""
     info = site / f"{about['name'].replace('-', '_')}-{about['version']}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {about['name']}\nVersion: {about['version']}\n")

@@ -24,6 +24,7 @@ from auditkit.evidence.results import (
     Results,
     ScanRow,
 )
+from auditkit.report.blocks import Block, Document, Figure, Fold, Table
 from auditkit.spec.model import Audit
 
 ARMS = ("original", "oversampled", "placebo")
@@ -83,6 +84,21 @@ def results(**changes: object) -> Results:
         facts=FACTS,
     )
     return replace(full, **changes)  # type: ignore[arg-type]
+
+
+def tables(built: Document) -> list[Table]:
+    """Every table of a document, in order, folded ones and those of charts included."""
+    return list(_tables((*built.effect, *(block for section in built.sections for block in section.blocks))))
+
+
+def _tables(blocks: tuple[Block, ...]) -> Iterator[Table]:
+    for block in blocks:
+        if isinstance(block, Fold):
+            yield from _tables(block.blocks)
+        elif isinstance(block, Figure):
+            yield block.table
+        elif isinstance(block, Table):
+            yield block
 
 
 def _finding(arm: str, over: tuple[str, ...], at: Place, quantity: str, estimate: float, **more: object) -> Finding:

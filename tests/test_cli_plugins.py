@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
 from installed_plugins import Install
 
+from auditkit.cli import group
 from auditkit.testing import audit_project
 
 GOOD = """\
@@ -98,11 +101,67 @@ def test_a_plugin_left_out_is_not_listed(install: Install) -> None:
     assert "every-other" not in out
 
 
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command by the words that call it."""
+    yield path
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            inner = command.get_command(click.Context(command), name)
+            assert inner is not None
+            yield from commands(inner, (*path, name))
+
+
+@pytest.mark.parametrize("words", list(commands(group)), ids=" ".join)
+def test_help_fits_into_eighty_columns(words: tuple[str, ...]) -> None:
+    project = audit_project({}, {"COLUMNS": "80"})
+    out = project.run(*words, "--help").assert_success().out
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+
+
 def test_a_valid_file_is_summed_up() -> None:
     outcome = audit_project({"a.toml": GOOD, "b.toml": GOOD}).run("validate", "a.toml", "b.toml").assert_success()
     said = "valid · 1 task, 1 arm, 1 seed, dataset faces, 0 gates, 0 published figures, 0 profiles"
     assert outcome.out == f"a.toml: {said}\nb.toml: {said}\n"
     assert outcome.err == ""
+
+
+TWO_ARMS = (
+    GOOD
+    + """\
+[[arm]]
+name = "more"
+sampler = { use = "oversample", where = { Bald = 1 }, until = "balanced" }
+[[gate]]
+finding = { task = "Male", arm = "more" }
+at_most = 0.9
+[[gate]]
+finding = { task = "Male", arm = "more", metric = "accuracy", quantity = "change", against = "a" }
+at_most = 0.1
+"""
+)
+
+
+def test_what_an_override_leaves_without_a_name_is_told_once_at_the_override() -> None:
+    outcome = audit_project({"a.toml": TWO_ARMS}).run("validate", "a.toml", "--set", 'task=[{target="Young"}]')
+    assert outcome.assert_code(2).err == (
+        "--set #1: figures, gates or other places name a task that this leaves out\n"
+        '      | task=[{target="Young"}]\n'
+        "      | ^^^^^^^^^^^^^^^^^^^^^^^ "
+        "2 do, the first: there is no task 'Male'; keep the names, or override those too\n"
+        "1 mistake, nothing was run\n"
+    )
+
+
+def test_options_that_contradict_each_other_are_told_at_the_last_override() -> None:
+    project = audit_project({"a.toml": TWO_ARMS})
+    outcome = project.run("validate", "a.toml", "--set", "audit.title='y'", "--set", "arm[more].sampler.times=3")
+    assert outcome.assert_code(2).err == (
+        "--set #2: the options of sampler 'oversample' are wrong: "
+        "give exactly one of until, times, extra and like; found until and times\n"
+        "      | arm[more].sampler.times=3\n"
+        "      | ^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "1 mistake, nothing was run\n"
+    )
 
 
 def test_one_bad_file_does_not_keep_the_others_from_being_checked() -> None:
@@ -129,6 +188,30 @@ def test_init_writes_a_file_that_is_valid_and_never_overwrites_one() -> None:
     project.run("init", "--force").assert_success()
     nowhere = project.run("init", "none/a.toml").assert_code(2)
     assert nowhere.err == "none/a.toml: cannot write the file: No such file or directory\n"
+
+
+def test_init_into_a_folder_names_a_file_in_it() -> None:
+    outcome = audit_project({"audits/other.txt": ""}).run("init", "audits", "--force").assert_code(2)
+    assert outcome.err == "audits: this is a folder\n  name a file in it: auditkit init audits/audit.toml\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["rnu"], "There is no command 'rnu'; did you mean 'run'?"),
+        (["data", "chek"], "There is no command 'chek'; did you mean 'check'?"),
+        (["plugins", "zzz"], "There is no command 'zzz'; there are 'list' and 'show'"),
+        (["data", "make-faces", "x", "--n", "3"], "Invalid value for '--n': 3 is not in the range 50<=x<=999999."),
+    ],
+)
+def test_mistakes_in_the_words_of_a_command(words: list[str], said: str) -> None:
+    assert audit_project({}).run(*words).assert_code(2).err.endswith(f"Error: {said}\n")
+
+
+def test_a_plugin_that_is_not_there_cannot_be_left_out(install: Install) -> None:
+    install("every_other")
+    outcome = audit_project({"a.toml": GOOD}).run("validate", "a.toml", "-p", "every-othr").assert_code(2)
+    assert outcome.err == "--no-plugin: there is no plugin 'every-othr'\n  did you mean 'every-other'?\n"
 
 
 TABLE = "file,smiling,gender,person_id,partition,age\n" + "".join(
@@ -160,6 +243,8 @@ def test_init_proposes_the_columns_of_a_table() -> None:
          ".webp; there are: a, b\n"),
         ("a,b\nx.jpg,1\ny.jpg,2\n", "t.csv: an audit needs two attributes, and 1 of the columns has two to 12 levels\n"
          "  there are: a, b\n"),
+        ("file,a,a\nx.jpg,1,2\n", "t.csv: the header names the column 'a' more than once\n"
+         "  give every column a name of its own\n"),
         ("", "t.csv: cannot read the table: Empty CSV file\n  CSV or Parquet is read\n"),
     ],
 )  # fmt: skip

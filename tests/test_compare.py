@@ -105,6 +105,9 @@ def test_what_can_not_be_opened_ends_with_2(two: AuditProject) -> None:
         "nothing: this is neither an audit file nor a report folder with a findings.json\n"
         "  as in auditkit compare reports/a reports/b\n"
     )
+    two.write({"foreign/findings.json": '{"findings": []}'})
+    outcome = two.run("compare", "a.toml", "foreign").assert_code(2)
+    assert outcome.err.startswith("foreign/findings.json: this is no findings file of auditkit\n")
 
 
 # ------------------------------------------------------------------------------------------------------------ refusals

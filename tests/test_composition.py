@@ -96,6 +96,18 @@ def test_planted_leaks_are_found() -> None:
     assert touched(train, test, people, sums) == {"photo": 2, "identity": 3, "identical file": 1}
 
 
+def test_two_photos_of_people_unknown_are_no_leak() -> None:
+    unknown = np.array([-1, -1, 7, 7, -1])
+    assert touched(rows(0, 2), rows(1, 3, 4), unknown) == {"photo": 0, "identity": 1}
+    assert touched(rows(0), rows(0, 1), unknown) == {"photo": 1, "identity": 1}
+
+
+def test_whoever_is_unknown_counts_as_a_person_of_their_own() -> None:
+    found = composition(rows(0, 0, 1, 2, 3), rows(0), TABLE, np.array([-1, -1, 7, 7, -1]), [], task="t", arm="a")
+    assert found.distinct_identities == 3
+    assert found.effective_identities == pytest.approx(25 / 9)
+
+
 def test_clean_splits_have_no_leaks() -> None:
     data = toy()
     assert touched(Draw(cohort(data).rows), Draw(cohort(data, "test").rows), data.identities) == {

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from auditkit import DataError
+from auditkit.testing import audit_project
 from auditkit_plugins.datasets.celeba import CelebA
 from auditkit_plugins.datasets.celeba_check import check
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
@@ -194,7 +195,7 @@ def test_identical_files_are_known_from_the_zip(official: Path) -> None:
     assert len(set(checksums.tolist())) == ROWS - 1
     assert checksums[11] == checksums[0]
     checkup = check(official)
-    assert "1 images are byte-identical to another one, 1 of them in another split (000001.jpg = 000012.jpg)" in (
+    assert "1 image is byte-identical to another one, 1 of them in another split (000001.jpg = 000012.jpg)" in (
         checkup.problems
     )
 
@@ -221,6 +222,26 @@ def test_without_images_there_is_enough_to_plan(official: Path) -> None:
     assert str(error.value) == (
         f"{official}: there are annotations here, but no images\n"
         "  put img_align_celeba.zip, or the folder of that name, here"
+    )
+
+
+AUDIT = '[audit]\ntitle = "x"\n[[task]]\ntarget = "Male"\n[[arm]]\nname = "a"\n[evidence]\nscan = false\n'
+
+
+def test_whoever_is_unknown_is_no_person_among_others(official: Path) -> None:
+    (official / "identity_CelebA.txt").write_bytes(column([-1] * 10 + [5, 5]))
+    audit_project({"a.toml": AUDIT}).run("plan", "a.toml", "--data", str(official)).assert_success()
+    assert not any("more than one split" in note for note in opened(official).notes)
+    assert dict(check(official).facts)["identities"].startswith("identity_CelebA.txt: 1 people")
+
+
+def test_an_identity_that_is_no_number_from_0_is_refused(official: Path) -> None:
+    (official / "identity_CelebA.txt").write_bytes(column([1, 1, -7, *PEOPLE[3:]]))
+    outcome = audit_project({"a.toml": AUDIT}).run("plan", "a.toml", "--data", str(official)).assert_code(2)
+    assert outcome.err.startswith(f"{official}: dataset 'celeba' of auditkit ")
+    assert outcome.err.endswith(
+        " gives 1 images an identity below -1, first 000003.jpg\n"
+        "  an identity is a number from 0, or -1 where it is unknown\n"
     )
 
 
@@ -311,7 +332,9 @@ MISTAKES = {
     ),
     "cut off between lines": (
         change_attributes(lambda data: b"\r\n".join(data.split(b"\r\n")[:10]) + b"\r\n"),
-        "{place}/list_attr_celeba.txt: line 1 announces 12 rows, but 8 follow: the file was cut off or edited" + AGAIN,
+        "{place}/list_attr_celeba.txt: line 1 announces 12 rows, but 8 follow: the file was cut off or edited\n"
+        "  write 8 in line 1 if you took rows out yourself; otherwise "
+        "remove the file and download it again: auditkit data download DIR",
     ),
     "only a header": (
         change_attributes(lambda data: b"\r\n".join(data.split(b"\r\n")[:2]) + b"\r\n"),
@@ -351,7 +374,7 @@ MISTAKES = {
         lambda place: [(place / "img_align_celeba" / name).unlink() for name in NAMES[2:7]] and None,
         "{place}/img_align_celeba: 5 of the 12 images of list_attr_celeba.txt are missing "
         "(000003.jpg, 000004.jpg, 000005.jpg, ...)\n"
-        "  unpack the images again; auditkit data check lists what is missing",
+        "  unpack the images again; auditkit data check {place} lists what is missing",
     ),
     "an empty image folder": (
         lambda place: [path.unlink() for path in (place / "img_align_celeba").iterdir()] and None,
@@ -453,11 +476,13 @@ def test_check_tells_what_is_missing_unreadable_and_odd(official: Path) -> None:
     assert facts["identities"] == "identity_CelebA.txt: 6 people (official 10,177)"
     assert facts["images"].startswith("img_align_celeba: 11, and 1 without a row, ")
     assert facts["image size"] == "178 x 218 pixels in a sample of 9"
-    assert "1 images are announced but missing from img_align_celeba: 000002.jpg" in found.problems
-    assert (
-        "2 images cannot be read (every file looked at for emptiness, 11 decoded): 000004.jpg, 000006.jpg"
-        in found.problems
+    assert "1 image is announced but missing from img_align_celeba: 000002.jpg" in found.problems
+    assert found.refused == (
+        "2 images cannot be read (every file looked at for emptiness, 11 decoded): 000004.jpg, 000006.jpg\n"
+        "  restore these files, or remove them and their rows, and lower the count in the first line",
     )
+    assert dict(found.shares)["Bald"] == CODES[:, ATTRIBUTES.index("Bald")].mean()
+    assert [name for name, _ in found.shares] == list(ATTRIBUTES)
     counts = {count.group: (count.found, count.expected) for count in found.groups}
     assert counts["train: Bald"] == (int(CODES[:8, ATTRIBUTES.index("Bald")].sum()), None)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +13,7 @@ import pytest
 
 from auditkit.cli import exit_code
 from auditkit_plugins.datasets.celeba import CelebA
+from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
 from auditkit_plugins.datasets.faces import Faces
 from auditkit_plugins.datasets.records import CelebAOptions, FacesOptions
 
@@ -62,11 +67,53 @@ def test_check_prints_what_it_found_and_then_what_is_wrong(tmp_path: Path, capsy
     capsys.readouterr()
     assert exit_code(["data", "check", str(folder)]) == 2
     printed = capsys.readouterr()
-    assert "  ! 1 images are announced but missing from img_align_celeba: 000007.jpg" in printed.out
+    assert "  ! 1 image is announced but missing from img_align_celeba: 000007.jpg" in printed.out
     assert printed.err == (
-        f"{folder}/img_align_celeba: 1 of the 50 images of list_attr_celeba.txt are missing (000007.jpg)\n"
-        "  unpack the images again; auditkit data check lists what is missing\n"
+        f"{folder}/img_align_celeba: 1 of the 50 images of list_attr_celeba.txt is missing (000007.jpg)\n"
+        f"  unpack the images again; auditkit data check {folder} lists what is missing\n"
     )
+
+
+@pytest.mark.parametrize("content", [b"no picture", None])
+def test_check_refuses_what_a_run_refuses(
+    tmp_path: Path, made: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(made, folder)
+    image = folder / "img_align_celeba" / "000007.jpg"
+    image.write_bytes(image.read_bytes()[:300] if content is None else content)
+    capsys.readouterr()
+    assert exit_code(["data", "check", str(folder)]) == 2
+    assert capsys.readouterr().err == (
+        f"{folder}: 1 image cannot be read (every file looked at for emptiness, 60 decoded): 000007.jpg\n"
+        "  restore these files, or remove them and their rows, and lower the count in the first line\n"
+    )
+    shutil.rmtree(folder / "img_align_celeba")
+    assert exit_code(["data", "check", str(folder)]) == 2
+    assert capsys.readouterr().err == (
+        f"{folder}: there are no images, which a run needs\n"
+        "  put img_align_celeba.zip, or the folder of that name, here\n"
+    )
+
+
+def test_check_of_a_table_refuses_what_is_no_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.jpg").write_bytes(b"no picture")
+    table = tmp_path / "mine.csv"
+    table.write_text("image,sick\n" + "".join(f"{number}.jpg,{number % 2}\n" for number in range(4)))
+    assert exit_code(["data", "check", str(table)]) == 2
+    assert capsys.readouterr().err == (
+        f"{table}: 4 images of a sample of 4 cannot be read: 0.jpg, 1.jpg, 2.jpg, 3.jpg\n"
+        "  restore these files, or remove them and their rows from the table\n"
+    )
+
+
+def test_check_lists_every_attribute(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([str(made)], ["--dataset", "faces", "--option", "images=60"]):
+        capsys.readouterr()
+        assert exit_code(["data", "check", *arguments]) == 0
+        shares = capsys.readouterr().out.partition("attributes, and the share of images that have them")[2]
+        assert all(name in shares.split() for name in ATTRIBUTES)
 
 
 def test_check_looks_at_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str], made: Path) -> None:
@@ -98,6 +145,7 @@ def test_mistakes_on_the_command_line_have_one_sentence(tmp_path: Path, capsys: 
             ["check", str(tmp_path / "no")],
             f"{tmp_path}/no: there is no such folder\n  auditkit data download DIR fetches CelebA\n",
         ),
+        (["check"], "there is no PATH to look at\n  as in auditkit data check data/celeba\n"),
         (["check", str(tmp_path), "--option", "x"], "--option 'x' is no KEY=VALUE\n  as in --option image=\"path\"\n"),
     ):
         assert exit_code(["data", *arguments]) == 2
@@ -119,3 +167,34 @@ def test_download_without_the_downloader_is_one_clear_line(
 def test_a_table_has_no_download(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(["data", "download", str(tmp_path), "--dataset", "table"]) == 2
     assert capsys.readouterr().err == f"{tmp_path}: this dataset has no download\n  put the files there yourself\n"
+
+
+def check_as_anyone(folder: Path) -> subprocess.CompletedProcess[str]:
+    """``auditkit data check`` by someone who may not read everything, which root may."""
+    command = [sys.executable, "-m", "auditkit", "data", "check", str(folder)]
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("root may read everything, and there is no setpriv to give that up")
+        command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "said"),
+    [
+        ("img_align_celeba", 0o000, "cannot look into the folder: Permission denied"),
+        ("img_align_celeba", 0o400, "cannot list the folder: Permission denied"),
+        ("list_attr_celeba.txt", 0o000, "cannot read the file: Permission denied"),
+    ],
+)
+def test_what_may_not_be_read_is_told_with_its_remedy(made: Path, name: str, mode: int, said: str) -> None:
+    path = made / name
+    before = path.stat().st_mode
+    os.utime(path)  # what was read of it before is remembered until it changes
+    path.chmod(mode)
+    try:
+        done = check_as_anyone(made)
+    finally:
+        path.chmod(before)
+    told = f"{path}: {said}\n  let yourself read it (chmod u+rX), or name another place\n"
+    assert (done.returncode, done.stderr) == (2, told)

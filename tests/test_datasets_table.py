@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from auditkit import DataError, OpenDataset
+from auditkit.testing import audit_project
 from auditkit_plugins.datasets.records import TableOptions
 from auditkit_plugins.datasets.table import Table
 
@@ -77,6 +78,27 @@ def test_without_split_and_identity_it_says_so(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["scans.csv", "scans.parquet"])
+def test_a_column_that_tells_no_two_images_apart_is_left_out_and_said(tmp_path: Path, name: str) -> None:
+    data = opened(write(tmp_path, name, site=["north"] * 4, dose=[0.5, None, 0.5, 0.5], device=[None] * 4))
+    assert data.attributes.names == ("finding", "sick")
+    assert data.notes == (
+        "column 'device' has no value at all and is left out of the attributes",
+        "column 'site' has only the level 'north' and is left out of the attributes",
+        "column 'dose' has only the level 0.5 and is left out of the attributes",
+    )
+
+
+def test_an_audit_that_names_such_a_column_is_told_why_it_is_no_attribute(tmp_path: Path) -> None:
+    place = write(tmp_path, site=["north"] * 4)
+    files = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    dataset = '{ use = "table", image = "file", split = "part", identity = "patient" }'
+    audit = f'[audit]\ntitle = "x"\n[data]\ndataset = {dataset}\n[[task]]\ntarget = "site"\n[[arm]]\nname = "a"\n'
+    outcome = audit_project({"a.toml": audit, **files}).run("plan", "a.toml", "--data", place.name).assert_code(2)
+    assert "a.toml:6:10: unknown attribute 'site' in task 'site'\n" in outcome.err
+    assert "column 'site' has only the level 'north' and is left out of the attributes" in outcome.err
+
+
 def test_paths_may_start_elsewhere(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "lists").mkdir()
@@ -123,7 +145,7 @@ MISTAKES = {
     ),
     "one level": (
         {"sick": [1, 1, 1, 1]},
-        {},
+        {"attributes": ("finding", "sick")},
         "attribute 'sick' has only the level 1\n"
         "  an attribute needs two levels or more: leave the column out of option 'attributes'",
     ),

@@ -18,6 +18,7 @@ import click
 import numpy as np
 import pytest
 import tomlkit
+from installed_plugins import register
 from PIL import Image
 
 import auditkit
@@ -180,7 +181,7 @@ def test_exit_codes_are_listed_once_and_the_same_everywhere() -> None:
 # ------------------------------------------------------------------------------------------------- samples of the file
 
 
-SAMPLES = [(page.name, text) for page in PAGES for text in blocks(page, "toml")]
+SAMPLES = [(page.name, text) for page in PAGES for text in blocks(page, "toml") if "[project]" not in text]
 
 
 def whole(text: str) -> str:
@@ -231,6 +232,21 @@ def test_the_sampler_of_the_readme_is_the_one_that_is_tested() -> None:
     men = int(cohort.column("Male").sum())
     assert len(draw) == len(cohort) - men + -(-men // 3)
     assert [one.id for one in sampler.auditkit_samplers()] == ["every-other"]
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "plugins.md"], ids=lambda page: page.name)
+def test_the_package_that_is_shown_is_whole(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, *_ = blocks(page, "python")
+    (text,) = [text for text in blocks(page, "toml") if "[project]" in text]
+    about = tomllib.loads(text)["project"]
+    (value,) = about["entry-points"]["auditkit"].values()
+    assert f"`{value}.py`" in page.read_text(encoding="utf-8")
+    (tmp_path / f"{value}.py").write_text(code, encoding="utf-8")
+    register(about, tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    out = audit_project({}).run("plugins", "show", "every-other").assert_success().out
+    del sys.modules[value]
+    assert out.startswith("sampler every-other  (auditkit-every-other 0.1)\n")
 
 
 def test_plugins_of_the_page_register(shown: ModuleType) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,17 @@ def test_hold_out_keeps_people_together() -> None:
     assert not np.isin(dataset.identities[found.train], dataset.identities[found.valid]).any()
     assert len(np.unique(dataset.identities[found.valid])) == 35  # a quarter of 140
     assert len(found.train) + len(found.valid) == 700
+
+
+def test_hold_out_takes_whoever_is_unknown_for_a_person_of_their_own() -> None:
+    dataset = toy()
+    assert dataset.identities is not None
+    known = np.where(dataset.identities % 2 == 0, -1, dataset.identities)
+    found = pools(data(train={"from": ["train"], "hold_out": 0.25}), replace(dataset, identities=known))
+    held = known[found.valid]
+    assert (held == -1).sum() + len(np.unique(held[held >= 0])) == 105  # a quarter of 350 unknown photos and 70 people
+    assert 0 < (held == -1).sum() < 350
+    assert not np.isin(known[found.train], held[held >= 0]).any()
 
 
 @pytest.mark.parametrize("known", [True, False])

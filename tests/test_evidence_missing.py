@@ -125,6 +125,15 @@ def test_one_level_makes_no_gap() -> None:
     assert value(found, over=("Only",), quantity="gap").reason == "'Only' has one level only"
 
 
+def test_a_gap_within_the_only_level_is_the_whole_gap_and_told_once() -> None:
+    only = with_column(PANEL, "Only", np.zeros(1500), ("yes",))
+    crossed = ("Male", "Only")
+    found = derive([only], evidence(groups=(MALE, crossed)), ACCURACY)
+    gaps = [f for f in found.findings if f.over == crossed and f.arm == "arm1" and f.quantity == "signed_gap"]
+    assert [f.at for f in gaps] == [()]
+    assert gaps[0].estimate == value(found, over=MALE, quantity="signed_gap").estimate
+
+
 def test_a_group_that_one_arm_was_not_tested_on() -> None:
     margin = PANEL.arms[1].margin.copy()
     margin[:, PANEL.attributes["Male"] == 1] = np.nan

@@ -66,6 +66,18 @@ def test_annotations_stand_on_the_gates_lines(filled: AuditProject, tmp_path: Pa
     assert not any(line.startswith("::") for line in filled.run("report", "audits/s.toml").out.splitlines())
 
 
+def test_lines_follow_the_file_although_the_findings_are_stored(filled: AuditProject) -> None:
+    on_github = AuditProject(filled.folder, {**filled.environment, "GITHUB_ACTIONS": "true"})
+    on_github.run("report", "audits/s.toml", "--quiet").assert_code(1)
+    stored = list(filled.folder.glob(".auditkit/findings/*.json"))
+    filled.write({"audits/s.toml": SIMULATED.replace("[[gate]]", "# a remark\n\n[[gate]]", 1)})
+    told = on_github.run("report", "audits/s.toml", "--quiet", "--junit", "moved.xml").assert_code(1).out
+    filled.write({"audits/s.toml": SIMULATED})
+    assert list(filled.folder.glob(".auditkit/findings/*.json")) == stored
+    assert "::error file=audits/s.toml,line=39," in told
+    assert 'line="39"' in filled.read("moved.xml")
+
+
 def test_the_summary_is_added_to_the_jobs(filled: AuditProject, tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("# Before\n")

@@ -267,19 +267,33 @@ def test_a_group_over_the_truth_is_undefined_by_definition(tmp_path: Path) -> No
 def test_a_missing_column(tmp_path: Path) -> None:
     said = refused(tmp_path, table(), replace(ALL, score="scor"))
     assert said == "there is no column 'scor'\n  did you mean 'score'?"
+    said = refused(tmp_path, table()[["truth", "score", "gender"]], Columns("truth", "scor", (("age",), ("gender",))))
+    assert said == "there are no columns 'scor' and 'age'\n  its columns are truth, score, gender"
 
 
 def test_scores_that_are_no_numbers(tmp_path: Path) -> None:
     frame = table()
     frame["score"] = frame["score"].astype(object).astype(str)
     frame.loc[4, "score"] = "high"
-    assert refused(tmp_path, frame) == "column 'score' is not numeric: 'high' in row 5"
+    assert refused(tmp_path, frame) == (
+        "column 'score' is not numeric: 'high' in row 5\n"
+        "  the score is the probability of the positive level, or with --logit its logit"
+    )
 
 
 def test_scores_that_are_missing(tmp_path: Path) -> None:
     frame = table()
     frame.loc[[2, 8], "score"] = np.nan
-    assert refused(tmp_path, frame) == "column 'score' has 2 missing values, the first in row 3"
+    assert refused(tmp_path, frame) == (
+        "column 'score' has 2 missing values, the first in row 3\n  fill them in, or leave these rows out"
+    )
+
+
+def test_a_line_of_a_text_file_is_named_as_an_editor_counts_it(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text('note,truth,score\na,0,0.25\n\n"two\nlines",1,0.5\nb,1,high\n')
+    with pytest.raises(DataError, match="'high' in line 6"):
+        read(path, Columns("truth", "score"), Reading())
 
 
 def test_scores_that_are_no_probabilities(tmp_path: Path) -> None:
@@ -306,6 +320,14 @@ def test_truth_with_too_many_levels(tmp_path: Path) -> None:
     assert refused(tmp_path, frame) == (
         "truth has two levels, and column 'truth' has 3 levels: 0, 1, 2\n"
         "  --positive LEVEL judges one level against all others"
+    )
+
+
+def test_truth_with_one_level(tmp_path: Path) -> None:
+    frame = table()
+    frame["truth"] = 1
+    assert refused(tmp_path, frame) == (
+        "truth has two levels, and column 'truth' has 1 level: 1\n  a table to be judged has photos of both levels"
     )
 
 
@@ -349,8 +371,27 @@ def test_arms_and_metrics_that_do_not_exist(tmp_path: Path) -> None:
         judged(found, reference="c")
     assert str(caught.value) == "--reference: there is no arm 'c'\n  there are 'a' and 'b'"
     with pytest.raises(AuditError) as caught:
+        judged(found, placebo="a")
+    assert str(caught.value) == (
+        "--placebo: arm 'a' is the reference already\n  name another arm here, or another --reference"
+    )
+    with pytest.raises(AuditError) as caught:
         judged(found, metrics=("acuracy",))
     assert str(caught.value) == "--metrics: unknown metric 'acuracy'\n  did you mean 'accuracy'?"
+
+
+def test_the_arm_that_was_taken_for_the_reference_is_told_where_none_was_named(tmp_path: Path) -> None:
+    found = given(tmp_path, table())
+    note = "changes are measured from 'a', the first arm; --reference names another"
+    assert note in judged(found).facts["warnings"]
+    assert not any("--reference" in text for text in judged(found, reference="a").facts["warnings"])
+
+
+def test_the_same_columns_make_one_group_in_any_order(project: AuditProject) -> None:
+    names = ["--truth", "truth", "--score", "score", "--arm", "arm", "--seed", "seed", "--row", "photo"]
+    project.run("judge", "p.csv", *names, "--groups", "gender*young,young*gender", "--quiet").assert_success()
+    found = json.loads(project.read("reports/p-judged/findings.json"))["findings"]
+    assert {tuple(one["over"]) for one in found} == {(), ("gender", "young")}
 
 
 def test_mistakes_on_the_command_line_end_with_2(project: AuditProject) -> None:

@@ -245,6 +245,7 @@ def test_an_arm_that_is_needed_must_exist(install: Install) -> None:
             ("arm", 1, "sampler", "first"),
             "unknown arm 'frist' in sampler 'second-look', option 'first'",
             "did you mean 'first'?",
+            refers_to=("arm",),
         )
     ]
 

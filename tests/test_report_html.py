@@ -8,10 +8,12 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import altair
@@ -21,8 +23,8 @@ from report_toys import ATTRIBUTES, audit, results
 from auditkit.evidence.results import Results
 from auditkit.report import charts, document, html, svg
 from auditkit.report.blocks import Document, Figure
+from auditkit.report.charts import sized
 from auditkit.report.files import figures
-from auditkit.report.fitting import sized
 
 VOID = {"meta", "input", "br", "hr", "img", "link", "wbr"}
 LIMIT = 1_500_000
@@ -115,16 +117,16 @@ def test_text_is_escaped(page: str) -> None:
 
 
 def test_long_audits_stay_small() -> None:
-    many = many_arms()
+    many = many_arms(8)
     page = html.render(many)
     assert len(page.encode()) < LIMIT
     assert Page(page).open == []
 
 
-def many_arms() -> Document:
-    """Eight arms, three seeds, forty attributes of spillover."""
+def many_arms(number: int) -> Document:
+    """So many arms, three seeds, forty attributes of spillover."""
     whole = results()
-    names = [f"ratio-{number}" for number in range(8)]
+    names = [f"ratio-{step}" for step in range(number)]
     copies = [replace(f, arm=name) for name, f in product(names, whole.findings) if f.arm == "oversampled"]
     spill = next(f for f in copies if f.family.startswith("spillover"))
     spread = [
@@ -151,10 +153,33 @@ def test_charts_are_valid_vega_lite(built: Document) -> None:
         altair.Chart.from_dict(spec, validate=True)
 
 
-def test_series_differ_in_more_than_colour(built: Document) -> None:
-    for figure in all_figures(built):
+def encodings(chart: Any) -> Iterator[dict[str, Any]]:
+    """What is drawn by which sign, in all layers of a chart."""
+    yield chart.get("encoding", {})
+    for layer in chart.get("layer", ()):
+        yield from encodings(layer)
+
+
+def test_series_differ_in_more_than_colour() -> None:
+    """By shape or dash as well, no pair of both being there twice; tiles have their numbers written on them."""
+    seen = set()
+    for figure in all_figures(many_arms(14)):
         text = str(figure.chart)
         assert "'color'" not in text or "'shape'" in text or "'strokeDash'" in text or "'text'" in text
+        for encoding in encodings(figure.chart):
+            for sign in encoding.keys() & {"shape", "strokeDash"}:
+                colours, signs = (encoding[name]["scale"] for name in ("color", sign))
+                assert colours["domain"] == signs["domain"]
+                pairs = {(colour, str(one)) for colour, one in zip(colours["range"], signs["range"], strict=True)}
+                assert len(pairs) == len(colours["domain"])
+                seen.add((sign, len(pairs)))
+    assert {("shape", 14), ("strokeDash", 14)} <= seen
+
+
+def test_signs_are_enough_for_every_colour_with_every_shape() -> None:
+    names = [str(number) for number in range(64)]
+    drawn = charts.effects([], "change", 0.01, names, ["everyone"])["layer"][-1]["encoding"]
+    assert len(set(zip(drawn["color"]["scale"]["range"], drawn["shape"]["scale"]["range"], strict=True))) == 64
 
 
 @pytest.mark.parametrize("width", [svg.WIDE, svg.NARROW])
@@ -173,54 +198,6 @@ def test_a_chart_as_a_file_has_plain_colours_on_white(built: Document) -> None:
     assert "var(" not in text
     assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     assert svg.LIGHT["paper"] in text
-
-
-def test_a_phone_has_fewer_ticks_and_labels_in_lines(built: Document) -> None:
-    name = "anyone, as often as bald"
-    arms = ({"name": "original"}, {"name": "oversampled", "label": name}, {"name": "placebo"})
-    labelled = document.build(audit(arm=arms), results())
-    figure = next(f for f in all_figures(labelled) if f.id == "groups-male-plain-male")
-    narrow, wide = (str(sized(figure.chart, width)) for width in (svg.NARROW, svg.WIDE))
-    assert "'tickCount': 4" in narrow and "'tickCount': 7" in wide
-    lines = [text for text in texts(svg.inline(figure, svg.NARROW)) if "often" in text or "anyone" in text]
-    assert lines == ["anyone, as", "often as bald"]
-    assert name in texts(svg.inline(figure, svg.WIDE)), "there is room for it in one line"
-
-
-def test_names_in_a_map_keep_to_their_row(built: Document) -> None:
-    chart = charts.heat_map(
-        [{"row": "Mouth_Slightly_Open", "column": "placebo", "value": 1.0, "shown": "+1.0", "text": ""}],
-        0.5,
-        ["Mouth_Slightly_Open"],
-        ["placebo"],
-    )
-    assert "Mouth_Slightly_Open" in texts(svg.inline(replace(built.effect[0], chart=chart), svg.NARROW))
-
-
-def texts(drawn: str) -> list[str]:
-    """Every text of a chart, line by line."""
-    found = ET.fromstring(drawn).iter()
-    return [e.text or "" for e in found if e.tag.rpartition("}")[2] in {"text", "tspan"} and e.text]
-
-
-def test_legends_have_as_many_columns_as_fit() -> None:
-    def columns(groups: list[str], width: int) -> int:
-        chart = charts.values([], "accuracy", ["original"], groups)
-        found: int = sized(chart, width)["config"]["legend"]["columns"]
-        return found
-
-    assert columns(["women", "men"], svg.NARROW) == 3
-    assert columns(["women, no big nose", "women, big nose"], svg.NARROW) == 1
-    assert columns(["women, no big nose", "women, big nose"], svg.WIDE) == 3
-    assert columns(["a", "b", "c", "d", "e"], svg.WIDE) == 4
-
-
-@pytest.mark.parametrize(("low", "high"), [(60.0, 99.9), (0.2, 40.0), (0.0, 100.0), (97.0, 97.0)])
-def test_an_axis_of_shares_stays_between_0_and_100(low: float, high: float) -> None:
-    row = {"arm": "original", "group": "men", "x": high, "low": low, "high": None, "text": ""}
-    chart = charts.values([row], "accuracy, %", ["original"], ["men"], shares=True)
-    first, last = chart["layer"][0]["encoding"]["x"]["scale"]["domain"]
-    assert 0 <= first <= low and high <= last <= 100 and first < last
 
 
 def test_names_may_be_broken_behind_underscores(page: str) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from evidence_toys import ACCURACY, evidence, pick, toy_panel, with_column
 from report_toys import audit, results
 
-from auditkit.evidence.results import Finding, Interval, Quantity
+from auditkit.contracts import Level
+from auditkit.evidence.findings import derive
+from auditkit.evidence.results import Finding, Interval, Quantity, Results
 from auditkit.report import names, numbers
 from auditkit.report.numbers import Numbers
 
@@ -81,3 +84,35 @@ def test_gaps_say_what_they_are_between() -> None:
     within = replace(gap, at=(("Young", 0),), quantity="signed_gap")
     assert known.pair(within) == "men minus women within old"
     assert known.pair(replace(within, quantity="gap")) == "between women and men within old"
+
+
+@pytest.mark.parametrize(
+    ("levels", "signed", "unsigned"),
+    [
+        ((9, 10), "Age: 10 minus Age: 9", "between Age: 9 and Age: 10"),
+        (("young", "old"), "Age: old minus Age: young", "between Age: young and Age: old"),
+        (("1", "0"), "Age: 0 minus Age: 1", "between Age: 1 and Age: 0"),
+    ],
+)
+def test_a_gap_is_named_in_the_order_it_is_taken_in(levels: tuple[Level, Level], signed: str, unsigned: str) -> None:
+    panel = toy_panel()
+    panel = with_column(panel, "Age", panel.attributes["Male"], levels)
+    found = derive([panel], evidence(groups=(("Age",),), spillover=True), ACCURACY).findings
+    first, second = (pick(found, over=("Age",), at=(("Age", level),)).estimate for level in levels)
+    gap = pick(found, over=("Age",), quantity="signed_gap")
+    assert first is not None
+    assert second is not None
+    assert gap.estimate == pytest.approx(second - first)
+    known = names.of(audit(), Results(findings=found))
+    assert known.pair(gap) == signed
+    assert known.pair(replace(gap, quantity="gap")) == unsigned
+
+
+def test_an_attribute_with_a_single_level_is_none_that_a_gap_goes_across() -> None:
+    panel = with_column(toy_panel(), "Only", [0] * 1500, ("yes",))
+    found = derive([panel], evidence(groups=(("Male", "Only"), ("Only",))), ACCURACY).findings
+    known = names.of(audit(), Results(findings=found))
+    crossed = {"over": ("Male", "Only")}
+    assert known.pair(pick(found, **crossed, quantity="signed_gap")) == "men minus women"
+    assert known.pair(pick(found, **crossed, quantity="gap")) == "between women and men"
+    assert known.pair(pick(found, over=("Only",), quantity="gap")) == "largest minus smallest over Only"

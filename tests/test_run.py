@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
+import auditkit.audit
 from auditkit.testing import AuditProject, audit_project
 
 TOY = """\
@@ -125,6 +127,53 @@ def test_a_plan_says_what_made_a_unit_stale(finished: AuditProject) -> None:
     assert {(unit["state"], tuple(unit["because"])) for unit in units} == {("stale", ("recipe.optimizer.lr was 0.05",))}
 
 
+def test_a_plan_tells_every_reason_whole_and_once(finished: AuditProject) -> None:
+    narrow = AuditProject(finished.folder, {**finished.environment, "COLUMNS": "80"})
+    sampler = 'arm[oversampled].sampler={ use = "balance", over = ["Male"] }'
+    out = narrow.run("plan", "toy.toml", "--set", sampler, "--set", "recipe.optimizer.lr=0.125").assert_success().out
+    lines = out.splitlines()
+    assert lines[0].split() == ["arm", "task", "seed", "starts", "from", "rows", "visits", "state", "digest"]
+    assert " ".join(" ".join(lines[5:]).split()).startswith(
+        "2 units of original stale, because recipe.optimizer.lr was 0.05 "
+        "2 units of oversampled stale, because the sampler was oversample; recipe.optimizer.lr was 0.05 "
+        "4 units: 4 stale · "
+    )
+    out = narrow.run("plan", "toy.toml", "--set", "recipe.optimizer.lr=0.125").assert_success().out
+    assert "  all 4 units stale, because recipe.optimizer.lr was 0.05\n" in out
+
+
+def test_a_plan_counts_gates_and_figures_and_lists_them_when_asked() -> None:
+    finding = '{ task = "Male", arm = "original" }'
+    claims = f"""
+[[gate]]
+finding = {finding}
+at_least = 0.5
+[[published]]
+where = "Table 1"
+finding = {finding}
+value = 0.9
+[[published]]
+where = "Table 2"
+label = "photos"
+value = 100.0
+"""
+    project = audit_project({"toy.toml": TOY + claims, "away.toml": STAND_IN + claims})
+    assert (
+        project.run("plan", "toy.toml")
+        .assert_success()
+        .out.endswith(
+            "not judged yet: 1 gate\nnot judged on synthetic data: 2 published figures (--figures lists them)\n"
+        )
+    )
+    out = project.run("plan", "away.toml", "--figures").assert_success().out
+    assert out.endswith(
+        "not judged on stand-in data: accuracy, arm original, task Male, at least 0.5\n"
+        "not judged on synthetic data: Table 1: accuracy, arm original, task Male = 0.9\n"
+        "not judged on synthetic data: Table 2: photos = 100\n"
+    )
+    assert "under a minute" in out
+
+
 def test_names_titles_evidence_and_places_are_no_part_of_a_digest(finished: AuditProject) -> None:
     other = TOY.replace('"Toy"', '"Other"').replace('name = "oversampled"', 'name = "renamed"').replace("200", "300", 1)
     other = other.replace('"true_positive_rate"', '"selection_rate"')
@@ -143,19 +192,24 @@ def test_a_unit_that_fails_leaves_the_others() -> None:
     assert {unit["arm"]: unit["state"] for unit in units} == {"original": "done", "oversampled": "to run"}
 
 
-@pytest.mark.parametrize(("bound", "code"), [("at_most = 1.0", 0), ("at_least = 1.0", 1)])
-def test_gates_decide_the_exit_code(finished: AuditProject, bound: str, code: int) -> None:
-    gate = f'\n[[gate]]\nfinding = {{ task = "Male", arm = "original" }}\n{bound}\n'
-    finished.write({"toy.toml": TOY + gate})
+VALUE = 'finding = { task = "Male", arm = "original" }'
+CHANGE = 'finding = { task = "Male", arm = "oversampled", quantity = "change" }'
+
+
+@pytest.mark.parametrize(
+    ("gate", "code"),
+    [
+        (f"{VALUE}\nat_most = 1.0", 0),
+        (f"{VALUE}\nat_least = 1.0", 1),
+        (f"{CHANGE}\nat_most = 0.0\nat_least = -0.00001", 4),
+    ],
+    ids=["pass", "fail", "insufficient evidence"],
+)
+def test_gates_decide_the_exit_code_and_the_answer_in_python(finished: AuditProject, gate: str, code: int) -> None:
+    finished.write({"toy.toml": f"{TOY}\n[[gate]]\n{gate}\n"})
     finished.run("report", "toy.toml", "--quiet").assert_code(code)
-    finished.write({"toy.toml": TOY})
-
-
-def test_too_little_evidence_for_a_gate_has_its_own_exit_code(finished: AuditProject) -> None:
-    finding = '{ task = "Male", arm = "oversampled", quantity = "change" }'
-    gate = f"\n[[gate]]\nfinding = {finding}\nat_most = 0.0\nat_least = -0.00001\n"
-    finished.write({"toy.toml": TOY + gate})
-    finished.run("report", "toy.toml", "--quiet").assert_code(4)
+    with chdir(finished.folder):
+        assert auditkit.audit.run("toy.toml").passed == (code == 0)
     finished.write({"toy.toml": TOY})
 
 
@@ -167,12 +221,35 @@ def test_a_report_of_nothing_names_the_command() -> None:
     )
 
 
-def test_a_report_folder_that_cannot_be_written_is_said_before_training(tmp_path: Path) -> None:
-    project = audit_project({"toy.toml": TOY, "reports": "a file"})
-    outcome = project.run("run", "toy.toml", *QUICK).assert_code(2)
-    assert "cannot write the report" in outcome.err
-    assert "name another folder with --reports" in outcome.err
-    assert not (project.folder / ".auditkit" / "units").exists()
+@pytest.mark.parametrize("command", [["report"], ["scan"], ["show", "--image", "000001.jpg"], ["compare", "toy.toml"]])
+def test_the_command_that_trains_repeats_what_was_asked(command: list[str]) -> None:
+    project = audit_project({"my toy.toml": STAND_IN, "toy.toml": STAND_IN})
+    asked = ["--scale", "0.5", "--store", "my store", "--set", 'recipe.init="none"', "--set", "recipe.seeds=[1]"]
+    outcome = project.run(*command, "my toy.toml", *asked).assert_code(2)
+    file = "toy.toml" if "compare" in command else "'my toy.toml'"
+    options = "--scale 0.5 --store 'my store' --set 'recipe.init=\"none\"' --set 'recipe.seeds=[1]'"
+    assert outcome.err.endswith(f"\n  train them: auditkit run {file} {options}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--reports", "file"], "file/toy: cannot write the report: a file is in its place\n"
+         "  name another folder with --reports\n"),
+        (["--store", "file"], "file: cannot write to the store: a file is in its place\n"
+         "  let yourself write there, or name another place with --store\n"),
+        (["--store", "file/store"], "file/store: cannot write to the store: a file is in its place\n"
+         "  let yourself write there, or name another place with --store\n"),
+        (["--junit", "file/gates.xml"], "file: cannot write the JUnit file: a file is in its place\n"
+         "  name another file with --junit\n"),
+        (["--junit", "folder"], "folder: cannot write the JUnit file: Is a directory\n"
+         "  name another file with --junit\n"),
+    ],
+)  # fmt: skip
+def test_a_place_that_cannot_be_written_is_said_before_training(arguments: list[str], said: str) -> None:
+    project = audit_project({"toy.toml": TOY, "file": "a file", "folder/inside": ""})
+    assert project.run("run", "toy.toml", *QUICK, *arguments).assert_code(2).err == said
+    assert sorted(path.name for path in project.folder.iterdir()) == ["file", "folder", "toy.toml"]
 
 
 CELEBA = TOY.replace('{ use = "faces", images = 240 }', '"celeba"')
@@ -185,6 +262,26 @@ def test_without_data_the_stand_in_is_planned_loudly_and_can_be_refused() -> Non
     refused = project.run("plan", "toy.toml", "--require-data").assert_code(2)
     assert "no data for dataset 'celeba'" in refused.err
     assert "--data PATH" in refused.err
+
+
+def test_an_override_of_a_profile_takes_effect_with_it_and_is_refused_without() -> None:
+    project = audit_project({"toy.toml": STAND_IN + 'profile = "short"\n[profile.short.recipe]\nseeds = [3]\n'})
+    change = ("--set", "profile.short.recipe.seeds=[4, 5]")
+    units = json.loads(project.run("plan", "toy.toml", "--json", *change).assert_success().out)["units"]
+    assert {unit["seed"] for unit in units} == {4, 5}
+    project.write({"faces.toml": TOY + "\n[profile.short.recipe]\nseeds = [3]\n"})
+    assert project.run("plan", "faces.toml", *change).assert_code(2).err == (
+        "--set #1: profile 'short' is not applied, so this changes nothing\n"
+        "      | profile.short.recipe.seeds=[4, 5]\n"
+        "      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ add --profile short\n"
+        "1 mistake, nothing was run\n"
+    )
+
+
+@pytest.mark.parametrize("scale", ["inf", "nan", "-inf"])
+def test_a_scale_that_is_no_number_is_refused(scale: str) -> None:
+    outcome = audit_project({"toy.toml": TOY}).run("plan", "toy.toml", f"--scale={scale}").assert_code(2)
+    assert "Invalid value for '--scale'" in outcome.err
 
 
 def test_a_place_that_was_named_and_is_wrong_is_an_error() -> None:
@@ -211,6 +308,9 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_continues() -> None:
     assert process.returncode == 130
     assert err == "interrupted; what is finished is kept, and the same command continues from the last finished epoch\n"
     assert list(project.folder.glob(".auditkit/partial/*/checkpoint.safetensors"))
+    out = project.run("plan", "toy.toml").assert_success().out
+    assert sum(line.split()[-2:-1] == ["continue"] for line in out.splitlines()) == 1
+    assert "4 units: 4 to run (1 to be continued from a checkpoint)" in out
 
 
 def wait_for_a_checkpoint(folder: Path) -> None:
@@ -226,3 +326,5 @@ def test_gates_are_not_judged_on_stand_in_data() -> None:
     outcome = project.run("run", "toy.toml", *QUICK).assert_success()
     assert "gate not judged" in outcome.out
     assert "stand-in data" in outcome.out
+    with chdir(project.folder):
+        assert auditkit.audit.run("toy.toml").passed

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from toy_cohorts import chosen, cohort, draw, real, rows_and_copies, toy
+from toy_cohorts import attributes, chosen, cohort, draw, real, rows_and_copies, toy
 
 from auditkit.cohort import Cohort, Draw, OpenDataset
 from auditkit.contracts import Condition, Need
@@ -115,6 +115,31 @@ def test_until_balanced_spreads_copies_evenly(seed: int, copies: str) -> None:
     assert each.max() - each.min() <= 1
     assert is_whole(drawn, TRAIN)
     assert (drawn.copy > 0).sum() == (each.sum() if copies == "augmented" else 0)
+
+
+GAPS = Cohort(np.arange(90), attributes(Bald=[1] * 10 + [0] * 20 + [-1] * 60, Male=[0, 1, -1] * 30))
+
+
+def test_photos_that_may_or_may_not_match_are_drawn_once_and_count_for_neither_side() -> None:
+    drawn = draw("oversample", GAPS, where={"Bald": 1}, until="balanced")
+    bald = GAPS.attributes.column("Bald")[drawn.rows]
+    assert [int((bald == code).sum()) for code in (1, 0, -1)] == [20, 20, 60]
+    assert is_whole(drawn, GAPS)
+
+
+def test_one_known_value_may_decide_that_a_photo_does_not_match() -> None:
+    either = [{"Bald": 1, "Male": 1}, {"Bald": 1, "Male": 0}]
+    drawn = draw("oversample", GAPS, where=either, until="balanced")
+    # 7 are bald of known gender; the 20 who are not bald match neither; bald or gender of the others is not known
+    assert len(drawn) == 90 + 20 - 7
+    with pytest.raises(AuditError, match="already outnumber the 0 others"):
+        draw("oversample", Cohort(np.arange(10), GAPS.attributes), where={"Bald": 1}, until="balanced")
+
+
+def test_undersampling_leaves_out_whom_it_cannot_place() -> None:
+    drawn = draw("undersample", GAPS, where={"Bald": 1})
+    bald = GAPS.attributes.column("Bald")[drawn.rows]
+    assert [int((bald == code).sum()) for code in (1, 0, -1)] == [10, 10, 0]
 
 
 def test_until_balanced_with_replacement_is_uneven() -> None:

@@ -168,7 +168,38 @@ def test_overrides_reach_every_key(file: Path, text: str, path: tuple[str | int,
     assert str(source.locate(path)) == "--set #2"
 
 
+def test_an_override_of_a_profile_changes_it_before_it_is_laid_over(file: Path) -> None:
+    sets = ["profile.small.recipe.seeds=[5]", "profile.small.recipe.model.width=4", "recipe.batch_size=8"]
+    source = read(file, profile="small", sets=sets)
+    assert source.problems == ()
+    assert at(source, "recipe", "seeds") == [5]
+    assert at(source, "recipe", "model", "width") == 4
+    assert str(source.locate(("recipe", "seeds"))) == "--set #1"
+    assert str(source.locate(("recipe", "model", "width"))) == "--set #2"
+    assert line(source, "recipe", "budget", "steps") == (40, 20, "5")
+    of_stand_in = read(file, sets=["stand_in.dataset.images=60", 'stand_in.profile="small"'], stand_in=True)
+    assert at(of_stand_in, "data", "dataset", "images") == 60
+    assert of_stand_in.profiles == ("small",)
+    assert str(of_stand_in.locate(("data", "dataset", "images"))) == "--set #1"
+
+
+def test_a_table_that_the_file_leaves_out_keeps_its_default_use(file: Path) -> None:
+    file.write_text(FILE.replace('model = "resnet18"\n', "").replace("optimizer = ", "# ", 1))
+    sets = ["recipe.optimizer.lr=0.25", "recipe.model.width=2", "recipe.objective.smoothing=0.5"]
+    recipe = load_valid(file, sets=sets)[0].recipe
+    assert recipe.optimizer.model_dump(include={"use", "lr"}) == {"use": "sgd", "lr": 0.25}
+    assert (recipe.model.use, recipe.model.options) == ("resnet18", {"width": 2})
+    assert (recipe.objective.use, recipe.objective.options) == ("cross-entropy", {"smoothing": 0.5})
+    file.write_text(FILE.replace('{ use = "sgd", lr = 0.1, momentum = 0.5 }', "{ lr = 0.1 }"))
+    assert load_valid(file)[0].recipe.optimizer.use == "sgd"
+    assert load_valid(file, sets=['recipe.optimizer={use="adamw"}'])[0].recipe.optimizer.use == "adamw"
+    assert load_valid(file, profile="small")[0].recipe.optimizer.model_dump(include={"use", "lr"}) == {
+        "use": "sgd", "lr": 0.2,
+    }  # fmt: skip
+
+
 BAD_OVERRIDES = [
+    ("profile.smal.arms=['over']", "there is no profile 'smal'", "did you mean 'small'?"),
     ("recipe.lr", "'recipe.lr' has no value", "write --set KEY=VALUE"),
     ("recipe.init=none", "'none' is not a TOML value", "text needs quotes: '\"none\"'"),
     ("recipe.seeds=1\nb=2", "'1\\nb=2' is more than one value", ""),

@@ -39,6 +39,23 @@ def test_the_audits_of_the_project_fit(path: Path) -> None:
     assert mistakes(path.read_text(encoding="utf-8")) == []
 
 
+def test_a_table_of_the_recipe_may_leave_out_its_default_use() -> None:
+    text = """
+    [audit]
+    title = "x"
+    [[task]]
+    target = "Male"
+    [recipe]
+    optimizer = { lr = 0.1 }
+    [[arm]]
+    name = "a"
+    recipe.optimizer = { weight_decay = 0.1 }
+    [profile.small]
+    recipe.optimizer = { lr = 0.2 }
+    """
+    assert mistakes(text) == []
+
+
 def test_what_the_reader_refuses_does_not_fit() -> None:
     text = """
     [audit]

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as Pillow
-from training_toys import Events, Photos, encoded
+from training_toys import Events, Inline, Photos, encoded
 
 from auditkit.cohort import Attributes, ImageSource, OpenDataset
 from auditkit.engine import cache as cache_room
 from auditkit.engine.cache import FILL, ensure_images, image_cache
-from auditkit.engine.executors import Inline, Local
+from auditkit.engine.executors import Local
 from auditkit.engine.work import FillWork
 from auditkit.errors import AuditError, DataError
 from auditkit.events import ImagesCached, Notice
@@ -135,11 +135,12 @@ def test_every_image_that_cannot_be_read_is_listed_in_one_error() -> None:
     head, *listed = caught.value.message.split("\n  ")
     assert head == "4 images cannot be read:"
     assert [line.split(":")[0] for line in listed] == ["000002.jpg", "000004.jpg", "000005.jpg", "000007.jpg"]
-    assert listed[0].startswith("000002.jpg: Unsupported image file.")
+    assert listed[0] == "000002.jpg: not a readable JPEG, PNG, WebP or GIF"
+    assert listed[1] == "000004.jpg: not a readable JPEG: image is incomplete or truncated"
     assert listed[2] == "000005.jpg: the file is empty"
     assert "No such file" in listed[3]
     assert caught.value.where == "photos.zip"
-    assert caught.value.hint == "restore these files, or remove them and their rows from the attribute table"
+    assert caught.value.hint.startswith("restore these files, or remove them and their rows from the attribute table; ")
     cache = image_cache("broken", 8, SPEC)
     assert cache.missing(np.arange(8)).tolist() == [1, 3, 4, 6]
 
@@ -148,6 +149,19 @@ def test_a_long_list_is_cut_and_counted() -> None:
     source = Photos((b"",) * 12)
     with pytest.raises(DataError, match="\n  and 2 more\n"):
         ensure_images(dataset(source, 12, "all broken"), np.arange(12), SPEC, Inline(Events()), Events())
+
+
+class Nothing:
+    """A source without any image."""
+
+    def read(self, index: int) -> bytes:
+        raise DataError("there are no images here", where="a folder", hint="put them there")
+
+
+def test_a_source_without_images_says_so_once() -> None:
+    with pytest.raises(DataError) as caught:
+        ensure_images(dataset(Nothing(), 12, "nothing"), np.arange(12), SPEC, Inline(Events()), Events())
+    assert str(caught.value) == "a folder: there are no images here\n  put them there"
 
 
 class Counting:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,15 +16,50 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*ROOT.glob("auditkit/**/*.py"), *ROOT.glob("plugins/**/*.py")])
 
 
-def test_the_import_contracts_hold() -> None:
-    done = subprocess.run(
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"],
-        cwd=ROOT,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_the_import_contracts_hold() -> None:
+    done = lint(ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+PLANTED = {
+    "auditkit/novelty.py": ("", "No import runs back up a floor"),
+    "auditkit/report/novelty.py": ("import torch", "Only the rooms of torch import it"),
+    "auditkit/engine/novelty.py": ("import auditkit.engine.unit", "Only rooms of torch import each other"),
+    "auditkit/training/places.py": ("import auditkit.training.device", "Where the caches lie is known without torch"),
+    "auditkit/engine/outlook.py": ("import pluggy", "Only hooks and discovery import pluggy"),
+    "auditkit/engine/store.py": (
+        "import auditkit.engine.registry",
+        "Planning, drawing and storing need no plugins",
+    ),
+    "auditkit/evidence/novelty.py": ("import fairlearn.metrics", "Only disparity imports fairlearn"),
+    "auditkit/report/svg.py": ("import rich.text", "Only the terminal and the command line import rich"),
+    "auditkit/spec/novelty.py": ("import auditkit_plugins", "The core never imports a plugin, not even a built-in one"),
+    "auditkit_plugins/novelty.py": ("import auditkit.shelf", "Plugins import only the public face"),
+}
+"""By file, an import that breaks a contract, in modules of today and in some that no contract can have named."""
+
+
+def test_every_import_contract_is_broken_by_a_planted_import(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "auditkit", tmp_path / "auditkit")
+    shutil.copytree(ROOT / "plugins", tmp_path / "auditkit_plugins")
+    shutil.copy(ROOT / "setup.cfg", tmp_path)
+    for name, (line, _) in PLANTED.items():
+        with (tmp_path / name).open("a") as file:
+            file.write(f"\n{line}\n")
+    told = lint(tmp_path).stdout
+    contracts = re.findall(r"^name = (.+)$", (ROOT / "setup.cfg").read_text().split("[importlinter]")[1], re.MULTILINE)
+    assert [said for _, said in PLANTED.values()] == contracts
+    assert [said for said in contracts if f"{said} BROKEN" not in told] == []
 
 
 def imports_inside_functions(tree: ast.Module) -> Iterator[int]:

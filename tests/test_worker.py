@@ -45,14 +45,6 @@ def test_an_augmented_copy_is_predicted_as_itself(tmp_path: Path) -> None:
     assert test.margin[0] != test.margin[1]
 
 
-def test_rows_of_unknown_truth_are_neither_trained_on_nor_predicted(tmp_path: Path) -> None:
-    truth = unit_work(tmp_path).truth.copy()
-    truth[[0, 1, 140]] = -1
-    store = run(tmp_path, truth=truth)
-    assert store.facts("d1")["rows"] == 94
-    assert 140 not in store.predictions("d1").row
-
-
 def test_unknown_identities_are_minus_one(tmp_path: Path) -> None:
     assert set(run(tmp_path, identity=None).predictions("d1").identity.tolist()) == {-1}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from training_toys import Events
 
-from auditkit.engine.executors import Inline, Local
+from auditkit.engine.executors import Local
 from auditkit.errors import DataError, Interrupted, RunFailed
 from auditkit.events import Notice
 
@@ -137,14 +137,6 @@ def test_the_parent_never_imports_torch() -> None:
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
-
-
-def test_inline_runs_here_and_at_once() -> None:
-    events = Events()
-    with Inline(events) as pool:
-        assert pool.submit(f"{TASKS}:double", 4).result() == 8
-        assert isinstance(pool.submit(f"{TASKS}:refuse", 4).exception(), DataError)
-    assert events == [Notice("doubling 4")]
 
 
 def until(holds: object, seconds: float = 60.0) -> None:

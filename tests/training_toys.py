@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import numpy as np
 from PIL import Image
 
 from auditkit.cohort import Draw
+from auditkit.engine.executors import resolve
 from auditkit.engine.work import ComponentRef, ImageCacheRef, UnitWork
+from auditkit.events import Send
 from auditkit.spec.model import Recipe
 from auditkit_plugins.models.options import SmallCNNOptions
 from auditkit_plugins.models.small import SmallCNN
@@ -99,6 +102,23 @@ def unit_work(folder: Path, **changes: Any) -> UnitWork:
         "device": "cpu",
     }
     return UnitWork(**(plain | changes))
+
+
+class Inline:
+    """Runs every item at once, in this process."""
+
+    processes = 1
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def submit(self, function: str, item: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(resolve(function)(item, self._send))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 class Events(list[Any]):

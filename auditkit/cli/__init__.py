@@ -10,6 +10,7 @@ from importlib import import_module
 
 import click
 
+from auditkit.cli.suggesting import Suggesting
 from auditkit.errors import AuditError, Interrupted, RunFailed
 
 DONE, GATE_FAILED, BAD_INPUT, RUN_FAILED, INSUFFICIENT, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -31,7 +32,7 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Commands(Suggesting):
     """A group whose commands are imported when they are called; the help needs none of them."""
 
     def list_commands(self, context: click.Context) -> list[str]:
@@ -57,10 +58,9 @@ def group() -> None:
     """What does oversampling one attribute of image data do to predicting another, and to the gaps between groups?
 
     \b
-    auditkit run audits/bald.toml                   the whole experiment, on rendered faces when there is no CelebA
-    auditkit run audits/bald.toml --data PATH       the same on your copy
+    auditkit run audits/bald.toml               on rendered faces without CelebA
+    auditkit run audits/bald.toml --data PATH   the same on your copy
 
-    \b
     Exit codes: 0 done · 1 a gate failed · 2 bad input · 3 a unit or plugin failed · 4 insufficient evidence for a
     gate · 130 interrupted (the same command continues).
     """

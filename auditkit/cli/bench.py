@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from auditkit.cli.options import FiniteRange
 from auditkit.engine import bench as measuring
 
 _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
@@ -35,7 +36,7 @@ _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), help="Processes at work at once [one per core; one on a GPU].")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each.")
-@click.option("--seconds", type=click.FloatRange(0.1), default=5.0, show_default=True, help="For each rate.")
+@click.option("--seconds", type=FiniteRange(0.1), default=5.0, show_default=True, help="For each rate.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def bench(sizes: tuple[int, ...], device: str, workers: int | None, threads: int, seconds: float, as_json: bool) -> int:
     """Measure what this machine can do, and how near to it auditkit trains a ResNet-18.

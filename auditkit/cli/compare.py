@@ -22,7 +22,7 @@ from auditkit.errors import AuditError, DataError
 from auditkit.evidence.compare import Difference
 from auditkit.evidence.results import Finding, Interval
 from auditkit.report import archive, numbers
-from auditkit.report.numbers import Numbers
+from auditkit.report.numbers import Numbers, plural
 from auditkit.spec.model import Selector
 from auditkit.spec.sentences import selector_sentence
 
@@ -55,17 +55,24 @@ def compare(first: Path, second: Path, as_json: bool, everything: bool, **values
 
 def _side(path: Path, values: dict[str, Any]) -> Side:
     if path.suffix == ".toml" and path.is_file():
-        prepared = prepare(settings(path, values))
+        asked = settings(path, values)
+        prepared = prepare(asked)
         left = [unit for unit in prepared.plan.units if not prepared.store.has(unit.digest)]
         if left:
-            said = f"{len(left)} of its {len(prepared.plan.units)} units are not in the store"
-            raise AuditError(said, where=str(path), hint=f"train them: auditkit run {path}")
+            are = "is" if len(left) == 1 else "are"
+            said = f"{len(left)} of its {plural(len(prepared.plan.units), 'unit')} {are} not in the store"
+            raise AuditError(said, where=str(path), hint=f"train them: {asked.command()}")
         return Side(str(path), conclude(prepared), prepared)
     file = path / "findings.json" if path.is_dir() else path
     if not file.is_file() or file.suffix != ".json":
         said = "this is neither an audit file nor a report folder with a findings.json"
         raise DataError(said, where=str(path), hint="as in auditkit compare reports/a reports/b")
-    return Side(str(path), archive.load(read_json(file)))
+    try:
+        return Side(str(path), archive.load(read_json(file)))
+    except DataError as error:
+        whole = error.where in ("", str(file))
+        hint = "name a folder of reports, or a findings.json, that auditkit wrote" if whole else error.hint
+        raise DataError(error.message, where=str(file) if whole else f"{file}: {error.where}", hint=hint) from error
 
 
 def _json(sides: list[Side], found: Comparison) -> dict[str, Any]:
@@ -153,5 +160,6 @@ def _summary(found: Comparison, shown: int) -> str:
         tally[one.verdict] = tally.get(one.verdict, 0) + 1
     told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(tally.items(), key=lambda each: -each[1]))
     more = f"; {len(found.findings) - shown} not shown (--all)" if shown < len(found.findings) else ""
-    alone = f"; {found.unmatched[0]} findings only in A, {found.unmatched[1]} only in B" if any(found.unmatched) else ""
-    return f"{len(found.findings)} findings compared: {told}{more}{alone}"
+    first, second = found.unmatched
+    alone = f"; {plural(first, 'finding')} only in A, {second} only in B" if first or second else ""
+    return f"{plural(len(found.findings), 'finding')} compared: {told}{more}{alone}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from auditkit.cli.suggesting import Suggesting
 from auditkit.cohort import Checkup
 from auditkit.contracts import Dataset
 from auditkit.engine import data as work
@@ -20,29 +23,44 @@ from auditkit.errors import AuditError
 BAD_INPUT = 2
 
 
-@click.group()
+@click.group(cls=Suggesting)
 def data() -> None:
     """Check, make or download image data."""
 
 
 @data.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--dataset", metavar="ID", help="Dataset plugin [celeba for a folder, table for a file].")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Option of the dataset, as in TOML.")
-def check(path: Path, dataset: str | None, options: tuple[str, ...]) -> int:
-    """Say what lies at PATH, what is missing, and how large every group is."""
-    name = dataset or ("table" if path.is_file() else "celeba")
+def check(path: Path | None, dataset: str | None, options: tuple[str, ...]) -> int:
+    """Say what lies at PATH, what is missing, how large every group is, and which attributes there are.
+
+    Exit code 2 where a run would refuse the data. PATH may be left out where the dataset reads no files, as in
+    --dataset faces.
+    """
+    if path is None and dataset is None:
+        raise AuditError("there is no PATH to look at", hint="as in auditkit data check data/celeba")
+    name = dataset or ("table" if path is not None and path.is_file() else "celeba")
     found = work.build(Registry.load(), name, dict(_option(text) for text in options))
-    checkup = found.check(path)
-    mistake = _print_opened(found, path) if checkup is None else _print_checked(checkup, found, path)
-    if mistake is not None:
-        click.echo(str(mistake), err=True)
-    return BAD_INPUT if mistake else 0
+    own = found.check(path) if path is not None else None
+    checkup = own or work.examine(found.open(path))
+    _print(checkup, path or Path(name))
+    mistakes = [*(_not_opened(found, path) if own else ()), *(f"{path or name}: {why}" for why in checkup.refused)]
+    for mistake in mistakes:
+        click.echo(mistake, err=True)
+    return BAD_INPUT if mistakes else 0
 
 
 @data.command("make-faces")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--n", "images", type=int, default=20_000, show_default=True, help="How many photos, five per person.")
+@click.option(
+    "--n",
+    "images",
+    type=click.IntRange(50, 999_999),
+    default=20_000,
+    show_default=True,
+    help="How many photos, five per person.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Other people for every seed.")
 @click.option("--plain", is_flag=True, help="CelebA's own shares, without the enrichment of rare groups.")
 @click.option("-j", "--workers", type=click.IntRange(min=1), help="Processes [one per core].")
@@ -77,20 +95,13 @@ def _option(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
-def _print_opened(found: Dataset, path: Path) -> AuditError | None:
-    """A dataset that has nothing to say of its own is opened and looked at."""
-    _print(work.examine(found.open(path)), path)
-    return None
-
-
-def _print_checked(checkup: Checkup, found: Dataset, path: Path) -> AuditError | None:
-    """Print what the dataset says, and return what keeps it from being opened."""
-    _print(checkup, path)
+def _not_opened(found: Dataset, path: Path | None) -> tuple[str, ...]:
+    """What keeps a dataset from being opened, which may be nothing."""
     try:
         found.open(path)
     except AuditError as error:
-        return error
-    return None
+        return (str(error),)
+    return ()
 
 
 def _print(checkup: Checkup, path: Path) -> None:
@@ -102,6 +113,9 @@ def _print(checkup: Checkup, path: Path) -> None:
         click.echo(f"  ! {problem}")
     if checkup.groups:
         _print_groups(checkup)
+    if checkup.shares:
+        click.echo("\n  attributes, and the share of images that have them")
+        _print_shares(checkup.shares)
 
 
 def _print_groups(checkup: Checkup) -> None:
@@ -112,6 +126,16 @@ def _print_groups(checkup: Checkup) -> None:
         official = "" if count.expected is None else f"  {count.expected:>9,}"
         differs = "  differs" if count.expected not in (None, count.found) else ""
         click.echo(f"  {count.group:<{width}}  {count.found:>9,}{official}{differs}")
+
+
+def _print_shares(shares: Sequence[tuple[str, float]]) -> None:
+    """In as many columns as the terminal has room for, read downwards."""
+    width = max(len(name) for name, _ in shares)
+    cells = [f"{name:<{width}} {100 * share:5.1f} %" for name, share in shares]
+    columns = max(1, (shutil.get_terminal_size().columns - 2) // (len(cells[0]) + 3))
+    rows = -(-len(cells) // columns)
+    for row in range(rows):
+        click.echo("  " + "   ".join(cells[row::rows]))
 
 
 def _bar() -> Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pyarrow.parquet
 from auditkit.contracts import Level
 from auditkit.errors import AuditError, DataError
 from auditkit.spec.starter import TableColumns, starter, starter_for_table
+from auditkit.spec.words import listed
 
 IMAGES = (".jpg", ".jpeg", ".png", ".webp")
 IDENTITIES = ("identity", "person", "subject", "patient", "people", "who")
@@ -32,6 +34,10 @@ def init(file: Path, table: Path | None, force: bool) -> int:
     With --from, for your own images: a table with a column of image paths and columns of attributes. Columns are
     proposed by what they hold; look at [data.dataset] in the file before you run it.
     """
+    if file.is_dir():
+        raise AuditError(
+            "this is a folder", where=str(file), hint=f"name a file in it: auditkit init {file / 'audit.toml'}"
+        )
     if file.exists() and not force:
         raise AuditError("the file exists", where=str(file), hint="--force overwrites it")
     text = starter() if table is None else _for_table(table, file)
@@ -61,6 +67,10 @@ def _read(path: Path) -> pa.Table:
 
 
 def _columns(table: pa.Table, path: Path) -> TableColumns:
+    twice = [name for name, times in Counter(table.column_names).items() if times > 1]
+    if twice:
+        said = f"the header names the column {listed(twice, 'and')} more than once"
+        raise DataError(said, where=str(path), hint="give every column a name of its own")
     image = next((name for name in table.column_names if _holds_images(table[name])), None)
     if image is None:
         hint = f"one must hold file names that end in {', '.join(IMAGES)}; there are: {', '.join(table.column_names)}"

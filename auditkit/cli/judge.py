@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from auditkit.cli.options import FiniteRange
 from auditkit.cli.outcome import publish
 from auditkit.engine.elsewhere import Columns, Reading, read
 from auditkit.engine.judging import METRICS, Question
@@ -33,7 +34,7 @@ NAME = "COLUMN"
 @click.option("--positive", metavar="LEVEL", help="The level of truth that the score is the probability of [1].")
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     default=0.5,
     show_default=True,
     help="A prediction is positive above this probability.",
@@ -41,10 +42,10 @@ NAME = "COLUMN"
 @click.option("--logit", is_flag=True, help="The score is a logit, positive minus negative.")
 @click.option("--metrics", metavar="A,B", default=",".join(METRICS), show_default=True, help="Ids of metrics.")
 @click.option("--explore", metavar="A,B", default="", help="Further columns: did arms change accuracy inside them?")
-@click.option("--margin", type=click.FloatRange(0, 1), default=0.005, show_default=True, help="What is no change.")
+@click.option("--margin", type=FiniteRange(0, 1), default=0.005, show_default=True, help="What is no change.")
 @click.option(
     "--confidence",
-    type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
+    type=FiniteRange(0.5, 1, min_open=True, max_open=True),
     default=0.95,
     show_default=True,
     help="Level of the intervals.",
@@ -59,8 +60,9 @@ def judge(file: Path, groups: tuple[str, ...], reports: Path, quiet: bool, **val
     Nothing is trained and no audit file is needed; the reports are those of `run`.
 
     \b
-    auditkit judge predictions.csv --truth smiling --score p --groups gender,age,gender*age \\
-        --identity person --row photo --arm model --seed seed --reference baseline
+    auditkit judge predictions.csv --truth smiling --score p \\
+        --groups gender,age,gender*age --identity person --row photo \\
+        --arm model --seed seed --reference baseline
 
     Without --identity every photo counts as a person of its own, which makes intervals too narrow where one person
     has several. Without --arm there is one arm, without --seed one seed, and then no change is called one. Without
@@ -89,7 +91,7 @@ def _groups(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     for over in groups:
         if len(set(over)) < len(over):
             raise AuditError(f"{'*'.join(over)} names a column twice", where="--groups")
-    return tuple(dict.fromkeys(groups))
+    return tuple({frozenset(over): over for over in reversed(groups)}.values())[::-1]
 
 
 def _names(option: str, text: str, separator: str = ",") -> tuple[str, ...]:

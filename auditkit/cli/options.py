@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,18 @@ import click
 from auditkit.engine.prepare import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range, neither infinite nor "not a number"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; fails for inf and nan, which no bound of a range refuses."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
 
 AUDIT = click.argument("audit", type=click.Path(path_type=Path))
 JUNIT = click.option(
@@ -27,7 +40,7 @@ _SHARED = (
     click.option(
         "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a key, typed as TOML; repeatable."
     ),
-    click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Multiply every count."),
+    click.option("--scale", type=FiniteRange(min=0, min_open=True), default=1.0, help="Multiply every count."),
     click.option(
         "--store", type=click.Path(path_type=Path), help="Where units are kept [.auditkit, or AUDITKIT_STORE]."
     ),

@@ -8,10 +8,12 @@ from rich.console import Console
 
 from auditkit import shelf
 from auditkit.engine.prepare import Prepared
+from auditkit.engine.writable import require_file, require_folder
 from auditkit.errors import AuditError
 from auditkit.evidence.results import Results
 from auditkit.report.blocks import Document
 
+ELSEWHERE = "name another folder with --reports"
 DONE, GATE_FAILED, RUN_FAILED, INSUFFICIENT = 0, 1, 3, 4
 
 
@@ -19,18 +21,19 @@ def require_units(prepared: Prepared) -> None:
     """Raise AuditError unless some unit of the audit is in the store."""
     if not any(prepared.store.has(unit.digest) for unit in prepared.plan.units):
         message = f"none of the {len(prepared.plan.units)} units of this audit is in the store"
-        hint = f"train them: auditkit run {prepared.read.settings.path}"
+        hint = f"train them: {prepared.read.settings.command()}"
         raise AuditError(message, where=str(prepared.store.root), hint=hint)
 
 
 def conclude(prepared: Prepared) -> Results:
     """Findings from the shelf, or derived now, which needs fairlearn."""
-    found = shelf.stored(prepared)
-    if found is not None:
-        return found
+    return shelf.findings(prepared, _derive)
+
+
+def _derive(prepared: Prepared) -> Results:
     from auditkit.engine.conclude import conclude as derive
 
-    return shelf.keep(prepared, derive(prepared))
+    return derive(prepared)
 
 
 def write_reports(
@@ -54,8 +57,7 @@ def publish(console: Console, built: Document, results: Results, folder: Path, *
     try:
         write(built, results, folder)
     except OSError as error:
-        message = f"cannot write the report: {error.strerror}"
-        raise AuditError(message, where=str(folder), hint="name another folder with --reports") from error
+        raise AuditError(f"cannot write the report: {error.strerror}", where=str(folder), hint=ELSEWHERE) from error
     if not quiet:
         terminal.render(built, console)
     console.print(f"report  {folder / 'report.html'}", markup=False, soft_wrap=True)
@@ -69,23 +71,10 @@ def gate_code(results: Results) -> int:
     return INSUFFICIENT if "insufficient evidence" in outcomes else DONE
 
 
-def report_folder(prepared: Prepared) -> Path:
-    """Where the reports of an audit go."""
-    return prepared.read.settings.reports / prepared.read.name
-
-
-def make_report_folder(prepared: Prepared) -> None:
-    """Make the folder now, so that one that cannot be written is known before hours of training."""
-    folder = report_folder(prepared)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".writable").touch()
-        (folder / ".writable").unlink()
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> AuditError:
-    return AuditError(
-        f"cannot write the report: {error.strerror}", where=str(folder), hint="name another folder with --reports"
-    )
+def require_writable(prepared: Prepared, junit: Path | None) -> None:
+    """Raise AuditError now, and not after hours of training, for a place that cannot be written."""
+    read = prepared.read
+    require_folder(read.settings.reports / read.name, "the report", ELSEWHERE)
+    if junit is not None:
+        require_file(junit, "the JUnit file", "name another file with --junit")
+    prepared.store.require_writable()

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from auditkit.cli.options import AUDIT, settings, settings_options
-from auditkit.engine.outlook import Outlook, Row, outlook
+from auditkit.engine.outlook import Claim, Outlook, Row, outlook
 from auditkit.engine.prepare import prepare
+from auditkit.report.numbers import plural
 
 
 @click.command()
 @AUDIT
 @settings_options
+@click.option("--figures", is_flag=True, help="List the gates and published figures, and which of them are judged.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def plan(audit: Path, as_json: bool, **values: Any) -> None:
+def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> None:
     """Show every unit of AUDIT: arm, task, seed, digest, rows, visits; done, to run, or stale and because of what."""
     prepared = prepare(settings(audit, values))
     view = outlook(prepared)
@@ -31,20 +36,22 @@ def plan(audit: Path, as_json: bool, **values: Any) -> None:
             "! No data configured: planning on the stand-in (SYNTHETIC). --data PATH plans on your copy.", markup=False
         )
     console.print(_table(view))
+    for line in _reasons(view):
+        console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     console.print(_summary(view), markup=False)
-    for sentence in view.not_judged:
-        console.print(f"not judged yet: {sentence}", markup=False)
+    for line in _each(view.claims) if figures else _counted(view.claims):
+        console.print(line, markup=False)
 
 
 def _table(view: Outlook) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("arm", "task", "seed", "starts from"):
+    table.add_column("arm", overflow="fold")
+    for name in ("task", "seed", "starts from"):
         table.add_column(name, justify="right" if name == "seed" else "left", no_wrap=True)
     for name in ("rows", "visits"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("digest", no_wrap=True)
-    table.add_column("because")
     for row in view.rows:
         table.add_row(*_cells(row))
     return table
@@ -53,23 +60,43 @@ def _table(view: Outlook) -> Table:
 def _cells(row: Row) -> tuple[str, ...]:
     rows = "after its parent" if row.rows is None else f"{row.rows:,}"
     visits = "" if row.visits is None else f"{row.visits:,}"
-    return (
-        row.arm,
-        row.task,
-        str(row.seed),
-        row.starts_from,
-        rows,
-        visits,
-        row.state,
-        row.digest[:6],
-        "; ".join(row.because),
-    )
+    state = "to continue" if row.started else row.state
+    return (row.arm, row.task, str(row.seed), row.starts_from, rows, visits, state, row.digest[:6])
+
+
+def _reasons(view: Outlook) -> Iterator[str]:
+    """Because of what units are stale, each reason once with the units it holds for."""
+    rows = [row for row in view.rows if row.because]
+    for because in dict.fromkeys(row.because for row in rows):
+        alike = [row for row in rows if row.because == because]
+        arms = ", ".join(dict.fromkeys(row.arm for row in alike))
+        every = len(alike) == len(view.rows)
+        units = f"all {plural(len(alike), 'unit')}" if every else f"{plural(len(alike), 'unit')} of {arms}"
+        yield f"{units} {alike[0].state}, because {'; '.join(because)}"
 
 
 def _summary(view: Outlook) -> str:
     counts = ", ".join(f"{view.count(state)} {state}" for state in ("done", "to run", "stale") if view.count(state))
-    visits = view.visits_to_run
-    if visits == 0:
-        return f"{len(view.rows)} units: {counts}"
+    units = f"{plural(len(view.rows), 'unit')}: {counts}"
+    if view.started:
+        units += f" ({view.started} to be continued from a checkpoint)"
+    if view.visits_to_run == 0:
+        return units
     pace = f"{view.images_per_second:,.0f} img/s {view.pace_source}"
-    return f"{len(view.rows)} units: {counts} · {visits:,} visits to run · about {view.minutes:.1f} min ({pace})"
+    return f"{units} · {view.visits_to_run:,} visits to run · {view.time} ({pace})"
+
+
+def _each(claims: tuple[Claim, ...]) -> Iterator[str]:
+    for claim in claims:
+        yield f"{claim.judged}: {claim.sentence}"
+
+
+def _counted(claims: tuple[Claim, ...]) -> Iterator[str]:
+    """How many gates and figures are judged, and how; where to see them."""
+    kinds = list(dict.fromkeys(claim.judged for claim in claims))
+    for judged in kinds:
+        alike = [claim for claim in claims if claim.judged == judged]
+        gates = sum(claim.gate for claim in alike)
+        parts = [(gates, "gate"), (len(alike) - gates, "published figure")]
+        listed = " (--figures lists them)" if judged == kinds[-1] else ""
+        yield f"{judged}: {', '.join(plural(count, name) for count, name in parts if count)}{listed}"

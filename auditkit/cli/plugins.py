@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from auditkit.cli.suggesting import Suggesting
 from auditkit.engine.discovery import Broken, Registered, Shelf, discover, offers_of
 from auditkit.errors import AuditError
 from auditkit.spec.option_table import OptionRow, option_rows
@@ -19,7 +20,7 @@ _DISABLED = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Suggesting)
 def plugins() -> None:
     """List the plugins, or show one with its options."""
 

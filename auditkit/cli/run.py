@@ -9,12 +9,14 @@ import click
 from rich.console import Console
 
 from auditkit.cli.options import AUDIT, JUNIT, settings, settings_options
-from auditkit.cli.outcome import DONE, RUN_FAILED, conclude, gate_code, make_report_folder, write_reports
+from auditkit.cli.outcome import DONE, RUN_FAILED, conclude, gate_code, require_writable, write_reports
 from auditkit.cli.progress import progress
+from auditkit.cohort import known_people
 from auditkit.engine.outlook import outlook
 from auditkit.engine.prepare import Prepared, prepare
 from auditkit.engine.schedule import undone
 from auditkit.errors import Interrupted
+from auditkit.report.numbers import plural
 
 
 @click.command()
@@ -38,7 +40,7 @@ def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: An
     console = Console(highlight=False)
     prepared = prepare(settings(audit, values))
     _announce(console, prepared)
-    make_report_folder(prepared)
+    require_writable(prepared, junit)
     failed = _train(console, prepared, drawing)
     results = conclude(prepared)
     write_reports(console, prepared, results, quiet=quiet, junit=junit)
@@ -54,19 +56,20 @@ def _announce(console: Console, prepared: Prepared) -> None:
         console.print(text, style="yellow", markup=False)
     view = outlook(prepared)
     people = prepared.dataset.identities
-    of = "" if people is None else f" of {len(set(people.tolist())):,} people"
-    console.print(f"{len(prepared.dataset):,} photos{of} · {_counts(prepared)}", markup=False)
+    of = "" if people is None else f" of {plural(known_people(people), 'person', 'people')}"
+    going_on = f", {view.started} to be continued from a checkpoint" if view.started else ""
+    console.print(f"{len(prepared.dataset):,} photos{of} · {_counts(prepared)}{going_on}", markup=False)
     if view.visits_to_run:
         pace = f"{view.images_per_second:,.0f} img/s {view.pace_source}"
-        console.print(f"{view.visits_to_run:,} training visits · about {view.minutes:.1f} min ({pace})", markup=False)
+        console.print(f"{view.visits_to_run:,} training visits · {view.time} ({pace})", markup=False)
 
 
 def _counts(prepared: Prepared) -> str:
     resolved, units = prepared.read.resolved, prepared.plan.units
     done = len(units) - len(undone(prepared))
-    tasks, arms = len(resolved.audit.task), len(resolved.arms)
-    seeds = max(len(arm.seeds) for arm in resolved.arms)
-    return f"{tasks} task{'s' * (tasks > 1)} x {arms} arms x {seeds} seeds = {len(units)} units, {done} done"
+    tasks, arms = plural(len(resolved.audit.task), "task"), plural(len(resolved.arms), "arm")
+    seeds = plural(max(len(arm.seeds) for arm in resolved.arms), "seed")
+    return f"{tasks} x {arms} x {seeds} = {plural(len(units), 'unit')}, {done} done"
 
 
 def _train(console: Console, prepared: Prepared, drawing: str) -> bool:

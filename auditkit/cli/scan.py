@@ -14,7 +14,7 @@ from rich.text import Text
 
 from auditkit.cli.options import AUDIT, settings, settings_options
 from auditkit.cli.outcome import conclude, require_units
-from auditkit.engine.prepare import prepare
+from auditkit.engine.prepare import Prepared, prepare
 from auditkit.errors import AuditError
 from auditkit.evidence.results import Finding, ScanRow
 from auditkit.report import archive, exploring, terminal, view
@@ -42,7 +42,7 @@ def scan(audit: Path, sort: str | None, as_json: bool, **values: Any) -> None:
     require_units(prepared)
     results = conclude(prepared)
     if not results.scan:
-        raise _no_scan(prepared.read.resolved.audit.evidence.scan, audit)
+        raise _no_scan(prepared)
     rows = results.scan if sort is None else tuple(sorted(results.scan, key=SORTS[sort]))
     results = replace(results, scan=rows)
     if as_json:
@@ -62,8 +62,9 @@ def _descending(finding: Finding | None) -> float:
     return float("inf") if finding is None or finding.estimate is None else -finding.estimate
 
 
-def _no_scan(asked: bool, audit: Path) -> AuditError:
-    if not asked:
-        return AuditError("the audit asks for no scan", where=str(audit), hint="set evidence.scan = true")
-    hint = f"train it: auditkit run {audit}"
-    return AuditError("the reference arm has no predictions to scan", where=str(audit), hint=hint)
+def _no_scan(prepared: Prepared) -> AuditError:
+    where = str(prepared.read.settings.path)
+    if not prepared.read.resolved.audit.evidence.scan:
+        return AuditError("the audit asks for no scan", where=where, hint="set evidence.scan = true")
+    hint = f"train it: {prepared.read.settings.command()}"
+    return AuditError("the reference arm has no predictions to scan", where=where, hint=hint)

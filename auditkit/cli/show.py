@@ -74,8 +74,7 @@ def _print(console: Console, prepared: Prepared, photo: Photo) -> None:
 
 def _names(prepared: Prepared) -> Names:
     audit, table = prepared.read.resolved.audit, prepared.dataset.attributes
-    levels = {name: set(known) for name, known in table.by_name.items()}
-    return Names({arm.name: arm.label or arm.name for arm in audit.arm}, {}, audit.words, levels)
+    return Names({arm.name: arm.label or arm.name for arm in audit.arm}, {}, audit.words, table.by_name)
 
 
 def _table(names: Names, task: Task, truth: bool | None, arms: Sequence[ArmAnswers]) -> Table:
@@ -130,6 +129,6 @@ def _notes(prepared: Prepared, photo: Photo) -> list[str]:
     if leaky:
         notes.append(f"! leak: {', '.join(leaky)} was tested on this photo and trained on it too")
     if lost:
-        path = prepared.read.settings.path
-        notes.append(f"no weights kept of {', '.join(lost)}: auditkit run {path} --keep-weights trains them again")
+        command = prepared.read.settings.command("--keep-weights")
+        notes.append(f"no weights kept of {', '.join(lost)}: {command} trains them again")
     return notes

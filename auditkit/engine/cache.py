@@ -122,8 +122,27 @@ def _fill(cache: ImageCache, dataset: OpenDataset, missing: Rows, image: Image, 
         cache.mark(np.setdiff1d(chunks[future], [row for row, _ in found]))
         done += len(chunks[future])
         send(ImagesCached(done, len(missing)))
+    if len(damaged) == len(missing):
+        _refuse_no_images(dataset, missing)
     if damaged:
         raise _unreadable(sorted(damaged), dataset)
+
+
+def _refuse_no_images(dataset: OpenDataset, missing: Rows) -> None:
+    """Raise what the source says of every image alike, which is that it has none, instead of saying so of each."""
+    first, last = (_refusal(dataset, row) for row in (int(missing[0]), int(missing[-1])))
+    if first is not None and len(missing) > 1 and str(first) == str(last):
+        raise first
+
+
+def _refusal(dataset: OpenDataset, row: int) -> DataError | None:
+    try:
+        dataset.images.read(row)
+    except DataError as error:
+        return error
+    except Exception:  # whatever is wrong with one image is told with the others
+        return None
+    return None
 
 
 def _submit(
@@ -141,7 +160,10 @@ def _unreadable(damaged: list[tuple[int, str]], dataset: OpenDataset) -> DataErr
     if len(damaged) > _LISTED:
         lines.append(f"and {len(damaged) - _LISTED} more")
     count = "1 image" if len(damaged) == 1 else f"{len(damaged)} images"
-    hint = "restore these files, or remove them and their rows from the attribute table"
+    hint = (
+        "restore these files, or remove them and their rows from the attribute table; where its first line is a count, "
+        "lower that too"
+    )
     return DataError(f"{count} cannot be read:\n  " + "\n  ".join(lines), where=dataset.place, hint=hint)
 
 

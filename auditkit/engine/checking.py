@@ -10,6 +10,7 @@ from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.errors import Problem
 from auditkit.spec import reader
+from auditkit.spec.consequences import distilled
 from auditkit.spec.source import Source
 
 LevelsOf = Callable[[Chosen], Levels | None]
@@ -35,5 +36,5 @@ def check(registry: Registry, source: Source, levels_of: LevelsOf, scale: float 
     levels = levels_of(dataset) if dataset is not None else None
     if levels is not None:
         later += check_names(resolution.audit, resolution.placed, levels)
-    problems = [*found, *reader.without_echoes(later, source)]
+    problems = distilled([*found, *reader.without_echoes(later, source)], source)
     return Checked(source, None if problems else resolution.resolved, tuple(problems))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
+from auditkit.cohort import Rows, known_people
 from auditkit.contracts import Metric
 from auditkit.engine.drawing import Drawing
+from auditkit.engine.identical import checksums
 from auditkit.engine.panels import make_panels
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.probed import probed
+from auditkit.engine.versions import versions
 from auditkit.evidence.composition import composition, leaks
 from auditkit.evidence.findings import derive
 from auditkit.evidence.flips import flips
@@ -23,11 +23,9 @@ from auditkit.evidence.results import Composition, Curve, Flip, FlipCount, Leak,
 from auditkit.evidence.scan import Pools, Split, scan
 from auditkit.predictions import Predictions
 
-PACKAGES = ("auditkit", "fairlearn", "numpy", "pandas", "scipy")
-
 
 def conclude(prepared: Prepared) -> Results:
-    """Derive everything from the units that are done."""
+    """Derive everything from the units that are done; where the gates stand in the file is left open."""
     audit, store = prepared.read.resolved.audit, prepared.store
     evidence = audit.evidence
     done = [unit for unit in prepared.plan.units if store.has(unit.digest)]
@@ -38,12 +36,13 @@ def conclude(prepared: Prepared) -> Results:
     turned, counted = _flips(prepared, panels)
     found, scanned = _scan(prepared, predictions)
     other, probes = probed(prepared, panels)
+    same, remarks = checksums(prepared.dataset, prepared.pools.rows)
     return Results(
         findings=(*derived.findings, *other),
         families={**derived.families, **scanned, **probes},
         remarks=derived.remarks,
         compositions=tuple(_compositions(prepared, done, drawing)),
-        leaks=tuple(_leaks(prepared, done, drawing)),
+        leaks=tuple(_leaks(prepared, done, drawing, same)),
         curves=tuple(_curve(prepared, unit) for unit in done),
         scan=found,
         flips=turned,
@@ -51,10 +50,8 @@ def conclude(prepared: Prepared) -> Results:
         published=judge_published(
             audit.published, derived.findings, evidence, not_judged=_not_judged(prepared), plain=_plain(prepared)
         ),
-        gates=judge_gates(
-            audit.gate, derived.findings, evidence, places=_gate_places(prepared), not_judged=_no_gates(prepared)
-        ),
-        facts=facts(prepared, done),
+        gates=judge_gates(audit.gate, derived.findings, evidence, not_judged=_no_gates(prepared)),
+        facts=facts(prepared, done, *remarks),
     )
 
 
@@ -97,11 +94,6 @@ def _no_gates(prepared: Prepared) -> str:
     return "stand-in data" if prepared.read.stand_in else ""
 
 
-def _gate_places(prepared: Prepared) -> list[str]:
-    places = [prepared.read.source.locate(("gate", index)) for index in range(len(prepared.read.resolved.audit.gate))]
-    return [f"{place.source}:{place.line}" if place.line else place.source for place in places]
-
-
 def _first_seeds(done: list[Unit]) -> Iterator[Unit]:
     """One unit per task and arm; the others differ only in the seed of their draw."""
     seen: set[tuple[str, str]] = set()
@@ -127,13 +119,12 @@ def _compositions(prepared: Prepared, done: list[Unit], drawing: Drawing) -> Ite
         )
 
 
-def _leaks(prepared: Prepared, done: list[Unit], drawing: Drawing) -> Iterator[Leak]:
-    dataset = prepared.dataset
+def _leaks(prepared: Prepared, done: list[Unit], drawing: Drawing, same: Rows | None) -> Iterator[Leak]:
     for unit in _first_seeds(done):
         draws = drawing.of(unit)
         test = "resampled" if (draws.test.copy > 0).any() else "plain"
         names = {"task": unit.task.label, "arm": unit.arm.name, "name": test}
-        yield from leaks(draws.train, draws.test, dataset.identities, dataset.checksums, **names)
+        yield from leaks(draws.train, draws.test, prepared.dataset.identities, same, **names)
 
 
 def _curve(prepared: Prepared, unit: Unit) -> Curve:
@@ -147,10 +138,9 @@ def _curve(prepared: Prepared, unit: Unit) -> Curve:
     )
 
 
-def facts(prepared: Prepared, done: list[Unit]) -> dict[str, Any]:
-    """What reports say about the run itself; keys as in `auditkit.report.facts`."""
+def facts(prepared: Prepared, done: list[Unit], *remarks: str) -> dict[str, Any]:
+    """What reports say about the run itself, with more remarks on the data; keys as in `auditkit.report.facts`."""
     read, dataset = prepared.read, prepared.dataset
-    people = dataset.identities
     return {
         "title": read.resolved.audit.audit.title,
         "dataset": {
@@ -158,13 +148,13 @@ def facts(prepared: Prepared, done: list[Unit]) -> dict[str, Any]:
             "synthetic": dataset.synthetic,
             "place": dataset.place,
             "images": len(dataset),
-            "identities": None if people is None else len(np.unique(people)),
+            "identities": None if dataset.identities is None else known_people(dataset.identities),
             "fingerprint": dataset.fingerprint,
-            "notes": list(dataset.notes),
+            "notes": [*dataset.notes, *remarks],
         },
         "splits": _splits(prepared),
         "units": [_unit_facts(prepared, unit) for unit in done],
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": versions(),
         "plugins": _plugins(prepared),
         "protocol": "split after resampling" if read.resolved.audit.data.split_after_resampling else "split first",
         "scale": read.settings.scale,
@@ -186,7 +176,7 @@ def _percent(prepared: Prepared, chosen: Any) -> bool:
 def _splits(prepared: Prepared) -> dict[str, int | None]:
     pools, people = prepared.pools, prepared.dataset.identities
     sizes: dict[str, int | None] = {"train": len(pools.train), "valid": len(pools.valid), "test": len(pools.test)}
-    sizes["test_identities"] = None if people is None else len(np.unique(people[pools.test]))
+    sizes["test_identities"] = None if people is None else known_people(people[pools.test])
     return sizes
 
 

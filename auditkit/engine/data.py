@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from auditkit.cohort import MISSING, SPLITS, Checkup, GroupCount, ImageSource, OpenDataset
+from auditkit.cohort import MISSING, SPLITS, Checkup, GroupCount, ImageSource, OpenDataset, known_people
 from auditkit.contracts import Dataset
 from auditkit.engine.registry import Registry
 from auditkit.errors import AuditError, DataError
@@ -25,6 +25,8 @@ from auditkit.spec.model import Use
 IMAGE_FOLDER, MARKER = "img_align_celeba", "synthetic.json"
 LINE = "\r\n"
 SAMPLE = 200
+MOST_GROUPED = 12
+"""With more attributes than these, their shares are told and not the size of every group."""
 CHUNK = 100
 Progress = Callable[[int], None]
 
@@ -43,16 +45,21 @@ def examine(opened: OpenDataset) -> Checkup:
     """What can be told of any open data set: sizes, groups per split, and whether a sample of its images decodes."""
     facts = [("images", f"{len(opened):,}")]
     if opened.identities is not None:
-        facts.append(("people", f"{len(np.unique(opened.identities)):,}"))
+        facts.append(("people", f"{known_people(opened.identities):,}"))
     sizes, broken = _decoded(opened)
     if sizes:
         spans = " x ".join(_span(side) for side in zip(*sizes, strict=True))
         facts.append(("image size", f"{spans} pixels in a sample of {len(sizes)}"))
-    problems = list(opened.notes)
+    refused = []
     if broken:
         shown = ", ".join(broken[:10]) + (f" and {len(broken) - 10:,} more" if len(broken) > 10 else "")
-        problems.append(f"{len(broken):,} images of a sample of {len(sizes) + len(broken)} cannot be read: {shown}")
-    return Checkup(opened.kind, tuple(facts), tuple(problems), _groups(opened))
+        count = "1 image" if len(broken) == 1 else f"{len(broken):,} images"
+        said = f"{count} of a sample of {len(sizes) + len(broken)} cannot be read: {shown}"
+        refused.append(f"{said}\n  restore these files, or remove them and their rows from the table")
+    many = len(opened.attributes.names) > MOST_GROUPED
+    return Checkup(
+        opened.kind, tuple(facts), opened.notes, _groups(opened), tuple(refused), _shares(opened) if many else ()
+    )
 
 
 def export(opened: OpenDataset, folder: Path, workers: int, progress: Progress) -> None:
@@ -156,9 +163,21 @@ def _groups(opened: OpenDataset) -> tuple[GroupCount, ...]:
     counts = []
     for part, rows in parts:
         counts.append(GroupCount(f"{part}: images", int(rows.sum())))
-        for name, levels in zip(table.names, table.levels, strict=True):
+        for name, levels in zip(table.names, table.levels, strict=True) if len(table.names) <= MOST_GROUPED else ():
             column = table.column(name)[rows]
             counts += [
                 GroupCount(f"{part}: {name}={level}", int((column == c).sum())) for c, level in enumerate(levels)
             ]
     return tuple(counts)
+
+
+def _shares(opened: OpenDataset) -> tuple[tuple[str, float], ...]:
+    """Attributes with the share of images at their last level, of those whose level is known."""
+    table = opened.attributes
+    found = []
+    for name, levels in zip(table.names, table.levels, strict=True):
+        column = table.column(name)
+        known = column[column != MISSING]
+        label = name if levels == (0, 1) else f"{name}={levels[-1]}"
+        found.append((label, float((known == len(levels) - 1).mean()) if len(known) else 0.0))
+    return tuple(found)

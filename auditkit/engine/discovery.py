@@ -17,6 +17,7 @@ import pluggy
 
 from auditkit import hooks
 from auditkit.contracts import Component, Kind, Options
+from auditkit.errors import AuditError
 from auditkit.spec.words import did_you_mean
 
 GROUP = "auditkit"
@@ -76,6 +77,7 @@ def discover(disabled: Iterable[str] = ()) -> Shelf:
     With the environment variable AUDITKIT_DISABLE_PLUGIN_AUTOLOAD only the built-in components are loaded.
     """
     off = {name.removeprefix("no:") for name in disabled}
+    _require_known(off)
     registered: list[Registered] = []
     broken: list[Broken] = []
     seen: dict[str, str] = {}
@@ -103,6 +105,15 @@ def offers_of(shelf: Shelf, kind: Kind | None, use: str) -> list[Registered]:
         and kind in (None, offer.kind)
         and distribution.lower() in ("", offer.distribution.lower())
     ]
+
+
+def _require_known(names: Iterable[str]) -> None:
+    """Raise AuditError for a name that is neither an entry point's nor a distribution's."""
+    known = [name for point in _entry_points() for name in (point.name, _distribution(point)[0])]
+    for name in names:
+        if name not in known:
+            said = f"there is no plugin {name!r}"
+            raise AuditError(said, where="--no-plugin", hint=did_you_mean(name, known) or "see auditkit plugins list")
 
 
 def _entry_points() -> list[EntryPoint]:

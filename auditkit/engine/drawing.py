@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -25,12 +25,15 @@ class Drawing:
 
     def known(self, unit: Unit) -> bool:
         """Whether the draw can be made now: predictions it reads are stored."""
-        return all(
-            need.split in self.prepared.store.predicted(other.digest)
-            if need.what == "predictions"
-            else self.known(other)
-            for need, other in self._needs(unit)
-        )
+        return next(self.unmet(unit), None) is None
+
+    def unmet(self, unit: Unit) -> Iterator[Need]:
+        """Predictions that are not stored, and that the draw reads, or the draw of an arm which it follows."""
+        for need, other in self._needs(unit):
+            if need.what == "draw":
+                yield from self.unmet(other)
+            elif need.split not in self.prepared.store.predicted(other.digest):
+                yield need
 
     def of(self, unit: Unit) -> UnitDraws:
         """The draws of a unit. Raises InvalidAudit, with the place in the file, for an impossible request."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit import streams
-from auditkit.cohort import SPLITS, Cohort, Draw, Mask, OpenDataset, Rows
+from auditkit.cohort import SPLITS, Cohort, Draw, Mask, OpenDataset, Rows, people
 from auditkit.contracts import Need, Sampler
 from auditkit.engine.resolution import ResolvedArm
 from auditkit.errors import AuditError, ImpossibleRequest, Path, Problem, RunFailed
@@ -28,6 +28,11 @@ class Pools:
     train: Rows
     valid: Rows
     test: Rows
+
+    @property
+    def rows(self) -> Rows:
+        """(n,) int64, ascending: whatever is in one of them, and so all that is looked at."""
+        return np.sort(np.concatenate([self.train, self.valid, self.test]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,10 +144,10 @@ def _hold_out(data: Data, dataset: OpenDataset, train: Rows) -> tuple[Rows, Rows
 def _split_anew(data: Data, dataset: OpenDataset) -> NDArray[np.int8]:
     """Split by shuffled people until each split has its share of images."""
     units = _people(data, dataset)
-    people, position = np.unique(units, return_inverse=True)
-    order = streams.generator(data.seed, "split").permutation(len(people))
-    sizes = np.bincount(position, minlength=len(people))
-    before = np.empty(len(people), dtype=np.float64)
+    position = np.unique(units, return_inverse=True)[1]
+    sizes = np.bincount(position)
+    order = streams.generator(data.seed, "split").permutation(len(sizes))
+    before = np.empty(len(sizes), dtype=np.float64)
     before[order] = np.cumsum(sizes[order]) - sizes[order]
     edges = np.cumsum(SHARES_WITHOUT_SPLITS)[:2] * len(units)
     return np.searchsorted(edges, before, side="right").astype(np.int8)[position]
@@ -152,7 +157,7 @@ def _people(data: Data, dataset: OpenDataset) -> Rows:
     """(images,) int64: what a split keeps together."""
     if data.split_by == "image" or dataset.identities is None:
         return np.arange(len(dataset), dtype=np.int64)
-    return dataset.identities
+    return people(dataset.identities)
 
 
 def _impossible(path: Path, message: str, hint: str = "") -> ImpossibleRequest:

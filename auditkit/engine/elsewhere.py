@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from auditkit.spec.words import did_you_mean, listed
 
 MISSING_TEXT = ("", "NA", "NaN", "nan", "null")
 MOST_LEVELS = 50
+PARQUET = (".parquet", ".pq")
 ONLY_ARM = "model"
 Codes = NDArray[np.int64]
 Levels = tuple[Level, ...]
@@ -123,9 +126,12 @@ class _Table:
 
     def require(self, names: tuple[str, ...]) -> None:
         known = [str(name) for name in self.frame.columns]
-        for name in names:
-            if name not in known:
-                raise self.error(f"there is no column {name!r}", did_you_mean(name, known))
+        missing = [name for name in names if name not in known]
+        if len(missing) == 1:
+            raise self.error(f"there is no column {missing[0]!r}", did_you_mean(missing[0], known))
+        if missing:
+            shown = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
+            raise self.error(f"there are no columns {listed(missing, 'and')}", f"its columns are {shown}")
         if self.frame.empty:
             raise self.error("the table has no rows")
 
@@ -135,8 +141,18 @@ class _Table:
         missing = np.flatnonzero(column.isna())
         if len(missing):
             number = f"{len(missing)} missing value{'s' if len(missing) > 1 else ''}"
-            raise self.error(f"column {name!r} has {number}, the first in row {missing[0] + 1}")
+            said = f"column {name!r} has {number}, the first in {self.place_of(int(missing[0]))}"
+            raise self.error(said, "fill them in, or leave these rows out")
         return column
+
+    def place_of(self, row: int) -> str:
+        """Where a row stands: its line in a text file, where records may span lines and blank ones are skipped."""
+        if self.path.suffix.lower() in PARQUET:
+            return f"row {row + 1}"
+        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
+            reader = csv.reader(file)
+            lines = (reader.line_num for record in reader if record)
+            return f"line {next(islice(lines, row + 1, None), row + 2)}"
 
     def codes(self, name: str, *, complete: bool = False) -> tuple[Codes, Levels]:
         """Number the levels of a column in their order; -1 where missing."""
@@ -157,7 +173,7 @@ class _Table:
 
 def _frame(path: Path) -> pd.DataFrame:
     try:
-        if path.suffix.lower() in (".parquet", ".pq"):
+        if path.suffix.lower() in PARQUET:
             return pd.read_parquet(path)
         return pd.read_csv(path, keep_default_na=False, na_values=list(MISSING_TEXT), low_memory=False)
     except FileNotFoundError:
@@ -186,13 +202,15 @@ def _margin(table: _Table, name: str, reading: Reading) -> NDArray[np.float32]:
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = np.flatnonzero(np.isnan(values))
     if len(wrong):
-        raise table.error(f"column {name!r} is not numeric: {str(column.iloc[wrong[0]])!r} in row {wrong[0] + 1}")
+        said = f"column {name!r} is not numeric: {str(column.iloc[wrong[0]])!r} in {table.place_of(int(wrong[0]))}"
+        raise table.error(said, "the score is the probability of the positive level, or with --logit its logit")
     if reading.logit:
         return values.astype(np.float32)
     outside = np.flatnonzero((values < 0) | (values > 1))
     if len(outside):
-        first = outside[0]
-        said = f"column {name!r} is no probability: {values[first]:g} in row {first + 1} is outside of 0 to 1"
+        first = int(outside[0])
+        place = table.place_of(first)
+        said = f"column {name!r} is no probability: {values[first]:g} in {place} is outside of 0 to 1"
         raise table.error(said, "--logit reads logits; the score is the probability of the positive level")
     return np.asarray(logit(values), dtype=np.float32)
 
@@ -211,7 +229,8 @@ def _truth(table: _Table, name: str, reading: Reading) -> tuple[Codes, Level]:
         shown = ", ".join(map(repr, levels[:6])) + (", ..." if len(levels) > 6 else "")
         count = f"{len(levels)} level{'s' if len(levels) > 1 else ''}"
         said = f"truth has two levels, and column {name!r} has {count}: {shown}"
-        raise table.error(said, "--positive LEVEL judges one level against all others")
+        remedy = "--positive LEVEL judges one level against all others"
+        raise table.error(said, remedy if len(levels) > 2 else "a table to be judged has photos of both levels")
     if levels != (0, 1):
         said = f"column {name!r} has the levels {listed(levels, 'and')}, and which is positive is not said"
         raise table.error(said, f"as in --positive {levels[1]}")

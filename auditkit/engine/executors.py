@@ -1,4 +1,4 @@
-"""Run functions, named "module:function", over plain work items: in worker processes, or here.
+"""Run functions, named "module:function", over plain work items, in worker processes.
 
 The function is called with the item and a `send` for events. Its result, its exception or its process's death ends
 only its own future. The parent of the workers never imports what they run.
@@ -50,30 +50,6 @@ def resolve(function: str) -> Any:
     """The function that "module:function" names."""
     module, _, name = function.partition(":")
     return getattr(import_module(module), name)
-
-
-class Inline:
-    """Runs every item at once, in this process: for tests and notebooks."""
-
-    processes = 1
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-
-    def submit(self, function: str, item: Any) -> Future[Any]:
-        """Run function(item, send) now."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(resolve(function)(item, self._send))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is left open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
+from auditkit.cohort import known_people
 from auditkit.contracts import Metric
 from auditkit.engine.elsewhere import Columns, Given
 from auditkit.engine.registry import Registry
+from auditkit.engine.versions import versions
 from auditkit.errors import AuditError
 from auditkit.evidence.findings import derive
 from auditkit.evidence.flips import flips
@@ -21,7 +20,6 @@ from auditkit.spec.words import did_you_mean
 
 KIND = "predictions made elsewhere"
 METRICS = ("accuracy", "selection_rate", "true_positive_rate", "false_positive_rate")
-PACKAGES = ("auditkit", "fairlearn", "numpy", "pandas", "scipy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def judge(given: Given, columns: Columns, question: Question, registry: Registry
         remarks=derived.remarks,
         flips=turned,
         flip_counts=counted,
-        facts=_facts(given, audit, metrics),
+        facts=_facts(given, audit, metrics, () if question.reference else _first_arm(audit)),
     )
     return audit, results
 
@@ -62,8 +60,12 @@ def _audit(given: Given, columns: Columns, question: Question) -> Audit:
     for option, name in (("--reference", question.reference), ("--placebo", question.placebo)):
         if name is not None and name not in names:
             raise AuditError(f"there is no arm {name!r}", where=option, hint=did_you_mean(name, names))
+    reference = question.reference or (names[0] if len(names) > 1 else "")
+    if question.placebo is not None and question.placebo == reference:
+        said = f"arm {reference!r} is the reference already"
+        raise AuditError(said, where="--placebo", hint="name another arm here, or another --reference")
     evidence = Evidence(
-        reference=question.reference or (names[0] if len(names) > 1 else ""),
+        reference=reference,
         placebo=question.placebo,
         groups=columns.groups,
         metrics=tuple(Use(use=name) for name in question.metrics),
@@ -90,22 +92,23 @@ def _metrics(registry: Registry, names: tuple[str, ...]) -> dict[str, Metric]:
     return metrics
 
 
-def _facts(given: Given, audit: Audit, metrics: Mapping[str, Metric]) -> dict[str, Any]:
+def _facts(given: Given, audit: Audit, metrics: Mapping[str, Metric], notes: Sequence[str]) -> dict[str, Any]:
     panel = given.panel
-    people = len(np.unique(panel.identity[panel.identity >= 0])) if panel.identities_known else None
+    people = known_people(panel.identity) if panel.identities_known else None
     return {
         "title": audit.audit.title,
         "dataset": {"kind": KIND, "images": len(panel.row), "identities": people, "fingerprint": given.fingerprint},
         "splits": {"test": len(panel.row), "test_identities": people},
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": versions(),
         "protocol": KIND,
-        "warnings": list(given.notes) + _on_reference(audit),
+        "warnings": [*given.notes, *notes],
         "metrics": {name: {"percent": bool(metric.percent)} for name, metric in metrics.items()},
         "audit": audit.model_dump(mode="json", by_alias=True, include={"audit", "task", "arm", "evidence"}),
     }
 
 
-def _on_reference(audit: Audit) -> list[str]:
+def _first_arm(audit: Audit) -> tuple[str, ...]:
+    """Which arm was taken for the reference, where none was named and there is a choice."""
     if len(audit.arm) < 2:
-        return []
-    return [f"changes are measured from {audit.evidence.reference!r}, and --reference names another arm"]
+        return ()
+    return (f"changes are measured from {audit.evidence.reference!r}, the first arm; --reference names another",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from auditkit.contracts import Condition, Level
@@ -34,21 +34,27 @@ def named_attributes(audit: Audit, placed: Mapping[Path, Chosen]) -> tuple[str, 
     return tuple(dict.fromkeys(one.name for one in said))
 
 
-def check_names(audit: Audit, placed: Mapping[Path, Chosen], levels: Levels) -> list[Problem]:
-    """Every name and level that the data set does not have. Levels known as () are not checked."""
+def check_names(
+    audit: Audit, placed: Mapping[Path, Chosen], levels: Levels, notes: Sequence[str] = ()
+) -> list[Problem]:
+    """Every name and level that the data set does not have. Levels known as () are not checked.
+
+    `notes` are the open data set's; one that quotes an unknown name says why it is none, and becomes part of the hint.
+    """
     dataset = placed.get(("data", "dataset"))
     name = dataset.component.id if dataset is not None else "the dataset"
     said = [*_in_audit(audit), *(one for path, chosen in placed.items() for one in _options(chosen, path))]
-    found = (problem for one in said for problem in _problems(one, levels, name))
+    found = (problem for one in said for problem in _problems(one, levels, name, notes))
     return list(dict.fromkeys(found))
 
 
-def _problems(said: _Said, levels: Levels, dataset: str) -> Iterator[Problem]:
+def _problems(said: _Said, levels: Levels, dataset: str, notes: Sequence[str]) -> Iterator[Problem]:
     if said.name not in levels:
         if said.only_levels:
             return
         message = f"unknown attribute {said.name!r} in {said.where}"
-        yield Problem(said.path, message, _hint(said.name, levels, dataset), said.at_key)
+        told = [note for note in notes if repr(said.name) in note]
+        yield Problem(said.path, message, "; ".join(told) or _hint(said.name, levels, dataset), said.at_key)
         return
     known = levels[said.name]
     for level in said.levels if known else ():
@@ -62,7 +68,8 @@ def _hint(name: str, levels: Levels, dataset: str) -> str:
     meant = did_you_mean(name, levels)
     if len(levels) <= _FEW:
         return meant
-    return f"{meant} {dataset} has {len(levels)} attributes: auditkit data check lists them".strip()
+    command = "auditkit data check PATH" + ("" if dataset == "celeba" else f" --dataset {dataset}")
+    return f"{meant} {dataset} has {len(levels)} attributes: {command} lists them".strip()
 
 
 def _in_audit(audit: Audit) -> Iterator[_Said]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -11,16 +12,20 @@ from auditkit.engine.drawing import Drawing
 from auditkit.engine.plan import Unit, reasons
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.schedule import index_key, lacking
-from auditkit.spec.model import Recipe
+from auditkit.spec.model import Published, Recipe
 from auditkit.spec.sentences import gate_sentence, published_sentence
 
+NOT_YET = "not judged yet"
 ASSUMED_AT_64 = 250.0
 """Images per second and machine at 64 pixels, assumed until a run has measured its own; two CPU cores reach it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One unit; rows and visits are None while the draw waits for another unit's predictions."""
+    """One unit; rows and visits are None while the draw waits for another unit's predictions.
+
+    `started` says that a checkpoint of it is there, from which it continues.
+    """
 
     arm: str
     task: str
@@ -31,6 +36,16 @@ class Row:
     visits: int | None
     state: str
     because: tuple[str, ...] = ()
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A gate, or a published figure, and how far it is judged."""
+
+    sentence: str
+    judged: str
+    gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +55,16 @@ class Outlook:
     rows: tuple[Row, ...]
     images_per_second: float
     pace_source: str
-    not_judged: tuple[str, ...]
+    claims: tuple[Claim, ...]
 
     def count(self, state: str) -> int:
         """Number of units in a state."""
         return sum(row.state == state for row in self.rows)
+
+    @property
+    def started(self) -> int:
+        """Number of units that continue from a checkpoint; each digest once."""
+        return len({row.digest for row in self.rows if row.started})
 
     @property
     def visits_to_run(self) -> int:
@@ -57,6 +77,13 @@ class Outlook:
         """Estimated minutes for what is left."""
         return self.visits_to_run / self.images_per_second / 60
 
+    @property
+    def time(self) -> str:
+        """The same in words."""
+        if self.minutes < 1:
+            return "under a minute"
+        return f"about {self.minutes:.0f} min" if self.minutes < 120 else f"about {self.minutes / 60:.1f} h"
+
     def to_json(self) -> str:
         """The same as JSON."""
         summary = {"visits": self.visits_to_run, "minutes": self.minutes, "images_per_second": self.images_per_second}
@@ -68,11 +95,25 @@ def outlook(prepared: Prepared) -> Outlook:
     drawing, index = Drawing(prepared), prepared.store.index()
     rows = tuple(_row(prepared, unit, drawing, index) for unit in prepared.plan.units)
     pace, source = _pace(prepared)
+    return Outlook(rows, pace, source, tuple(_claims(prepared)) if any(r.state != "done" for r in rows) else ())
+
+
+def _claims(prepared: Prepared) -> Iterator[Claim]:
+    """What is judged once the units are done, and what is not."""
     audit = prepared.read.resolved.audit
     reference = audit.evidence.reference
-    sentences = [": ".join(filter(None, (gate.name, gate_sentence(gate, reference)))) for gate in audit.gate]
-    sentences += [published_sentence(figure, reference) for figure in audit.published]
-    return Outlook(rows, pace, source, tuple(sentences) if any(r.state != "done" for r in rows) else ())
+    gates = "not judged on stand-in data" if prepared.read.stand_in else NOT_YET
+    for gate in audit.gate:
+        yield Claim(": ".join(filter(None, (gate.name, gate_sentence(gate, reference)))), gates, gate=True)
+    for figure in audit.published:
+        judged = "not judged on synthetic data" if prepared.dataset.synthetic else _judged(figure)
+        yield Claim(published_sentence(figure, reference), judged)
+
+
+def _judged(figure: Published) -> str:
+    if figure.finding is None:
+        return "not judged, since no finding answers to it"
+    return NOT_YET if figure.protocol == "same" else "not judged, since its protocol is another"
 
 
 def _row(prepared: Prepared, unit: Unit, drawing: Drawing, index: dict[str, Any]) -> Row:
@@ -88,6 +129,7 @@ def _row(prepared: Prepared, unit: Unit, drawing: Drawing, index: dict[str, Any]
         None if count is None else _visits(prepared, unit, count),
         state,
         because,
+        state != "done" and prepared.store.started(unit.digest),
     )
 
 

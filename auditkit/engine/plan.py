@@ -14,6 +14,8 @@ from auditkit.spec.model import Task
 
 SCHEMA = 1
 """Raise when the meaning of the inputs below changes."""
+_WITH = {"draw.sampler.": ("draw.needs",), "data.dataset.": ("data.fingerprint",)}
+"""Inputs that come with a component: what a sampler needs, the content of a data set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +220,31 @@ def _marks(annotation: Any) -> Iterator[Any]:
 
 
 def reasons(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
-    """What changed between two inputs: "recipe.optimizer.lr was 0.01"."""
+    """What changed between two inputs: "recipe.optimizer.lr was 0.01"; of another component only which it was."""
     before, after = dict(_flat(old)), dict(_flat(new))
     changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    return tuple(f"{key} was {before[key]}" if key in before else f"{key} is new" for key in changed)
+    others = {key.removesuffix("use"): before[key] for key in changed if key.endswith(".use") and key in before}
+    said = (_other(prefix, was) for prefix, was in others.items())
+    rest = [key for key in changed if not any(_comes_with(key, prefix) for prefix in others)]
+    return (*said, *(_reason(key, before) for key in rest))
+
+
+def _other(prefix: str, was: str) -> str:
+    """Of "draw.sampler.": "the sampler was oversample"."""
+    return f"the {prefix.rstrip('.').rpartition('.')[2]} was {json.loads(was)}"
+
+
+def _comes_with(key: str, prefix: str) -> bool:
+    """Whether a key is another because the component at a prefix is another one."""
+    return key.startswith((prefix, *_WITH.get(prefix, ())))
+
+
+def _reason(key: str, before: Mapping[str, str]) -> str:
+    if key == "data.fingerprint":
+        return "the data has changed"
+    if key in before and before[key].startswith(('"unit:', '"checkpoint:')):
+        return f"{key} was {json.loads(before[key]).partition(':')[0]} with other content"
+    return f"{key} was {before[key]}" if key in before else f"{key} is new"
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

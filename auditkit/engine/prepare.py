@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from auditkit.cohort import Cohort, OpenDataset
+from auditkit.cohort import MISSING, OpenDataset
 from auditkit.contracts import Dataset
 from auditkit.engine.checking import check
 from auditkit.engine.draws import Pools, pools
@@ -22,6 +23,7 @@ from auditkit.engine.store import Store
 from auditkit.errors import DataError, ImpossibleRequest
 from auditkit.spec import reader
 from auditkit.spec.model import Task
+from auditkit.spec.profiles import unused
 from auditkit.spec.source import Source
 
 PLACE_VARIABLE = "AUDITKIT_DATA"
@@ -45,6 +47,16 @@ class Settings:
     keep_weights: bool = False
     deterministic: bool = False
     disabled: tuple[str, ...] = ()
+
+    def command(self, *more: str) -> str:
+        """The command that runs the same audit on the same data into the same store."""
+        named = {"--data": self.data, "--profile": self.profile}
+        named["--scale"] = f"{self.scale:g}" if self.scale != 1.0 else None
+        named["--store"] = self.store if self.store != Path(".auditkit") else None
+        options = [(name, value) for name, value in named.items() if value is not None]
+        options += [("--set", text) for text in self.sets] + [("--no-plugin", name) for name in self.disabled]
+        words = [str(word) for option in options for word in option]
+        return shlex.join(["auditkit", "run", str(self.path), *words, *more])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,11 +102,6 @@ class Prepared:
         """What the networks of a task are asked beside it."""
         return probes_of(self.read.resolved.audit.evidence, task, self.dataset.attributes.by_name)
 
-    def everyone(self) -> Cohort:
-        """All images of the data set as a cohort."""
-        rows = np.arange(len(self.dataset), dtype=np.int64)
-        return Cohort(rows, self.dataset.attributes, self.dataset.identities)
-
 
 def _sets_digest(sets: tuple[str, ...]) -> str:
     """Six digits for overrides. Their order counts only among those of one key, of which the last one holds."""
@@ -105,6 +112,13 @@ def _sets_digest(sets: tuple[str, ...]) -> str:
 
 def read_audit(settings: Settings) -> Read:
     """Read and check file, components and names of attributes. Raises InvalidAudit with all mistakes."""
+    read = _read(settings)
+    if found := unused(settings.sets, read.source.profiles):
+        raise reader.invalid(found, read.source)
+    return read
+
+
+def _read(settings: Settings) -> Read:
     registry = Registry.load(disabled=settings.disabled)
     source = _source(settings, stand_in=False)
     place = _named_place(settings, source)
@@ -123,9 +137,9 @@ def read_audit(settings: Settings) -> Read:
 def prepare(settings: Settings) -> Prepared:
     """Read the audit, open its data, draw the pools and lay out the units."""
     read = read_audit(settings)
-    dataset = read.registry.build(read.resolved.dataset).open(read.place)
+    dataset = _opened(read)
     names = dataset.attributes.by_name
-    found = read.registry.check_names(read.resolved, names)
+    found = read.registry.check_names(read.resolved, names, dataset.notes)
     if found:
         raise reader.invalid(found, read.source)
     drawn = _pools(read, dataset)
@@ -133,6 +147,19 @@ def prepare(settings: Settings) -> Prepared:
     probes = {task.label: tuple(p.key for p in probes_of(audit.evidence, task, names)) for task in audit.task}
     plan = make_plan(read.resolved, Ingredients(dataset.fingerprint, _checkpoints(read.resolved), probes))
     return Prepared(read, dataset, drawn, plan, Store(settings.store))
+
+
+def _opened(read: Read) -> OpenDataset:
+    """The data set of an audit. Raises DataError for identities that are neither numbers from 0 nor unknown."""
+    chosen = read.resolved.dataset
+    dataset: OpenDataset = read.registry.build(chosen).open(read.place)
+    below = [] if dataset.identities is None else np.flatnonzero(dataset.identities < MISSING).tolist()
+    if below:
+        who = f"dataset {chosen.component.id!r} of {chosen.distribution} {chosen.version}"
+        said = f"{who} gives {len(below):,} images an identity below -1, first {dataset.file_names[below[0]]}"
+        hint = "an identity is a number from 0, or -1 where it is unknown"
+        raise DataError(said, where=dataset.place, hint=hint)
+    return dataset
 
 
 def _pools(read: Read, dataset: OpenDataset) -> Pools:
@@ -172,7 +199,11 @@ def _dataset_class(registry: Registry, chosen: Chosen) -> type[Dataset]:
 
 def _default_place(registry: Registry, chosen: Chosen) -> Path | None:
     place = _dataset_class(registry, chosen).default_place(chosen.options)
-    return place if place is not None and place.is_dir() and any(place.iterdir()) else None
+    try:
+        return place if place is not None and place.is_dir() and any(place.iterdir()) else None
+    except OSError as error:
+        hint = "let yourself read it, or name another place with --data PATH"
+        raise DataError(f"cannot look into the folder: {error.strerror}", where=str(place), hint=hint) from error
 
 
 def _wants_a_place(registry: Registry, chosen: Chosen) -> bool:

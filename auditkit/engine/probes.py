@@ -40,10 +40,7 @@ class Probe:
 
     def truth(self, table: Attributes) -> NDArray[np.int8]:
         """(images,) int8: 1 at the positive level, 0 elsewhere, -1 where missing."""
-        codes = table.column(self.attribute)
-        found: NDArray[np.int8] = (codes == table.levels_of(self.attribute).index(self.positive)).astype(np.int8)
-        found[codes < 0] = -1
-        return found
+        return table.truth(self.attribute, self.positive)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -69,9 +69,11 @@ class Registry:
         """As `resolve`, keeping what was found beside what was not."""
         return resolve(self.shelf, self.load_class, audit, scale)
 
-    def check_names(self, resolved: ResolvedAudit, levels: Mapping[str, tuple[Level, ...]]) -> list[Problem]:
+    def check_names(
+        self, resolved: ResolvedAudit, levels: Mapping[str, tuple[Level, ...]], notes: tuple[str, ...] = ()
+    ) -> list[Problem]:
         """Names of attributes and levels, in the audit and in every option, that the data set does not have."""
-        return names.check_names(resolved.audit, placed_components(resolved), levels)
+        return names.check_names(resolved.audit, placed_components(resolved), levels, notes)
 
     def load_class(self, chosen: Chosen) -> type[Any]:
         """The class of a component, imported now.

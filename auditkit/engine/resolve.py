@@ -13,7 +13,7 @@ from auditkit.engine.components import choose
 from auditkit.engine.discovery import Shelf
 from auditkit.engine.resolution import Chosen, ResolvedArm, ResolvedAudit
 from auditkit.errors import AuditError, Path, Problem
-from auditkit.spec.checks import arm_recipe, find_circle, start_of
+from auditkit.spec.checks import MAKE_VALID, arm_recipe, find_circle, has_valid, start_of
 from auditkit.spec.marks import names
 from auditkit.spec.model import Arm, Audit, Recipe, Use
 from auditkit.spec.repair import frozen
@@ -138,10 +138,24 @@ def _needs(work: _Resolving, arm: Arm, sampler: Chosen, path: Path) -> tuple[tup
     known = [other.name for other in work.audit.arm]
     marked = {mark.value for mark in names(sampler.options, "arm")}
     unknown = [need.arm for need in needs if need.arm not in known and need.arm not in marked]
-    said = f"{name} of arm {arm.name!r} needs arm"
-    return needs, [
-        Problem(path, f"{said} {other!r}, which does not exist", did_you_mean(other, known)) for other in unknown
+    said = f"{name} of arm {arm.name!r} needs"
+    found = [
+        Problem(path, f"{said} arm {other!r}, which does not exist", did_you_mean(other, known), refers_to=("arm",))
+        for other in unknown
     ]
+    return needs, [*found, *_never_predicted(work.audit, needs, said, path)]
+
+
+def _never_predicted(audit: Audit, needs: tuple[Need, ...], said: str, path: Path) -> Iterator[Problem]:
+    """Needs for predictions on valid where there will be none."""
+    trained_on = {arm.name: arm.on for arm in audit.arm}
+    for need in needs:
+        if need.what == "predictions" and need.split == "valid" and need.arm in trained_on:
+            said_of = f"{said} the predictions of arm {need.arm!r} on valid, but"
+            if not has_valid(audit.data):
+                yield Problem(path, f"{said_of} there is no valid split", MAKE_VALID)
+            elif trained_on[need.arm] == "valid":
+                yield Problem(path, f"{said_of} that arm trains on it", "name an arm that trains on train")
 
 
 def _arm_names(audit: Audit, arm: Arm, chosen: Chosen, path: Path) -> Iterator[Problem]:
@@ -150,7 +164,8 @@ def _arm_names(audit: Audit, arm: Arm, chosen: Chosen, path: Path) -> Iterator[P
         where = f"{chosen.kind} {chosen.component.id!r}, option {mark.path[0]!r}"
         if mark.value not in known:
             said = f"unknown arm {mark.value!r} in {where}"
-            yield Problem(path + mark.path, said, did_you_mean(mark.value, known), mark.at_key)
+            hint = did_you_mean(mark.value, known)
+            yield Problem(path + mark.path, said, hint, mark.at_key, refers_to=("arm",))
         elif mark.value == arm.name:
             yield Problem(path + mark.path, f"arm {arm.name!r} names itself in {where}", at_key=mark.at_key)
 

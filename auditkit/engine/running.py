@@ -7,8 +7,9 @@ import os
 from auditkit.engine.cache import ensure_images
 from auditkit.engine.executors import Executor, Local
 from auditkit.engine.prepare import Prepared
-from auditkit.engine.schedule import Places, execute, needed_rows, undone
+from auditkit.engine.schedule import Places, execute, undone
 from auditkit.engine.work import ComponentRef, Machine
+from auditkit.errors import RunFailed
 from auditkit.events import Send, UnitFailed
 
 PROBE, OBTAIN = "auditkit.engine.worker:probe", "auditkit.engine.worker:obtain_weights"
@@ -22,18 +23,25 @@ def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
     """
     if not undone(prepared):
         return ()
+    prepared.store.require_writable()
     cores = _cores()
     workers, threads = _division(prepared, cores)
     with Local(max(cores, workers), 1, send) as pool:
         machine: Machine = pool.submit(PROBE, prepared.read.settings.device).result()
         _obtain_weights(prepared, pool)
-        images = ensure_images(
-            prepared.dataset, needed_rows(prepared), prepared.read.resolved.audit.data.image, pool, send
-        )
+        image = prepared.read.resolved.audit.data.image
+        images = ensure_images(prepared.dataset, prepared.pools.rows, image, pool, send)
         if machine.device != "cpu":
             workers, threads = prepared.read.settings.workers or 1, cores
         pool.shrink(workers)
         return execute(prepared, pool, Places(images, machine.device, threads, pool.processes), send)
+
+
+def train_all(prepared: Prepared, send: Send) -> None:
+    """As `train`. Raises RunFailed that tells of every unit that failed; the others are kept."""
+    failed = train(prepared, send)
+    if failed:
+        raise RunFailed("; ".join(f"{unit.label}: {unit.message}" for unit in failed))
 
 
 def _cores() -> int:

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.cohort import Draw, Rows
+from auditkit.cohort import Cohort, Draw, Rows
 from auditkit.engine.drawing import Drawing
 from auditkit.engine.executors import Executor
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
-from auditkit.engine.probes import Probe
 from auditkit.engine.resolution import Chosen
 from auditkit.engine.work import ComponentRef, ImageCacheRef, UnitWork
 from auditkit.errors import AuditError
@@ -75,18 +74,27 @@ def _wants_weights(prepared: Prepared, unit: Unit) -> bool:
 
 
 def execute(prepared: Prepared, executor: Executor, places: Places, send: Send) -> tuple[UnitFailed, ...]:
-    """Run what is undone. A unit that fails takes its children with it, never its neighbours."""
+    """Run what is undone. A unit that fails takes its children with it, never its neighbours.
+
+    Raises InvalidAudit, before anything runs, for a draw that can be made and is impossible.
+    """
     waiting = {unit.digest: unit for unit in undone(prepared)}
     drawing = Drawing(prepared)
+    for unit in filter(drawing.known, waiting.values()):
+        drawing.of(unit)
     running: dict[Future[Any], Unit] = {}
     failed: dict[str, UnitFailed] = {}
     while waiting or running:
         _drop_orphans(waiting, failed, send)
-        for unit in _ready(waiting, running, drawing)[: places.processes - len(running)]:
-            item = _work(prepared, unit, drawing, places)
-            running[executor.submit(WORK, item)] = waiting.pop(unit.digest)
-        if not running:
-            continue
+        ready = _ready(waiting, running, drawing)
+        if not ready and not running:
+            _give_up(waiting, drawing, failed, send)
+        for unit in ready[: places.processes - len(running)]:
+            del waiting[unit.digest]
+            try:
+                running[executor.submit(WORK, _work(prepared, unit, drawing, places))] = unit
+            except AuditError as error:
+                _fail(unit, str(error), failed, send)
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             _settle(prepared, running.pop(future), future, failed, send)
@@ -102,9 +110,23 @@ def _drop_orphans(waiting: dict[str, Unit], failed: dict[str, UnitFailed], send:
     for digest, unit in list(waiting.items()):
         lost = [failed[parent].label for parent in unit.parents if parent in failed]
         if lost:
-            failed[digest] = UnitFailed(digest, unit.label, f"not run, because {lost[0]} failed")
-            send(failed[digest])
-            del waiting[digest]
+            _fail(waiting.pop(digest), f"not run, because {lost[0]} failed", failed, send)
+
+
+def _give_up(waiting: dict[str, Unit], drawing: Drawing, failed: dict[str, UnitFailed], send: Send) -> None:
+    """Fail the units that would wait for ever: nothing is at work that could still make what their samplers read.
+
+    Their children are left to be dropped as orphans.
+    """
+    for unit in [unit for unit in waiting.values() if not set(unit.parents) & set(waiting)]:
+        need = next(drawing.unmet(unit))
+        reads = f"its sampler reads predictions of arm {need.arm!r} on {need.split}, and there are none"
+        _fail(waiting.pop(unit.digest), f"not run, because {reads}", failed, send)
+
+
+def _fail(unit: Unit, message: str, failed: dict[str, UnitFailed], send: Send) -> None:
+    failed[unit.digest] = UnitFailed(unit.digest, unit.label, message)
+    send(failed[unit.digest])
 
 
 def _settle(prepared: Prepared, unit: Unit, future: Future[Any], failed: dict[str, UnitFailed], send: Send) -> None:
@@ -113,8 +135,7 @@ def _settle(prepared: Prepared, unit: Unit, future: Future[Any], failed: dict[st
         prepared.store.remember(index_key(prepared, unit), unit.digest, unit.inputs)
         return
     message = str(error) if isinstance(error, AuditError) else f"{type(error).__name__}: {error}"
-    failed[unit.digest] = UnitFailed(unit.digest, unit.label, message)
-    send(failed[unit.digest])
+    _fail(unit, message, failed, send)
 
 
 def index_key(prepared: Prepared, unit: Unit) -> str:
@@ -122,15 +143,9 @@ def index_key(prepared: Prepared, unit: Unit) -> str:
     return f"{prepared.read.series} | {unit.task.label} | {unit.arm.name} | {unit.seed}"
 
 
-def needed_rows(prepared: Prepared) -> Rows:
-    """Rows whose pixels any undone unit looks at: (n,) int64, ascending."""
-    drawn = prepared.pools
-    return np.unique(np.concatenate([drawn.train, drawn.valid, drawn.test]))
-
-
 def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> UnitWork:
-    draws, truth = drawing.of(unit), _truth(prepared, unit)
-    train, valid, test = (_known(draw, truth) for draw in (draws.train, draws.valid, draws.test))
+    draws, truth = drawing.of(unit), prepared.dataset.attributes.truth(unit.task.target, unit.task.positive)
+    train, valid, test = (_with_truth(draw, truth) for draw in (draws.train, draws.valid, draws.test))
     strata, counts = _strata(prepared, unit, train)
     stored = prepared.store.has(unit.digest) and prepared.store.has_weights(unit.digest)
     return UnitWork(
@@ -164,15 +179,10 @@ def _ref(chosen: Chosen) -> ComponentRef:
     return ComponentRef(chosen.kind, chosen.address, chosen.options.model_dump(by_alias=True))
 
 
-def _known(draw: Draw, truth: NDArray[np.int8]) -> Draw:
+def _with_truth(draw: Draw, truth: NDArray[np.int8]) -> Draw:
     """The part of a draw whose truth is known."""
     mask = truth[draw.rows] >= 0
     return Draw(draw.rows[mask], draw.copy[mask])
-
-
-def _truth(prepared: Prepared, unit: Unit) -> NDArray[np.int8]:
-    """(images,) int8: 1 at the positive level, 0 elsewhere, -1 where the attribute is missing."""
-    return Probe(unit.task.target, unit.task.positive, binary=True).truth(prepared.dataset.attributes)
 
 
 def _questions(prepared: Prepared, unit: Unit, keys: tuple[str, ...]) -> dict[str, NDArray[np.int8]]:
@@ -182,9 +192,12 @@ def _questions(prepared: Prepared, unit: Unit, keys: tuple[str, ...]) -> dict[st
 
 
 def _strata(prepared: Prepared, unit: Unit, train: Draw) -> tuple[Rows | None, tuple[int, ...]]:
-    """One opaque integer per image, and a count per stratum over the training draw."""
+    """One opaque integer per image that is trained on, -1 elsewhere, and a count per stratum over the training draw."""
     names: tuple[str, ...] = tuple(getattr(unit.arm.objective.options, "strata", ()) or ())
     if not names:
         return None, (len(train),)
-    codes, meanings = prepared.everyone().strata(names)
-    return codes, tuple(np.bincount(codes[train.rows], minlength=len(meanings)).tolist())
+    seen = Cohort(np.unique(train.rows), prepared.dataset.attributes)
+    codes, meanings = seen.strata(names)
+    strata = np.full(len(prepared.dataset), -1, dtype=np.int64)
+    strata[seen.rows] = codes
+    return strata, tuple(np.bincount(strata[train.rows], minlength=len(meanings)).tolist())

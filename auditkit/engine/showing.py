@@ -16,7 +16,6 @@ from auditkit.engine.executors import Executor
 from auditkit.engine.names import named_attributes
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
-from auditkit.engine.probes import Probe
 from auditkit.engine.resolve import placed_components
 from auditkit.engine.work import ComponentRef, LookWork
 from auditkit.errors import AuditError, DataError
@@ -172,14 +171,14 @@ def _looked(
 
 
 def _nothing(prepared: Prepared, rows: Sequence[int]) -> AuditError:
-    audit, store = prepared.read.settings.path, prepared.store
+    settings, store = prepared.read.settings, prepared.store
     where = str(store.root)
     if not any(store.has(unit.digest) for unit in prepared.plan.units):
         message = f"none of the {len(prepared.plan.units)} units of this audit is in the store"
-        return AuditError(message, where=where, hint=f"train them: auditkit run {audit}")
+        return AuditError(message, where=where, hint=f"train them: {settings.command()}")
     names = ", ".join(prepared.dataset.file_names[row] for row in rows)
     message = f"{names}: not among the photos that were predicted, and no weights were kept to predict it now"
-    hint = f"keep them, which trains the units again: auditkit run {audit} --keep-weights"
+    hint = f"keep them, which trains the units again: {settings.command('--keep-weights')}"
     return AuditError(message, where=where, hint=hint)
 
 
@@ -208,7 +207,7 @@ def _split(prepared: Prepared, row: int) -> str:
 
 
 def _truth(prepared: Prepared, task: Task, row: int) -> bool | None:
-    code = int(Probe(task.target, task.positive, binary=True).truth(prepared.dataset.attributes)[row])
+    code = int(prepared.dataset.attributes.truth(task.target, task.positive)[row])
     return None if code < 0 else bool(code)
 
 

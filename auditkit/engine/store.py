@@ -12,6 +12,7 @@ from typing import Any
 from auditkit import predictions as table
 from auditkit.engine import probes
 from auditkit.engine.probes import ProbeMargins
+from auditkit.engine.writable import require_folder
 from auditkit.errors import AuditError, DataError
 from auditkit.predictions import Predictions
 
@@ -25,6 +26,9 @@ PREDICTIONS, UNIT, HISTORY, WEIGHTS, PROBES = (
 CHECKPOINT, INDEX = "checkpoint.safetensors", "index.json"
 
 
+ELSEWHERE = "let yourself write there, or name another place with --store"
+
+
 class Store:
     """A folder of finished units, of checkpoints of unfinished ones, and of findings.
 
@@ -35,6 +39,10 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def require_writable(self) -> None:
+        """Raise AuditError unless units can be kept here."""
+        require_folder(self.root, "to the store", ELSEWHERE)
+
     def unit(self, digest: str) -> Path:
         """Folder of a finished unit."""
         return self.root / "units" / digest
@@ -42,6 +50,10 @@ class Store:
     def has(self, digest: str) -> bool:
         """Whether the unit is finished."""
         return (self.unit(digest) / UNIT).is_file()
+
+    def started(self, digest: str) -> bool:
+        """Whether an unfinished unit has a checkpoint to continue from."""
+        return (self.root / "partial" / digest / CHECKPOINT).is_file()
 
     def has_weights(self, digest: str) -> bool:
         """Whether the weights of a finished unit were kept."""
@@ -131,18 +143,22 @@ class Store:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise AuditError(
-                f"cannot write to the store: {error.strerror}",
-                where=str(folder),
-                hint="name another with --store",
-            ) from error
+            raise _unwritable(folder, error) from error
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write beside the path, then rename; a number that is not finite is an error."""
     aside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    aside.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    aside.replace(path)
+    text = json.dumps(value, indent=1, allow_nan=False) + "\n"
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> AuditError:
+    return AuditError(f"cannot write to the store: {error.strerror}", where=str(path), hint=ELSEWHERE)
 
 
 def read_json(path: Path) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -69,13 +69,17 @@ def run_unit(item: UnitWork, build: Build, send: Send) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Unit:
-    """A unit at work: its network and pixels on the device, its draws without rows of unknown truth."""
+    """A unit at work: its network and pixels on the device."""
 
     item: UnitWork
     compute: Compute
     network: Network
     pixels: Pixels
-    draws: Mapping[str, Draw] = field(repr=False)
+
+    @property
+    def draws(self) -> Mapping[str, Draw]:
+        """What it trains on, validates on and is tested on."""
+        return self.item.splits
 
     @staticmethod
     def of(item: UnitWork, build: Build, remembered: Mapping[str, Any]) -> _Unit:
@@ -86,8 +90,7 @@ class _Unit:
         compute.set_threads()
         choose_algorithms(device, deterministic=item.deterministic)
         network = build_network(build(item.model), item.seed).to(device)
-        draws = {split: _with_truth(draw, item.truth) for split, draw in item.splits.items()}
-        return _Unit(item, compute, network, open_pixels(Path(item.images.path), device), draws)
+        return _Unit(item, compute, network, open_pixels(Path(item.images.path), device))
 
     def pictures(self, split: str) -> Pictures:
         """The images of a split."""
@@ -124,11 +127,6 @@ class _Unit:
             truth=self.truth(split),
             margin=margins,
         )
-
-
-def _with_truth(draw: Draw, truth: NDArray[np.int8]) -> Draw:
-    known = truth[draw.rows] >= 0
-    return draw if known.all() else Draw(draw.rows[known], draw.copy[known])
 
 
 # --------------------------------------------------------------------------------------------------------- training

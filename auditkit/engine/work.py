@@ -42,8 +42,9 @@ class UnitWork:
     """One unit: train, predict, store.
 
     `truth` is (images of the data set,) int8: 1 where the image has the task's positive level, 0 where not, -1 where
-    missing. `strata` is (images,) int64, opaque; `stratum_counts` its counts over the training draw. `identity` is
-    (images,) int64 or None. `splits` maps "train", "valid", "test" to draws; `predict` lists those to be predicted.
+    missing. `strata` is (images,) int64, opaque, -1 where an image is not trained on; `stratum_counts` counts them over
+    the training draw. `identity` is (images,) int64 or None. `splits` maps "train", "valid", "test" to draws of
+    images whose truth is known; `predict` lists those to be predicted.
     `init` is "none", "imagenet", "checkpoint:FILE" or "unit:DIGEST" (weights in the store).
     `train_first` False only predicts with the stored weights of the unit itself, adding `predict` to what is stored.
     `probes` maps keys to (images of the data set,) int8 columns of 0 and 1, -1 where missing: other questions that

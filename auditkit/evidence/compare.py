@@ -14,14 +14,13 @@ from auditkit.contracts import Metric
 from auditkit.evidence.findings import derive
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.panel import ArmScores, Panel
-from auditkit.evidence.results import Finding, Interval, Quantity, Results
+from auditkit.evidence.results import Finding, Interval, Quantity, Results, exploratory
 from auditkit.evidence.seeds import Contrast
 from auditkit.spec.model import Evidence
 
 How = Literal["paired", "unpaired", "the very same networks"]
 Verdict = Literal["differs", "no difference larger than the margin", "cannot tell", "not estimable"]
 Key = tuple[object, ...]
-EXPLORATORY = ("spillover", "scan", "other targets")
 FIRST, SECOND = "first:", "second:"
 OF_CHANGE: Mapping[Quantity, Quantity] = {
     "change": "value",
@@ -63,7 +62,7 @@ def key(finding: Finding) -> Key:
 
 def by_key(results: Results, terms: Terms) -> dict[Key, Finding]:
     """Declared findings of metrics that both have; exploration is not compared."""
-    declared = (f for f in results.findings if not f.family.startswith(EXPLORATORY))
+    declared = (f for f in results.findings if not exploratory(f.family))
     return {key(f): f for f in declared if f.metric in terms.metrics}
 
 

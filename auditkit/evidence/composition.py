@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.cohort import Attributes, Draw, Mask, Rows
+from auditkit.cohort import Attributes, Draw, Mask, Rows, people
 from auditkit.evidence.results import CellCount, Composition, Leak, Marginal, Place
 
 What = Literal["photo", "identity", "identical file"]
@@ -27,11 +27,12 @@ def composition(
 ) -> Composition:
     """Describe an arm's draw beside that of the reference arm.
 
-    identities: (images of the data set,) int64, or None where unknown. Cells are counted over each of `groups`, and
-    marginals over every attribute that has its value in both draws; rows with a missing value count in neither.
+    identities: (images of the data set,) int64, or None where unknown; identity -1 is a person of its own. Cells are
+    counted over each of `groups`, and marginals over every attribute that has its value in both draws; rows with a
+    missing value count in neither.
     """
     images = _times(draw.rows)
-    people = None if identities is None else _times(identities[draw.rows])
+    people_drawn = None if identities is None else _times(people(identities)[draw.rows])
     originals = int((draw.copy == 0).sum())
     return Composition(
         task=task,
@@ -40,9 +41,9 @@ def composition(
         originals=originals,
         copies=len(draw) - originals,
         distinct_images=len(images),
-        distinct_identities=None if people is None else len(people),
+        distinct_identities=None if people_drawn is None else len(people_drawn),
         effective_images=effective(images),
-        effective_identities=None if people is None else effective(people),
+        effective_identities=None if people_drawn is None else effective(people_drawn),
         most_copies_of_one=int(images.max(initial=0)),
         cells=tuple(cell for over in groups for cell in _cells(over, before, draw, attributes)),
         marginals=tuple(_marginals(before, draw, attributes)),
@@ -67,13 +68,15 @@ def leaks(
 ) -> tuple[Leak, ...]:
     """Count the test rows whose photo, person or identical file the arm also trained on.
 
-    identities, checksums: (images of the data set,) int64, or None where unknown; then nothing is said about them. An
-    identical file is one that another photo's name stands for: a photo that is itself trained on counts as a photo.
+    identities, checksums: (images of the data set,) int64, or None where unknown; then nothing is said about them. Two
+    photos of identity -1 are of two people. An identical file is one that another photo's name stands for: a photo that
+    is itself trained on counts as a photo.
     """
     photo = np.isin(test.rows, train.rows)
     touched: list[tuple[What, Mask]] = [("photo", photo)]
     if identities is not None:
-        touched.append(("identity", np.isin(identities[test.rows], identities[train.rows])))
+        who = people(identities)
+        touched.append(("identity", np.isin(who[test.rows], who[train.rows])))
     if checksums is not None:
         touched.append(("identical file", np.isin(checksums[test.rows], checksums[train.rows]) & ~photo))
     return tuple(Leak(task, arm, name, what, int(mask.sum()), len(test)) for what, mask in touched)

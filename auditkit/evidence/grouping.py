@@ -78,15 +78,17 @@ def inside(panel: Panel, name: str, level: int) -> Grouping:
 def spans(grouping: Grouping) -> Iterator[Span]:
     """What gaps are taken over: all groups, and one free attribute within every combination of the others.
 
-    One group alone makes no gap.
+    One group alone makes no gap, and where a single attribute has several levels, the gap within the others is that
+    over all groups.
     """
     if len(grouping) < 2:
         return
     position = np.arange(len(grouping)).reshape(grouping.shape)
     yield Span((), (), (), tuple(position.ravel().tolist()))
-    if len(grouping.over) == 1:
+    several = [axis for axis, count in enumerate(grouping.shape) if count > 1]
+    if len(several) == 1:
         return
-    for free in (axis for axis, count in enumerate(grouping.shape) if count > 1):
+    for free in several:
         axes = tuple(axis for axis in range(len(grouping.over)) if axis != free)
         for index in product(*(range(grouping.shape[axis]) for axis in axes)):
             at = tuple((grouping.over[a], grouping.levels[a][i]) for a, i in zip(axes, index, strict=True))

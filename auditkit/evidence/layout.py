@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from auditkit.evidence.grouping import Grouping
 from auditkit.evidence.panel import Panel
 
-CELLS = ("true negative", "false positive", "false negative", "true positive")
-"""Cell of an image is 2 * truth + prediction."""
 BLOCKS = 2048
 """More people than this are put at random into so many blocks, which are resampled instead: the random-group method
 (Wolter, Introduction to Variance Estimation, ch. 2). The variance stays right; its relative error is 3 %."""
@@ -107,7 +105,12 @@ def distinct(layout: Layout, grouping: Grouping, cells: Iterable[int], ids: NDAr
     groups, size = len(grouping), int(ids.max(initial=-1)) + 1
     wanted = np.isin(np.arange(-1, 4), list(cells))
     result = np.empty((layout.units, groups), dtype=np.int64)
+    # cells that are told apart by the truth alone hold the same images in every unit
+    alike = wanted[1] == wanted[2] and wanted[3] == wanted[4] and bool((layout.cell >= 0).all())
     for unit, cell in enumerate(layout.cell):
+        if alike and unit:
+            result[unit] = result[0]
+            continue
         use = wanted[cell + 1] & (grouping.code >= 0)
         seen = np.zeros(groups * size, dtype=bool)
         seen[grouping.code[use] * size + ids[use]] = True

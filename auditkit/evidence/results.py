@@ -8,8 +8,11 @@ from typing import Any, Literal
 
 from auditkit.contracts import Level
 
-REVISION = 6
+REVISION = 7
 """Raise whenever the same predictions would lead to other findings."""
+
+EXPLORATORY = ("spillover", "scan", "other targets")
+"""Families whose names begin so were not declared before looking; their findings stand apart and are not compared."""
 
 Quantity = Literal["value", "gap", "signed_gap", "ratio", "change", "change_in_gap", "change_in_signed_gap"]
 Status = Literal["estimable", "not estimable", "undefined by definition"]
@@ -216,3 +219,8 @@ class Results:
     families: Mapping[str, int] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def exploratory(family: str) -> bool:
+    """Whether a family of comparisons was not declared before looking."""
+    return family.startswith(EXPLORATORY)

@@ -88,7 +88,8 @@ def _replicated_scores(
     mixture = np.empty((len(deviations), min(len(deviations), SOURCES)), dtype=np.float32)
     mixture[order] = _mixture(deviations[order], rng)
     noise = rng.standard_normal((mixture.shape[1], count), dtype=np.float32)
-    seeds = _estimated_together(mixture, things, spread.seeds_df, count, rng)
+    seeds_df = np.array([np.median(spread.seeds_df[rows]) for rows in things])
+    seeds = _estimated_together(mixture[[rows[0] for rows in things]] @ noise, seeds_df, rng)
     people = np.stack([_estimated(float(np.median(spread.people_df[rows])), count, rng) for rows in things])
     result = np.empty_like(deviations)
     for part in np.array_split(np.arange(len(order)), -(-deviations.size // AT_ONCE)):
@@ -117,20 +118,20 @@ def _mixture(deviations: Replicates, rng: np.random.Generator) -> Replicates:
     return np.asarray(np.asarray(np.linalg.qr(some.T, mode="r")).T if len(some) < SOURCES else some, dtype=np.float32)
 
 
-def _estimated_together(
-    mixture: Replicates, things: list[NDArray[np.int64]], df: Floats, replicates: int, rng: np.random.Generator
-) -> Replicates:
-    """(things, replicates): estimates of variances of 1, as alike between things as their noise."""
-    degrees = np.array([np.median(df[rows]) for rows in things])
-    together = (degrees <= FEW) & (degrees == np.round(degrees))
-    result = np.zeros((len(things), replicates), dtype=np.float32)
+def _estimated_together(noise: Replicates, df: Floats, rng: np.random.Generator) -> Replicates:
+    """(things, replicates): estimates of variances of 1 with some degrees of freedom, as alike as the noise of things.
+
+    noise: (things, replicates). A replicate's estimate is the mean square of the noise of as many other replicates.
+    """
+    result = np.zeros_like(noise)
+    together = (df <= FEW) & (df == np.round(df))
     for i in np.flatnonzero(~together):
-        result[i] = _estimated(float(degrees[i]), replicates, rng)
-    first = mixture[[rows[0] for rows in things]]
-    for number in range(1, int(degrees[together].max(initial=0)) + 1):
-        here = np.flatnonzero(together & (degrees >= number))
-        noise = rng.standard_normal((mixture.shape[1], replicates), dtype=np.float32)
-        result[here] += np.square(first[here] @ noise) / degrees[here, None].astype(np.float32)
+        result[i] = _estimated(float(df[i]), noise.shape[1], rng)
+    square = np.square(noise)
+    others = 1 + rng.choice(noise.shape[1] - 1, FEW, replace=False)
+    for number in range(int(df[together].max(initial=0))):
+        here = np.flatnonzero(together & (df > number))
+        result[here] += np.roll(square[here], others[number], axis=1) / df[here, None].astype(np.float32)
     return result
 
 

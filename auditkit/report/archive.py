@@ -18,7 +18,7 @@ from auditkit.evidence.results import Results
 SCHEMA = 1
 """Raise whenever a field changes its meaning or goes."""
 KIND = "auditkit findings"
-TABLES = ("findings", "flips", "curves", "leaks", "published", "gates")
+TABLES = ("findings", "scan", "flips", "flip_counts", "curves", "leaks", "published", "gates")
 _RESULTS = TypeAdapter(Results)
 
 

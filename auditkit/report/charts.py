@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
+Sign = str | list[int]
 Row = Mapping[str, Any]
 Chart = dict[str, Any]
 
@@ -44,7 +47,28 @@ CONFIG: Chart = {
 }
 PADDING = {"left": 14, "right": 8, "top": 4, "bottom": 4}
 """Room for fonts that are wider than the one that is measured with."""
+NEAR = 2.0
+"""Where numbers come so near to the most that is possible, the axis ends there: rounding up would go beyond."""
 TILE = 88
+LONGEST = 16
+"""Names with more characters are broken at words, so that phones need not cut them."""
+UPRIGHT = 6
+"""A map of more columns has names that are turned, and narrower tiles."""
+LEADING = 13
+"""Pixels from one line of a name to the next."""
+SMALL = 500
+"""Below this width legends are stacked, labels are shorter and numbers along an axis fewer."""
+
+
+def sized(chart: Mapping[str, Any], width: int) -> Chart:
+    """The chart at a width in pixels, axes and legends included, or at its own where that is less."""
+    columns, labels, ticks = (2, 110, 4) if width < SMALL else (4, 190, 7)
+    legend = {**CONFIG["legend"], "columns": columns, "labelLimit": 130 if width < SMALL else 200}
+    axis = {**CONFIG["axis"], "labelLimit": labels}
+    config = {**CONFIG, "legend": legend, "axis": axis, "axisX": {"tickCount": ticks}}
+    fitted = {"type": "fit-x", "contains": "padding"}
+    wide = min(width, chart.get("width", width))
+    return {**chart, "width": wide, "autosize": fitted, "padding": PADDING, "config": config}
 
 
 def effects(rows: Sequence[Row], title: str, margin: float, arms: Sequence[str], groups: Sequence[str]) -> Chart:
@@ -70,7 +94,7 @@ def effects(rows: Sequence[Row], title: str, margin: float, arms: Sequence[str],
 
 
 def _height(rows: Sequence[str], series: Sequence[str]) -> int:
-    """Pixels for rows that each hold a series of marks."""
+    """Pixels for rows that each hold a series of marks; two lines of a name fit into the lowest."""
     return max(1, len(rows)) * (14 + max(12, 26 - 3 * len(series)) * max(1, len(series)))
 
 
@@ -93,21 +117,40 @@ def _zero() -> Chart:
     return {"data": ONCE, "mark": mark, "encoding": {"x": {"datum": 0, "type": "quantitative"}}}
 
 
-def _rows(field: str, names: Sequence[str], axis: Chart) -> Chart:
-    return {"field": field, "type": "nominal", "sort": list(names), "title": None, "axis": axis}
+def _rows(field: str, names: Sequence[str], axis: Chart, longest: int = LONGEST) -> Chart:
+    """Names along an axis, in the order given, the long ones broken at words."""
+    lines = _in_lines(names, longest)
+    return {"field": field, "type": "nominal", "sort": list(names), "title": None, "axis": {**axis, **lines}}
+
+
+def _in_lines(names: Sequence[str], longest: int) -> Chart:
+    """What an axis or a legend needs to show long names in several lines."""
+    broken = _broken(names, longest)
+    return {"labelExpr": f"({json.dumps(broken)})[datum.label] || datum.label"} if broken else {}
+
+
+def _broken(names: Sequence[str], longest: int) -> dict[str, list[str]]:
+    return {name: wrap(name, longest, break_long_words=False) for name in names if len(name) > longest}
 
 
 def _series(field: str, names: Sequence[str]) -> dict[str, Chart]:
     """The encodings that tell series apart, by colour and by shape."""
-    known = list(names)
-    legend: Chart = {"legend": {} if len(known) > 1 else None}
-    span = range(len(known))
-    colour = {"domain": known, "range": [COLOURS[i % len(COLOURS)] for i in span]}
-    shape = {"domain": known, "range": [SHAPES[i % len(SHAPES)] for i in span]}
+    legend: Chart = {"legend": _in_lines(names, LONGEST) if len(names) > 1 else None}
     return {
-        "color": {"field": field, "type": "nominal", "scale": colour, **legend},
-        "shape": {"field": field, "type": "nominal", "scale": shape, **legend},
+        "color": {"field": field, "type": "nominal", "scale": _colours(names), **legend},
+        "shape": {"field": field, "type": "nominal", "scale": _signs(names, SHAPES), **legend},
     }
+
+
+def _colours(names: Sequence[str]) -> Chart:
+    """A colour for each name, again from the first when all are used."""
+    return {"domain": list(names), "range": [COLOURS[i % len(COLOURS)] for i in range(len(names))]}
+
+
+def _signs(names: Sequence[str], choice: Sequence[Sign]) -> Chart:
+    """What tells names apart beside the colour, one further on with every round of colours: 64 pairs, none twice."""
+    shifted = (i + i // len(COLOURS) for i in range(len(names)))
+    return {"domain": list(names), "range": [choice[i % len(choice)] for i in shifted]}
 
 
 def _bar(low: str, high: str, width: float, place: Chart, colour: Chart, title: str) -> Chart:
@@ -124,29 +167,23 @@ def _dots(x: str, place: Chart, series: dict[str, Chart], title: str) -> Chart:
 
 def _across(field: str, title: str, *, zero: bool = True) -> Chart:
     scale = {"zero": zero, "nice": True, "padding": 6}
-    return {"field": field, "type": "quantitative", "title": title, "scale": scale, "axis": {"tickCount": 7}}
+    return {"field": field, "type": "quantitative", "title": title, "scale": scale}
 
 
 def values(
-    rows: Sequence[Row], title: str, arms: Sequence[str], groups: Sequence[str], *, shares: bool = False
+    rows: Sequence[Row], title: str, arms: Sequence[str], groups: Sequence[str], most: float | None = None
 ) -> Chart:
-    """Values per arm (rows) and group (colour and shape), `shares` in percent. rows: arm, group, x, low, high, text."""
+    """Values per arm (rows) and group (colour and shape), none beyond `most`. rows: arm, group, x, low, high, text."""
     series = _series("group", groups)
     y = _rows("arm", arms, {"grid": True, "ticks": False})
     place: Chart = {"y": y, "yOffset": {"field": "group", "sort": list(groups)}}
     bars = _bar("low", "high", 2.5, place, series["color"], title)
     dots = _dots("x", place, series, title)
     for layer in (bars, dots):
-        across = _across(layer["encoding"]["x"]["field"], title, zero=False)
-        layer["encoding"]["x"] = across | ({"scale": _percents(rows)} if shares and rows else {})
+        layer["encoding"]["x"] = _across(layer["encoding"]["x"]["field"], title, zero=False)
+        if most is not None and any(most - NEAR < (row["high"] or row["x"]) for row in rows):
+            layer["encoding"]["x"]["scale"] |= {"domainMax": most, "padding": 0}
     return {"data": {"values": list(rows)}, "height": _height(arms, groups), "layer": [bars, dots]}
-
-
-def _percents(rows: Sequence[Row]) -> Chart:
-    """A scale with some room on both sides that does not leave what a share can be."""
-    ends = [row[name] for row in rows for name in ("x", "low", "high") if row[name] is not None]
-    room = 0.04 * (max(ends) - min(ends)) or 1.0
-    return {"zero": False, "nice": False, "domain": [max(0.0, min(ends) - room), min(100.0, max(ends) + room)]}
 
 
 def dose(rows: Sequence[Row], option: str, title: str, groups: Sequence[str]) -> Chart:
@@ -173,34 +210,46 @@ def dose(rows: Sequence[Row], option: str, title: str, groups: Sequence[str]) ->
 
 def curves(rows: Sequence[Row], title: str, arms: Sequence[str]) -> Chart:
     """A value per epoch, a line per unit, arms told apart by colour and dash. rows: epoch, y, arm, unit."""
-    known = list(arms)
-    legend: Chart = {"legend": {"symbolType": "stroke", "symbolSize": 300} if len(known) > 1 else None}
-    span = range(len(known))
-    colour = {"domain": known, "range": [COLOURS[i % len(COLOURS)] for i in span]}
-    dash = {"domain": known, "range": [DASHES[i % len(DASHES)] for i in span]}
+    stroke = {"symbolType": "stroke", "symbolSize": 300, **_in_lines(arms, LONGEST)}
+    legend: Chart = {"legend": stroke if len(arms) > 1 else None}
     encoding = {
         "x": {"field": "epoch", "type": "quantitative", "title": "epoch", "axis": {"tickMinStep": 1, "grid": False}},
         "y": {"field": "y", "type": "quantitative", "title": title, "scale": {"zero": False}},
-        "color": {"field": "arm", "type": "nominal", "scale": colour, **legend},
-        "strokeDash": {"field": "arm", "type": "nominal", "scale": dash, **legend},
+        "color": {"field": "arm", "type": "nominal", "scale": _colours(arms), **legend},
+        "strokeDash": {"field": "arm", "type": "nominal", "scale": _signs(arms, DASHES), **legend},
         "detail": {"field": "unit"},
     }
     mark = {"type": "line", "strokeWidth": 1.8, "opacity": 0.85, "point": {"size": 14}}
     return {"data": {"values": list(rows)}, "height": 200, "mark": mark, "encoding": encoding}
 
 
+def _columns(names: Sequence[str]) -> Chart:
+    """Names above a map, broken at words; where they are many, turned and on one line.
+
+    Only the first line would be held above the tiles. Turned ones end at their column: to the left, above the names of
+    the rows, there is room.
+    """
+    angle, longest = (30, 190) if len(names) > UPRIGHT else (0, 13)
+    lines = max(map(len, _broken(names, longest).values()), default=1)
+    axis = {"orient": "top", "labelAngle": angle, "labelPadding": 4 + LEADING * (lines - 1), "labelLimit": 190}
+    return _rows("column", names, {**axis, "ticks": False, "domain": False}, longest)
+
+
 def heat_map(rows: Sequence[Row], margin: float, down: Sequence[str], across: Sequence[str]) -> Chart:
-    """Signed numbers on tiles coloured by class. rows: row, column, value (in margins' units), shown, text."""
-    y = _rows("row", down, {"ticks": False, "domain": False})
-    top = {"orient": "top", "labelAngle": -25 if len(across) > 3 else 0, "ticks": False, "domain": False}
-    x = _rows("column", across, top)
+    """Signed numbers on tiles. rows: row, column, value, shade (what the colour tells, in margins' units), shown, text.
+
+    Where there is no value, what is shown stands without a tile.
+    """
+    y = _rows("row", down, {"ticks": False, "domain": False, "labelLimit": 190}, longest=190)
+    x = _columns(across)
     limits = [step * margin for step in STEPS]
     classes = {"type": "threshold", "domain": limits, "range": [f"var(--d{number})" for number in range(7)]}
-    colour = {"field": "value", "type": "quantitative", "scale": classes, "legend": None}
+    colour = {"field": "shade", "type": "quantitative", "scale": classes, "legend": None}
     tile = {"type": "rect", "stroke": "var(--paper)", "strokeWidth": 2, "cornerRadius": 3}
-    tiles = {"mark": tile, "encoding": {"color": colour, "description": {"field": "text"}}}
-    strong = f"abs(datum.value) >= {limits[-1]}"
-    ink = {"condition": {"test": strong, "value": "var(--on-strong)"}, "value": INK}
+    known = [{"filter": "isValid(datum.value)"}]
+    tiles = {"transform": known, "mark": tile, "encoding": {"color": colour, "description": {"field": "text"}}}
+    strong = {"test": f"abs(datum.shade) >= {limits[-1]}", "value": "var(--on-strong)"}
+    ink = {"condition": [{"test": "!isValid(datum.value)", "value": SOFT}, strong], "value": INK}
     numbers = {
         "mark": {"type": "text", "fontSize": 11, "aria": False},
         "encoding": {"text": {"field": "shown"}, "color": ink},

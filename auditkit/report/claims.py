@@ -10,7 +10,6 @@ from auditkit.report.numbers import DIFFERENCES
 from auditkit.report.screen import OUTCOMES
 from auditkit.report.view import View
 
-NOT_YET = "not judged yet"
 JUDGEMENTS: dict[str, Tone] = {"consistent": "good", "not consistent": "bad", "cannot tell": "quiet"}
 
 
@@ -29,7 +28,7 @@ def _published(view: View, row: PublishedRow, footnotes: Footnotes) -> tuple[Cel
         Cell(_what(view, row)),
         Cell(_as_printed(view, row)),
         cells.with_unit(view, row.ours, footnotes),
-        Cell(NOT_YET if row.judgement == "not judged" else row.judgement, tone=JUDGEMENTS.get(row.judgement, "quiet")),
+        Cell(row.judgement, tone=JUDGEMENTS.get(row.judgement, "quiet")),
         Cell(row.note),
     )
 
@@ -65,6 +64,6 @@ def _gate(view: View, number: int, row: GateRow, footnotes: Footnotes) -> tuple[
         Cell(conditions.condition(view, row)),
         Cell(conditions.bound(view, row)),
         cells.decisive(view, row.finding, footnotes),
-        Cell(NOT_YET if row.outcome == "not judged" else row.outcome, tone=OUTCOMES[row.outcome]),
+        Cell(row.outcome, tone=OUTCOMES[row.outcome]),
         Cell("; ".join(filter(None, (conditions.because(row), row.place)))),
     )

@@ -19,9 +19,12 @@ DOSES = 3
 
 def main_topics(view: View) -> tuple[Topic, ...]:
     """The topics of the headline metric; everyone alone only where there are no groups."""
-    topics = [topic for topic in view.topics if topic.metric == view.metric]
-    grouped = {(topic.task, topic.test) for topic in topics if topic.over}
-    return tuple(topic for topic in topics if topic.over or (topic.task, topic.test) not in grouped)
+    return tuple(topic for topic in view.topics if topic.metric == view.metric and _leads(view, topic))
+
+
+def _leads(view: View, topic: Topic) -> bool:
+    """Whether a topic is about groups, or there are none that would show everyone beside them."""
+    return bool(topic.over) or not any(other.over for other in view.topics if other.whole == topic)
 
 
 def by_group(view: View) -> Section | None:
@@ -42,7 +45,7 @@ def _values(view: View, topic: Topic) -> Figure:
     title = f"{view.names.metric(topic.metric)}{f', {unit}' if unit else ''}"
     arms = [view.names.arm(arm) for arm in in_order(view.arms, (f.arm for f in findings))]
     groups = [view.names.group(at) for at in tables.places(findings)]
-    chart = charts.values(rows, title, arms, groups, shares=unit == "%")
+    chart = charts.values(rows, title, arms, groups, most=100.0 if unit == "%" else None)
     name = tables.heading(view, topic)
     described = f"Dots are means over seeds, bars {view.confidence} intervals, a row per arm, a sign per group."
     label = slug("-".join(("groups", topic.task, topic.test, *topic.over)))
@@ -104,8 +107,8 @@ def changes(view: View) -> Section | None:
     """Changes against the placebo and against the reference, beyond the headline's."""
     shown = headline.contrasts(view)
     blocks: list[Block] = [headline.effect(view, contrast) for contrast in shown[1:]]
-    told = {(contrast.topic, against) for contrast in shown for against in contrast.against}
-    for topic in main_topics(view):
+    told = {(t, a) for c in shown for a in c.against for t in (c.topic, c.topic.whole)}
+    for topic in (topic for topic in view.topics if topic.metric == view.metric):
         found = [t for against in _against(view, topic, told) if (t := _changes(view, topic, against)) is not None]
         blocks += [Fold(table.caption, (table,)) for table in found]
     return Section("changes", "Changes, every contrast", tuple(blocks)) if blocks else None
@@ -141,7 +144,7 @@ def _gap_changes(view: View, topic: Topic) -> Table | None:
 
 def other_metrics(view: View) -> Section | None:
     """Every other declared metric, folded."""
-    topics = [topic for topic in view.topics if topic.metric not in {view.metric, ERROR_SHARE} and topic.over]
+    topics = [topic for topic in view.topics if topic.metric not in {view.metric, ERROR_SHARE}]
     metrics = distinct(topic.metric for topic in topics)
     folds = tuple(_fold(view, metric, [t for t in topics if t.metric == metric]) for metric in metrics)
     return Section("metrics", "Other metrics", folds) if folds else None
@@ -150,7 +153,7 @@ def other_metrics(view: View) -> Section | None:
 def _fold(view: View, metric: str, topics: Sequence[Topic]) -> Fold:
     blocks: list[Block] = []
     for topic in topics:
-        blocks += [tables.values(view, topic)] if view.find(topic, "value") else []
+        blocks += [tables.values(view, topic)] if _leads(view, topic) and view.find(topic, "value") else []
         blocks += [t for against in _against(view, topic, set()) if (t := _changes(view, topic, against)) is not None]
     return Fold(_capital(view.names.metric(metric)), tuple(blocks))
 

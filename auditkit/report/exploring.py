@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from auditkit.evidence.results import Finding, Flip, FlipCount, ScanRow
 from auditkit.report import cells, heat, tables
-from auditkit.report.blocks import Block, Cell, Figure, Fold, Section, Table, Text
+from auditkit.report.blocks import Block, Cell, Fold, Section, Table, Text
 from auditkit.report.cells import Footnotes
 from auditkit.report.numbers import count, fixed
 from auditkit.report.view import ERROR_SHARE, View, distinct
@@ -17,23 +17,22 @@ LISTED = 60
 
 def spillover(view: View) -> Section | None:
     """How each arm changed the metric inside less outside of every attribute."""
-    found = [f for f in view.results.findings if f.family.startswith("spillover") and f.estimate is not None]
+    found = [f for f in view.results.findings if f.family.startswith("spillover")]
     topics = distinct((f.task, f.test, f.metric, f.quantity, f.against) for f in found)
-    figures = tuple(
-        _heat(view, [f for f in found if (f.task, f.test, f.metric, f.quantity, f.against) == topic])
-        for topic in topics
-    )
-    return Section("spillover", "Spillover to every attribute (exploration)", figures) if figures else None
+    blocks: list[Block] = []
+    for topic in topics:
+        blocks += _heat(view, [f for f in found if (f.task, f.test, f.metric, f.quantity, f.against) == topic])
+    return Section("spillover", "Spillover to every attribute (exploration)", tuple(blocks)) if blocks else None
 
 
-def _heat(view: View, found: Sequence[Finding]) -> Figure:
+def _heat(view: View, found: Sequence[Finding]) -> tuple[Block, ...]:
     first = found[0]
     metric, against = view.names.metric(first.metric), view.names.arm(first.against)
     task = f"{first.task}{'' if first.test == 'plain' else f', {first.test} test'}"
     inside = " inside less outside of an attribute" if first.quantity != "change" else " inside an attribute"
     title = f"{task}: change in {metric}{inside}, against {against}"
     label = f"spillover-{task}-{first.metric}-{first.quantity}-{first.against}"
-    return heat.figure(view, found, title, label, lambda finding: view.names.group(finding.at))
+    return heat.blocks(view, found, title, label, lambda finding: view.names.group(finding.at))
 
 
 # ---------------------------------------------------------------------------------------------------------------- scan

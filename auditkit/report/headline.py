@@ -17,12 +17,13 @@ SAID = 4
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """What the headline is drawn from: changes of groups and of the gap, measured against the arms named."""
+    """What the headline is drawn from: changes of groups, of the gap and of everyone, against the arms named."""
 
     topic: Topic
     against: tuple[str, ...]
     changes: tuple[Finding, ...]
     gaps: tuple[Finding, ...]
+    whole: tuple[Finding, ...]
 
 
 def contrasts(view: View) -> tuple[Contrast, ...]:
@@ -38,11 +39,13 @@ def _contrast(view: View, topic: Topic) -> Contrast:
     known = any(view.role(f.arm) == "arm" for f in _found(view, topic, "change", placebos))
     against = placebos if known else (view.reference,)
     changes = _found(view, topic, "change", against)
+    whole = _found(view, topic.whole, "change", against) if topic.over else ()
     return Contrast(
         topic,
         against,
         tuple(f for f in changes if view.role(f.arm) != "baseline") or changes,
         tuple(f for f in _found(view, topic, "change_in_gap", against) if not f.at),
+        tuple(f for f in whole if view.role(f.arm) != "baseline") or whole,
     )
 
 
@@ -90,7 +93,7 @@ def _each(view: View, contrast: Contrast, changes: Sequence[Finding]) -> list[st
 def _outcome(view: View, finding: Finding) -> str:
     """ "changed by -1.9 points [-2.6, -1.2]"."""
     if finding.estimate is None:
-        return f"not estimable ({finding.reason})"
+        return f"not estimable ({view.names.in_words(finding.reason)})"
     number = view.numbers.in_words(finding)
     if finding.verdict == "changed":
         return f"changed by {number}"
@@ -104,7 +107,7 @@ def _counted(view: View, contrast: Contrast, changes: Sequence[Finding]) -> list
     groups = plural(len({f.at for f in changes}), "group")
     tally = ", ".join(f"{count} {words}" for words, count in _tally(view, changes) if count)
     against, metric = against_in_words(view, contrast.against), view.names.metric(contrast.topic.metric)
-    sentences = [f"of {len(changes)} changes in {metric} against {against} ({arms}, {groups}): {tally}."]
+    sentences = [f"of {plural(len(changes), 'change')} in {metric} against {against} ({arms}, {groups}): {tally}."]
     largest = _largest(changes)
     if largest is not None:
         who = f"{view.names.group(largest.at)} in {view.names.arm(largest.arm)}"
@@ -158,7 +161,7 @@ def effect(view: View, contrast: Contrast) -> Figure:
     metric, against = view.names.metric(topic.metric), against_in_words(view, contrast.against)
     unit = view.numbers.unit(topic.metric, "change")
     title = f"{topic.task}: change in {metric} against {against}"
-    findings = (*contrast.changes, *contrast.gaps)
+    findings = (*contrast.changes, *contrast.whole, *contrast.gaps)
     chart = charts.effects(
         [_point(view, f) for f in contrast.changes if f.estimate is not None],
         f"change in {metric}{f', {unit}' if unit else ''}",

@@ -10,9 +10,10 @@ from auditkit.report import cells, charts
 from auditkit.report.blocks import Cell, Figure, Table
 from auditkit.report.cells import Footnotes
 from auditkit.report.headline import slug
-from auditkit.report.view import View, in_order
+from auditkit.report.view import View, distinct, in_order
 
 Row = Callable[[Finding], str]
+NOTE = "* excludes 0 simultaneously over the whole exploratory family."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,37 +24,68 @@ class Extra:
     findings: Mapping[str, Finding]
 
 
-def figure(
+def blocks(
     view: View, found: Sequence[Finding], title: str, label: str, row: Row, extra: Sequence[Extra] = ()
-) -> Figure:
-    """Findings of one metric and quantity against one arm, by `row` and arm; `label` becomes the figure's id."""
-    first = found[0]
+) -> tuple[Figure | Table, ...]:
+    """Findings of one metric and quantity against one arm, by `row` and arm; `label` becomes the figure's id.
+
+    What is estimable in no arm has no row in the figure, but one in a table of reasons.
+    """
+    rows = _by_size(found, row)
+    figures = (_figure(view, found, title, label, row, extra),) if rows else ()
+    lost = _lost(view, [f for f in found if row(f) not in rows], title, row)
+    return (*figures, lost) if lost.rows else figures
+
+
+def _figure(view: View, found: Sequence[Finding], title: str, label: str, row: Row, extra: Sequence[Extra]) -> Figure:
     arms = in_order(view.arms, (f.arm for f in found))
     rows = _by_size(found, row)
-    by_place = {(row(f), f.arm): f for f in found}
+    none = "not estimable" if len(arms) <= charts.UPRIGHT else "\N{EN DASH}"
     chart = charts.heat_map(
-        [_tile(view, f, row(f)) for f in found if f.estimate is not None],
-        view.numbers.scaled(first.metric, view.margin),
+        [_tile(view, f, row(f), none) for f in found if row(f) in rows],
+        view.numbers.scaled(found[0].metric, view.margin),
         rows,
         [view.names.arm(arm) for arm in arms],
     )
+    described = (
+        "A row per attribute, the largest changes first, in points. Blue tiles are above, orange ones below zero, in "
+        f"steps of 0.5, 1.5 and 3 margins of {view.numbers.margin(view.margin)}; only tiles with a star are darker "
+        f"than the first. {NOTE}"
+    )
+    return Figure(slug(label), title, described, chart, _table(view, found, title, row, extra))
+
+
+def _table(view: View, found: Sequence[Finding], title: str, row: Row, extra: Sequence[Extra]) -> Table:
     footnotes = Footnotes()
+    arms = in_order(view.arms, (f.arm for f in found))
+    by_place = {(row(f), f.arm): f for f in found}
     body = tuple(
         (
             Cell(name),
             *(cells.estimate(view, each.findings.get(name), footnotes) for each in extra),
             *(starred(view, by_place.get((name, arm)), footnotes) for arm in arms),
+            _noise(view, [f for f in found if row(f) == name]),
         )
-        for name in rows
+        for name in _by_size(found, row)
     )
-    note = "* excludes 0 simultaneously over the whole exploratory family."
-    columns = ("", *(each.head for each in extra), *map(view.names.arm, arms))
-    table = Table(title, columns, body, notes=(note, *footnotes.notes))
-    described = (
-        "A row per attribute, the largest changes first. Blue tiles are above, orange ones below zero, in steps of "
-        f"0.5, 1.5 and 3 margins of {view.numbers.margin(view.margin)}. {note}"
-    )
-    return Figure(slug(label), title, described, chart, table)
+    columns = ("", *(each.head for each in extra), *map(view.names.arm, arms), "seeds alone")
+    return Table(title, columns, body, notes=(NOTE, *footnotes.notes))
+
+
+def _noise(view: View, found: Sequence[Finding]) -> Cell:
+    """The variance between seeds is pooled over arms, so one number is theirs; the largest where seeds differ."""
+    noisiest = max(found, key=lambda f: f.noise or 0.0)
+    return cells.noise(view, noisiest)
+
+
+def _lost(view: View, lost: Sequence[Finding], title: str, row: Row) -> Table:
+    """What is estimable in no arm, and why, as of the first; equal reasons are told once."""
+    first = {row(finding): finding.reason for finding in reversed(lost)}
+    names: dict[str, list[str]] = {}
+    for name in distinct(map(row, lost)):
+        names.setdefault(view.names.in_words(first[name]).removeprefix(f"{name}: "), []).append(name)
+    body = tuple((Cell(", ".join(those)), Cell(reason)) for reason, those in names.items())
+    return Table(f"{title}: in no arm", ("", "not estimable because"), body)
 
 
 def starred(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
@@ -63,10 +95,11 @@ def starred(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
 
 
 def _by_size(found: Sequence[Finding], row: Row) -> list[str]:
-    """Rows, those with the largest change in any arm first."""
+    """Rows that are estimable in an arm, those with the largest change in any first."""
     largest: dict[str, float] = {}
     for finding in found:
-        largest[row(finding)] = max(largest.get(row(finding), 0.0), abs(finding.estimate or 0.0))
+        if finding.estimate is not None:
+            largest[row(finding)] = max(largest.get(row(finding), 0.0), abs(finding.estimate))
     return sorted(largest, key=lambda name: (-largest[name], name))
 
 
@@ -75,8 +108,14 @@ def _star(finding: Finding) -> str:
     return " *" if known and (known.low > 0 or known.high < 0) else ""
 
 
-def _tile(view: View, finding: Finding, name: str) -> dict[str, object]:
-    shown = view.numbers.estimate(finding) + _star(finding)
+def _tile(view: View, finding: Finding, name: str, none: str) -> dict[str, object]:
     arm = view.names.arm(finding.arm)
-    value = view.numbers.scaled(finding.metric, finding.estimate or 0.0)
-    return {"row": name, "column": arm, "value": value, "shown": shown, "text": f"{name}, {arm}: {shown}"}
+    place = {"row": name, "column": arm}
+    if finding.estimate is None:
+        return place | {"value": None, "shown": none, "text": f"{name}, {arm}: not estimable"}
+    star = _star(finding)
+    shown = view.numbers.estimate(finding) + star
+    value = view.numbers.scaled(finding.metric, finding.estimate)
+    pale = view.numbers.scaled(finding.metric, view.margin)
+    shade = value if star else max(-pale, min(pale, value))
+    return place | {"value": value, "shade": shade, "shown": shown, "text": f"{name}, {arm}: {shown}"}

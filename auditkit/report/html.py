@@ -17,7 +17,6 @@ from auditkit.report.blocks import Block, Document, Figure
 
 SIGNS: Mapping[str, str] = {"good": "✓", "bad": "✗", "warn": "!", "strong": "", "quiet": "", "": ""}
 BRACKETS = re.compile(r"\[([^][,]*), ([^][,]*)\]")
-HYPHEN = re.compile(r"(?<![\w-])-(?=\d)")
 
 
 def render(document: Document) -> str:
@@ -50,7 +49,7 @@ def _policy(styles: str) -> str:
 
 def minus(text: str) -> str:
     """Hyphens before digits as minus signs; intervals are not broken over lines."""
-    return BRACKETS.sub("[\\1,\N{NO-BREAK SPACE}\\2]", HYPHEN.sub("\N{MINUS SIGN}", text))
+    return BRACKETS.sub("[\\1,\N{NO-BREAK SPACE}\\2]", svg.minus(text))
 
 
 def breaks(text: str) -> Markup:

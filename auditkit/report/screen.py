@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from auditkit.evidence.results import Finding, Place
+from auditkit.evidence.results import Finding, Place, exploratory
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.conditions import told
 from auditkit.report.numbers import count, fixed, plural, support
 from auditkit.report.recipe import essentials, overrides
-from auditkit.report.view import View, distinct, exploratory
+from auditkit.report.view import View, distinct
 
 NAMED = 4
 """So many things that are not estimable are named at once."""
@@ -17,7 +17,7 @@ GATE_WORDS = {
     "pass": "passed",
     "fail": "failed",
     "insufficient evidence": "with insufficient evidence",
-    "not judged": "not judged yet",
+    "not judged": "not judged",
 }
 OUTCOMES: dict[str, Tone] = {
     "pass": "good",
@@ -133,7 +133,7 @@ def _leaks(view: View) -> Iterator[Item]:
     touched = [leak for leak in view.results.leaks if leak.touched]
     if not touched:
         if view.results.leaks:
-            yield Item("Leaks", "none: " + _checked(view) + " of the test set was trained on", "good")
+            yield Item("Leaks", _no_leaks(distinct(leak.what for leak in view.results.leaks)), "good")
         return
     for what in distinct(leak.what for leak in touched):
         worst = max((leak for leak in touched if leak.what == what), key=lambda leak: leak.touched / leak.total)
@@ -143,9 +143,12 @@ def _leaks(view: View) -> Iterator[Item]:
         yield Item("Leaks", f"{text} share {_shared(what)} with the training of {view.names.arm(worst.arm)}", "bad")
 
 
-def _checked(view: View) -> str:
-    kinds = distinct(leak.what for leak in view.results.leaks)
-    return "no " + " and no ".join("person" if kind == "identity" else kind for kind in kinds)
+def _no_leaks(compared: Sequence[str]) -> str:
+    """What of the test set was looked for in training, and what was not."""
+    *others, last = ("person" if what == "identity" else what for what in compared)
+    things = f"{', '.join(others)} or {last}" if others else last
+    files = "" if "identical file" in compared else "; files were not compared"
+    return f"none: no {things} of the test set was trained on{files}"
 
 
 def _shared(what: str) -> str:
@@ -210,4 +213,4 @@ def _missing(view: View, finding: Finding) -> str:
 
 def _warnings(view: View) -> Iterator[Item]:
     for text in (*view.facts.get("warnings", ()), *view.results.remarks):
-        yield Item("Note", text, "warn")
+        yield Item("Note", view.names.in_words(text), "warn")

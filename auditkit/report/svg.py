@@ -12,11 +12,12 @@ from xml.etree import ElementTree as ET
 import vl_convert
 
 from auditkit.report.blocks import Figure
-from auditkit.report.fitting import sized
+from auditkit.report.charts import sized
 
 VEGA_LITE = "6.1"
 GEOMETRY = {"d", "transform", "x", "y", "x2", "y2", "width", "height"}
 """Attributes that need no more than two decimals."""
+HYPHEN = re.compile(r"(?<![\w-])-(?=\d)")
 NAMESPACE = "http://www.w3.org/2000/svg"
 WIDE, NARROW = 720, 348
 LIGHT: Mapping[str, str] = {
@@ -82,6 +83,11 @@ def _vega(chart: str) -> str:
     return drawn
 
 
+def minus(text: str) -> str:
+    """Hyphens before digits as minus signs, as axes have them."""
+    return HYPHEN.sub("\N{MINUS SIGN}", text)
+
+
 def _tidy(element: ET.Element) -> None:
     """Keep what is seen; a mark's description becomes its tooltip."""
     for child in list(element):
@@ -97,8 +103,10 @@ def _tidy(element: ET.Element) -> None:
         del element.attrib["opacity"]
     for name in GEOMETRY & element.attrib.keys():
         element.attrib[name] = re.sub(r"(\.\d\d)\d+", r"\1", element.attrib[name])
-    if label and kind in {"point", "rect", "circle"}:
-        ET.SubElement(element, f"{{{NAMESPACE}}}title").text = label
+    if label and kind in {"point", "rect mark"}:
+        ET.SubElement(element, f"{{{NAMESPACE}}}title").text = minus(label)
+    if element.text and element.tag == f"{{{NAMESPACE}}}text":
+        element.text = minus(element.text)
 
 
 def _invisible(element: ET.Element) -> bool:

@@ -30,7 +30,7 @@ def places(findings: Iterable[Finding]) -> tuple[Place, ...]:
 def values(view: View, topic: Topic, *, all_together: bool = True) -> Table:
     """A metric by group and arm, with the gap, and everyone `all_together`."""
     groups = view.find(topic, "value")
-    everyone = view.find(topic._replace(over=()), "value") if topic.over and all_together else ()
+    everyone = view.find(topic.whole, "value") if topic.over and all_together else ()
     columns = [(view.names.group(at), [f for f in groups if f.at == at]) for at in places(groups)]
     columns += [(view.names.pair(found[0]), found) for found in _whole_gaps(view, topic)]
     columns += [("everyone", list(everyone))] if everyone else []

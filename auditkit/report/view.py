@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from auditkit.evidence.results import Finding, Results
+from auditkit.evidence.results import Finding, Results, exploratory
 from auditkit.report import facts, names, numbers
 from auditkit.report.names import Names
 from auditkit.report.numbers import Numbers
 from auditkit.spec.model import Audit
 
 Item = TypeVar("Item")
-EXPLORATORY = ("spillover", "scan", "other targets")
-"""Families whose names begin so are shown in sections of their own."""
 ERROR_SHARE = "error_share"
 
 
@@ -25,6 +23,11 @@ class Topic(NamedTuple):
     test: str
     metric: str
     over: tuple[str, ...]
+
+    @property
+    def whole(self) -> Topic:
+        """The same of everyone."""
+        return self._replace(over=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +106,6 @@ def of(audit: Audit, results: Results) -> View:
 def _declared(audit: Audit, finding: Finding) -> bool:
     """Whether a finding answers the declared question, or explores."""
     return not exploratory(finding.family) and finding.over in {(), *audit.evidence.groups}
-
-
-def exploratory(family: str) -> bool:
-    """Whether a family of comparisons was not declared before looking."""
-    return family.startswith(EXPLORATORY)
 
 
 def _rank(orders: Sequence[Sequence[object]], items: Sequence[object]) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from auditkit.errors import Path, Problem
 from auditkit.spec.faults import faults
 from auditkit.spec.merge import merged
 from auditkit.spec.messages import audit_problem
-from auditkit.spec.model import Arm, Audit, Budget, Evidence, Pool, Recipe
+from auditkit.spec.model import Arm, Audit, Budget, Data, Evidence, Pool, Recipe
 from auditkit.spec.overrides import label
 from auditkit.spec.repair import frozen
 from auditkit.spec.selectors import check_published_and_gates
@@ -20,6 +20,7 @@ from auditkit.spec.words import did_you_mean, listed
 
 STARTS = ("imagenet", "none")
 CHECKPOINT = "checkpoint:"
+MAKE_VALID = "set hold_out in [data.train], or give [data.valid]"
 
 
 def check(audit: Audit, values: Mapping[str, Any]) -> list[Problem]:
@@ -27,6 +28,7 @@ def check(audit: Audit, values: Mapping[str, Any]) -> list[Problem]:
     arms = [label(arm) for arm in values.get("arm", ()) if isinstance(arm, Mapping)]
     checks: tuple[Iterator[Problem], ...] = (
         _names(audit),
+        _words(audit),
         _pools(audit),
         _budget(audit.recipe.budget, ("recipe", "budget"), "[recipe.budget]"),
         _recipes(audit),
@@ -47,7 +49,29 @@ def _names(audit: Audit) -> Iterator[Problem]:
     yield from _repeated([task.label for task in audit.task], places.__getitem__, "task")
     for index, arm in enumerate(audit.arm):
         if arm.name in STARTS:
-            yield Problem(("arm", index, "name"), f"an arm cannot be called {arm.name!r}: 'init' has that word already")
+            said = f"an arm cannot be called {arm.name!r}: 'init' has that word already"
+            yield Problem(("arm", index, "name"), said, refers_to=("recipe", "init"))
+
+
+def _words(audit: Audit) -> Iterator[Problem]:
+    yield from _labels(audit.arm)
+    for attribute, words in audit.words.items():
+        for level, word in words.items():
+            first = next(other for other, known in words.items() if known == word)
+            if first != level:
+                said = f"levels {first} and {level} of {attribute!r} are both called {word!r}"
+                yield Problem(("words", attribute, level), said, "reports tell groups apart by their words")
+
+
+def _labels(arms: Sequence[Arm]) -> Iterator[Problem]:
+    """Labels that belong to two arms; that a name is there twice is told as such."""
+    shown = [arm.label or arm.name for arm in arms]
+    for index, arm in enumerate(arms):
+        first = shown.index(shown[index])
+        if arm.name not in [other.name for other in arms[:index]] and first < index:
+            said = f"arm {arm.name!r} is labelled {shown[index]!r}, as is arm {arms[first].name!r}"
+            path: Path = ("arm", index, "label" if arm.label else "name")
+            yield Problem(path, said, "reports tell arms apart by their labels")
 
 
 def _repeated(names: Sequence[str], path: Callable[[int], Path], what: str) -> Iterator[Problem]:
@@ -55,7 +79,8 @@ def _repeated(names: Sequence[str], path: Callable[[int], Path], what: str) -> I
         if name in names[:index]:
             first = names.index(name) + 1
             hint = "give one of them a 'name'" if what == "task" else "give one of them another name"
-            yield Problem(path(index), f"{what} {name!r} is there twice, first as number {first}", hint)
+            said = f"{what} {name!r} is there twice, first as number {first}"
+            yield Problem(path(index), said, hint, refers_to=path(first - 1))
 
 
 def _pools(audit: Audit) -> Iterator[Problem]:
@@ -73,7 +98,8 @@ def _pools(audit: Audit) -> Iterator[Problem]:
 def _budget(budget: Budget, path: Path, name: str) -> Iterator[Problem]:
     if (budget.epochs is None) == (budget.steps is None):
         says = "neither 'epochs' nor 'steps'" if budget.epochs is None else "both 'epochs' and 'steps'"
-        yield Problem(path, f"{name} has {says}", "say one: budget = { epochs = 10 } or { steps = 6000 }", at_key=True)
+        hint = "say one: budget = { epochs = 10 } or { steps = 6000 }"
+        yield Problem(path, f"{name} has {says}", hint, at_key=True, whole=True)
 
 
 def arm_recipe(audit: Audit, arm: Arm) -> dict[str, Any]:
@@ -118,7 +144,7 @@ def _start(init: str, path: Path, arms: Sequence[str]) -> Iterator[Problem]:
         yield Problem(path, "'checkpoint:' needs a file", 'as in init = "checkpoint:weights.safetensors"')
     elif init not in STARTS and init not in arms and not init.startswith(CHECKPOINT):
         hint = did_you_mean(init, [*STARTS, *arms]).replace("there is", "there is 'checkpoint:FILE',")
-        yield Problem(path, f"'init' names {init!r}, which is no arm and no known start", hint)
+        yield Problem(path, f"'init' names {init!r}, which is no arm and no known start", hint, refers_to=("arm",))
 
 
 def start_of(audit: Audit, arm: Arm) -> str:
@@ -149,18 +175,23 @@ def find_circle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 
 def _valid_split(audit: Audit) -> Iterator[Problem]:
-    data = audit.data
-    after = data.split_after_resampling
-    has_valid = data.train.hold_out > 0 or data.valid is not None or (after is not None and after.valid > 0)
-    hint = "" if has_valid else "set hold_out in [data.train], or give [data.valid]"
+    there = has_valid(audit.data)
     for path, select, on, name in _selections(audit):
-        if select == "best" and not has_valid and path[-1] == "select":
-            yield Problem(path, f"'select' is 'best' for {name}, but there is no valid split to judge by", hint)
-        elif select == "best" and has_valid and on == "valid":
+        if select == "best" and not there and path[-1] == "select":
+            said = f"'select' is 'best' for {name}, but there is no valid split to judge by"
+            yield Problem(path, said, MAKE_VALID)
+        elif select == "best" and there and on == "valid":
             yield Problem(path, f"'select' is 'best' for {name}, which trains on valid and cannot be selected on it")
     for index, arm in enumerate(audit.arm):
-        if arm.on == "valid" and not has_valid:
-            yield Problem(("arm", index, "on"), f"arm {arm.name!r} trains on valid, but there is no valid split", hint)
+        if arm.on == "valid" and not there:
+            said = f"arm {arm.name!r} trains on valid, but there is no valid split"
+            yield Problem(("arm", index, "on"), said, MAKE_VALID)
+
+
+def has_valid(data: Data) -> bool:
+    """Whether the audit makes a valid split."""
+    after = data.split_after_resampling
+    return data.train.hold_out > 0 or data.valid is not None or (after is not None and after.valid > 0)
 
 
 def _selections(audit: Audit) -> Iterator[tuple[Path, str, str, str]]:
@@ -187,7 +218,7 @@ def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
     evidence = audit.evidence
     if evidence.reference and evidence.reference not in arms:
         said = f"'reference' names {evidence.reference!r}, which is no arm"
-        yield Problem(("evidence", "reference"), said, did_you_mean(evidence.reference, arms))
+        yield Problem(("evidence", "reference"), said, did_you_mean(evidence.reference, arms), refers_to=("arm",))
     yield from _placebo(evidence, arms)
     for index, group in enumerate(evidence.groups):
         path: Path = ("evidence", "groups", index)
@@ -195,13 +226,16 @@ def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
             yield Problem(path, "a group names at least one attribute", 'as in groups = [["Male"]]')
         if len(set(group)) < len(group):
             yield Problem(path, f"the group {listed(group, 'and')} names an attribute twice")
-        if set(group) in [set(other) for other in evidence.groups[:index]]:
-            yield Problem(path, f"the group {listed(group, 'and')} is there twice")
+        before = [set(other) for other in evidence.groups[:index]]
+        if set(group) in before:
+            first: Path = ("evidence", "groups", before.index(set(group)))
+            yield Problem(path, f"the group {listed(group, 'and')} is there twice", refers_to=first)
     yield from _targets(audit)
     names = [metric.use for metric in evidence.metrics]
     for index, name in enumerate(names):
         if name in names[:index]:
-            yield Problem(("evidence", "metrics", index), f"metric {name!r} is there twice")
+            first = ("evidence", "metrics", names.index(name))
+            yield Problem(("evidence", "metrics", index), f"metric {name!r} is there twice", refers_to=first)
 
 
 def _placebo(evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
@@ -212,7 +246,7 @@ def _placebo(evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
         for arm, name in evidence.placebo.items():
             if arm not in arms:
                 said = f"'placebo' is given for {arm!r}, which is no arm"
-                yield Problem((*whole, arm), said, did_you_mean(arm, arms), at_key=True)
+                yield Problem((*whole, arm), said, did_you_mean(arm, arms), at_key=True, refers_to=("arm",))
             if arm == name:
                 yield Problem((*whole, arm), f"{name!r} cannot be its own placebo")
             else:
@@ -221,7 +255,8 @@ def _placebo(evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
 
 def _placebo_name(name: str, path: Path, evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
     if name not in arms:
-        yield Problem(path, f"'placebo' names {name!r}, which is no arm", did_you_mean(name, arms))
+        said = f"'placebo' names {name!r}, which is no arm"
+        yield Problem(path, said, did_you_mean(name, arms), refers_to=("arm",))
     elif name == evidence.reference:
         yield Problem(path, f"{name!r} is the reference already")
 

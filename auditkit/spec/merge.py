@@ -11,9 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditkit.errors import Path
+from auditkit.spec.model import Data, Recipe
 
 COMPONENTS = ("dataset", "model", "objective", "sampler")
 _WHOLE = ("budget", "where", "at")
+_DEFAULTS: dict[Path, str] = {
+    (table, key): model.model_fields[key].default.use
+    for table, model, keys in (("data", Data, ("dataset",)), ("recipe", Recipe, ("model", "objective")))
+    for key in keys
+}
+"""The components that are used where the file names none."""
+_DEFAULT_USE = {key: Recipe.model_fields[key].default.use for key in ("optimizer", "schedule")}
+"""What a table without `use` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +96,19 @@ class Layers:
             if _merges(key, self.get(here), value):
                 self.overlay(here, value, source)
             else:
-                self.put(here, value, source)
+                self.put_from(here, value, source)
+
+    def put_from(self, path: Path, value: Any, source: Path) -> None:
+        """Put what stands at `source`, of which an override may have made some or all."""
+        made = self._origins_under(source)
+        self.put(path, value, made[()])
+        self.origins |= {(*path, *rest): origin for rest, origin in made.items() if rest}
 
     def open_component(self, path: Path, over: Any) -> None:
-        """Write a component given by its bare id as a table, where a table is about to be laid over it."""
+        """Write a component given by its bare id, or by none, as a table that another is about to be laid over."""
         value = self.get(path)
+        if value is None and path in _DEFAULTS and isinstance(over, Mapping) and "use" not in over:
+            self.put(path, {"use": _DEFAULTS[path]}, path)
         if path and path[-1] in COMPONENTS and isinstance(value, str) and isinstance(over, Mapping):
             self.put(path, {"use": value}, self.origin(path))
 
@@ -109,5 +126,7 @@ class Layers:
 
 
 def _merges(key: str, old: Any, new: Any) -> bool:
-    both = isinstance(old, Mapping) and isinstance(new, Mapping)
-    return both and key not in _WHOLE and new.get("use", old.get("use")) == old.get("use")
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)) or key in _WHOLE:
+        return False
+    use = old.get("use", _DEFAULT_USE.get(key))
+    return bool(new.get("use", use) == use)

@@ -10,7 +10,7 @@ from auditkit.errors import Path, Problem
 from auditkit.spec.faults import Fault
 from auditkit.spec.merge import COMPONENTS
 from auditkit.spec.overrides import label
-from auditkit.spec.shape import Table, homes, keys_at
+from auditkit.spec.shape import Table, homes, keys_at, uses_with
 from auditkit.spec.words import did_you_mean, found, listed, nearest
 
 Describe = Callable[[Path], str]
@@ -52,7 +52,8 @@ def audit_problem(fault: Fault, model: Table, values: Mapping[str, Any]) -> Prob
         return _missing_key(fault, values)
     if fault.kind == "extra_forbidden":
         table, key = fault.path[:-1], str(fault.path[-1])
-        hint = _where(model, table, key, values)
+        uses = uses_with(model, table, key, values) if table else ()
+        hint = f'{key!r} goes with use = "{uses[0]}"' if uses else _where(model, table, key, values)
         where = f"key {key!r} in {table_name(table, values)}" if table else f"table {key!r}"
         return Problem(fault.path, f"unknown {where}", hint, at_key=True)
     return _wrong_value(fault, name)
@@ -70,6 +71,8 @@ def option_problem(fault: Fault, model: Table, values: Mapping[str, Any], at: Pa
         known = keys_at(model, fault.path[:-1], values)
         hint = did_you_mean(str(fault.path[-1]), known) or ("" if known else "it has no options")
         return Problem(at + fault.path, f"unknown {name(fault.path)}", hint, at_key=True)
+    if not fault.path:
+        return Problem(at, f"the options of {component} are wrong: {_reason(fault)}", whole=True)
     wrong = _wrong_value(fault, name)
     return Problem(at + wrong.path, wrong.message, wrong.hint)
 
@@ -168,8 +171,12 @@ def _rule(fault: Fault) -> tuple[str, str]:
     if fault.kind == "string_too_long":
         return f"must have at most {context['max_length']} characters", ""
     if fault.kind in ("value_error", "assertion_error"):
-        return f"is wrong: {context.get('error', fault.text)}", ""
+        return f"is wrong: {_reason(fault)}", ""
     return _alternatives(fault, seen)
+
+
+def _reason(fault: Fault) -> str:
+    return str(fault.contexts[0].get("error", fault.text))
 
 
 def _alternatives(fault: Fault, seen: str) -> tuple[str, str]:

@@ -7,16 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from auditkit.contracts import Condition, Level
+from auditkit.spec.section import Section, named, several, unless_said
 
-ANYONE = "anyone"
 EVERY = "*"
 """In [evidence] targets: every attribute but the task's own."""
-
-
-class Section(BaseModel):
-    """A table of the audit file: strict, frozen, no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
 
 class Use(BaseModel):
@@ -31,15 +25,7 @@ class Use(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
-def _named(value: Any) -> Any:
-    return {"use": value} if isinstance(value, str) else value
-
-
-def _several(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Component = Annotated[Use, BeforeValidator(_named)]
+Component = Annotated[Use, BeforeValidator(named)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=60)]
@@ -177,8 +163,12 @@ class Recipe(Section):
 
     model: Component = Use(use="resnet18")
     init: str = "imagenet"
-    optimizer: Annotated[SGD | AdamW, Field(discriminator="use")] = SGD()
-    schedule: Annotated[Constant | OneCycle, Field(discriminator="use")] = Constant()
+    optimizer: Annotated[Annotated[SGD | AdamW, Field(discriminator="use")], BeforeValidator(unless_said("sgd"))] = (
+        SGD()
+    )
+    schedule: Annotated[
+        Annotated[Constant | OneCycle, Field(discriminator="use")], BeforeValidator(unless_said("constant"))
+    ] = Constant()
     budget: Budget = Budget(epochs=10)
     batch_size: Positive = 256
     objective: Component = Use(use="cross-entropy")
@@ -241,11 +231,9 @@ class Evidence(Section):
     minimum_identities: Positive = 10
     spillover: bool = Field(default=True, description="ask the same of every attribute of the table, as exploration")
     scan: bool = Field(default=True, description="the reference arm's error inside and outside of every attribute")
-    targets: Annotated[tuple[str, ...], BeforeValidator(_several, json_schema_input_type=str | tuple[str, ...])] = (
-        Field(
-            default=(),
-            description='other attributes that last-layer probes on frozen features are asked; "*" is all of them',
-        )
+    targets: Annotated[tuple[str, ...], BeforeValidator(several, json_schema_input_type=str | tuple[str, ...])] = Field(
+        default=(),
+        description='other attributes that last-layer probes on frozen features are asked; "*" is all of them',
     )
 
     @property
@@ -301,5 +289,5 @@ class Audit(Section):
     words: dict[str, dict[str, str]] = Field(
         default={}, description='words for levels, as in { Male = { 0 = "women", 1 = "men" } }'
     )
-    profile: dict[str, dict[str, Any]] = {}
+    profile: dict[str, dict[str, Any]] = Field(default={})
     stand_in: StandIn | None = None

@@ -12,6 +12,8 @@ from auditkit.spec.merge import Layers, Override
 from auditkit.spec.words import did_you_mean
 
 FLAG = "--set"
+_LAID_OVER = re.compile(r"""\s*(['"]?)(?:profile|stand_in)\1\s*[.=\[]""")
+"""Keys of tables that are laid over the others."""
 _PART = re.compile(r"""\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[A-Za-z0-9_-]+))(?P<picks>(?:\[[^\[\]]*\])*)\s*(?:\.|$)""")
 
 
@@ -21,10 +23,16 @@ class _Mistake(Exception):
         self.message, self.hint = message, hint
 
 
-def apply(layers: Layers, sets: Sequence[str]) -> list[Problem]:
-    """Put every override in place; those that cannot be are problems at ("--set", number)."""
+def apply(layers: Layers, sets: Sequence[str], *, first: bool = False) -> list[Problem]:
+    """Put overrides in place; those that cannot be are problems at ("--set", number).
+
+    `first` puts those of profiles and of the stand-in, which must be there before these are laid over; otherwise all
+    the others are put.
+    """
     problems = []
     for number, text in enumerate(sets, 1):
+        if bool(_LAID_OVER.match(text)) is not first:
+            continue
         try:
             _apply(layers, text, Override(number))
         except _Mistake as mistake:
@@ -32,12 +40,28 @@ def apply(layers: Layers, sets: Sequence[str]) -> list[Problem]:
     return problems
 
 
+def profile_of(text: str) -> str | None:
+    """The profile that an override changes, None where it changes none or all of them."""
+    try:
+        table, name, *_ = [*_parts(text.partition("=")[0]), None]
+    except _Mistake:
+        return None
+    return name if table == "profile" and isinstance(name, str) else None
+
+
 def _apply(layers: Layers, text: str, origin: Override) -> None:
     key, equals, value = text.partition("=")
     if not equals:
         raise _Mistake(f"{text!r} has no value", "write --set KEY=VALUE")
+    _require_profile(layers, profile_of(text))
     path = _find(layers, _parts(key), origin)
     layers.put(path, _value(value), origin)
+
+
+def _require_profile(layers: Layers, name: str | None) -> None:
+    known = layers.get(("profile",)) or {}
+    if name is not None and name not in known:
+        raise _Mistake(f"there is no profile {name!r}", did_you_mean(name, known) or "the file has no [profile.NAME]")
 
 
 def _value(text: str) -> Any:

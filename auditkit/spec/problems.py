@@ -27,7 +27,7 @@ def report(problems: Iterable[Problem], source: Source) -> str:
 
 def placed(problems: Iterable[Problem], source: Source, remark: str = "") -> list[Placed]:
     """The problems with their places, each once."""
-    found = (Placed(source.locate(p.path, at_key=p.at_key), p.message, p.hint, remark) for p in problems)
+    found = (Placed(source.locate(p.path, at_key=p.at_key, whole=p.whole), p.message, p.hint, remark) for p in problems)
     return list(dict.fromkeys(found))
 
 

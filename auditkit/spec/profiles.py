@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from auditkit.errors import Path, Problem
 from auditkit.spec.merge import Layers
-from auditkit.spec.overrides import label
+from auditkit.spec.overrides import FLAG, label, profile_of
 from auditkit.spec.words import did_you_mean
 
 KEEP = {"arms": "arm", "tasks": "task"}
@@ -22,10 +22,20 @@ def put_stand_in(layers: Layers) -> list[str]:
     if "dataset" in stand_in:
         if not isinstance(layers.values.setdefault("data", {}), dict):
             return []
-        layers.put(("data", "dataset"), stand_in["dataset"], ("stand_in", "dataset"))
+        layers.put_from(("data", "dataset"), stand_in["dataset"], ("stand_in", "dataset"))
     named = stand_in.get("profile")
     known = layers.get(("profile",))
     return [named] if isinstance(known, Mapping) and isinstance(named, str) and named in known else []
+
+
+def unused(sets: Sequence[str], applied: Sequence[str]) -> list[Problem]:
+    """A problem for every override of a profile that is not applied, and so changes nothing."""
+    named = [(number, profile_of(text)) for number, text in enumerate(sets, 1)]
+    return [
+        Problem((FLAG, number), f"profile {name!r} is not applied, so this changes nothing", f"add --profile {name}")
+        for number, name in named
+        if name is not None and name not in applied
+    ]
 
 
 def put_profile(layers: Layers, name: str) -> list[Problem]:

@@ -1,6 +1,7 @@
 """From an audit file to a typed audit, with every mistake at its place.
 
 The order of precedence, lowest first: the file, the stand-in's dataset and profile, the profile asked for, overrides.
+Overrides of a profile or of the stand-in change these before they are laid over.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from auditkit.errors import AuditError, InvalidAudit, Path, Problem
 from auditkit.spec import overrides, profiles
 from auditkit.spec.checks import check
+from auditkit.spec.consequences import distilled
 from auditkit.spec.faults import faults
 from auditkit.spec.merge import Layers, copied
 from auditkit.spec.messages import audit_problem
@@ -36,7 +38,8 @@ def load_valid(
 ) -> tuple[Audit, Source]:
     """Read and parse; raise InvalidAudit with the report of all mistakes unless there are none."""
     source = read(path, profile=profile, sets=sets, stand_in=stand_in)
-    audit, problems = parse(source)
+    audit, found = parse(source)
+    problems = distilled(found, source)
     if audit is None or problems:
         raise invalid(problems, source)
     return audit, source
@@ -57,9 +60,10 @@ def read(path: FilePath, *, profile: str | None = None, sets: Sequence[str] = ()
     text = _text(path)
     values = _toml(path, text)
     layers = Layers(copied(values))
+    problems = overrides.apply(layers, sets, first=True)
     of_stand_in = profiles.put_stand_in(layers) if stand_in else []
-    names = tuple(dict.fromkeys([*of_stand_in, *_asked(path, values, profile)]))
-    problems = [problem for name in names for problem in profiles.put_profile(layers, name)]
+    names = tuple(dict.fromkeys([*of_stand_in, *_asked(path, layers.values, profile)]))
+    problems += [problem for name in names for problem in profiles.put_profile(layers, name)]
     problems += overrides.apply(layers, sets)
     return Source(
         path=path,

@@ -126,8 +126,16 @@ def _partial(definitions: Mapping[str, Schema]) -> Schema:
 
     found: Schema = {}
     for name, schema in definitions.items():
-        found[f"partial.{name}"] = {k: v for k, v in _with_references(schema, renamed).items() if k != "required"}
+        known = _with_references(schema, renamed)
+        found[f"partial.{name}"] = {key: _any(value) for key, value in known.items() if key != "required"}
     return found
+
+
+def _any(value: Any) -> Any:
+    """Without what tells alternatives apart, a table may fit more than one."""
+    if isinstance(value, dict):
+        return {"anyOf" if key == "oneOf" else key: _any(item) for key, item in value.items()}
+    return [_any(item) for item in value] if isinstance(value, list) else value
 
 
 def _with_references(value: Any, change: Callable[[str], str]) -> Any:

@@ -37,10 +37,11 @@ def _selector(
     finding: Selector, path: Path, audit: Audit, tasks: Sequence[str], arms: Sequence[str]
 ) -> Iterator[Problem]:
     if finding.task not in tasks:
-        yield Problem((*path, "task"), f"there is no task {finding.task!r}", did_you_mean(finding.task, tasks))
+        hint = did_you_mean(finding.task, tasks)
+        yield Problem((*path, "task"), f"there is no task {finding.task!r}", hint, refers_to=("task",))
     for key, arm in (("arm", finding.arm), ("against", finding.against)):
         if arm is not None and arm not in arms:
-            yield Problem((*path, key), f"there is no arm {arm!r}", did_you_mean(arm, arms))
+            yield Problem((*path, key), f"there is no arm {arm!r}", did_you_mean(arm, arms), refers_to=("arm",))
     yield from _metric(finding, path, audit)
     yield from _against(finding, path, audit)
     yield from _groups(finding, path, audit)
@@ -50,7 +51,8 @@ def _metric(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
     metrics = [metric.use.rpartition(":")[2] for metric in audit.evidence.metrics]
     if finding.metric not in metrics:
         hint = did_you_mean(finding.metric, metrics)
-        yield Problem((*path, "metric"), f"metric {finding.metric!r} is not among the metrics of [evidence]", hint)
+        said = f"metric {finding.metric!r} is not among the metrics of [evidence]"
+        yield Problem((*path, "metric"), said, hint, refers_to=("evidence", "metrics"))
 
 
 def _against(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
@@ -77,7 +79,8 @@ def _groups(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
         yield Problem((*path, "over"), "'over' names an attribute twice")
     elif over and set(over) not in [set(group) for group in audit.evidence.groups]:
         hint = f"add {list(over)} there".replace("'", '"')
-        yield Problem((*path, "over"), f"{listed(over, 'and')} is not among the groups of [evidence]", hint)
+        said = f"{listed(over, 'and')} is not among the groups of [evidence]"
+        yield Problem((*path, "over"), said, hint, refers_to=("evidence", "groups"))
     yield from _free(finding, path, [name for name in over if name not in at])
 
 

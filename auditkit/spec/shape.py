@@ -36,6 +36,12 @@ def keys_at(model: Table, path: Path, values: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for found in _at(model, path, values) for key in fields(found)))
 
 
+def uses_with(model: Table, path: Path, key: str, values: Any) -> tuple[str, ...]:
+    """The words of `use` with which the table at a path would have a key."""
+    alternatives = [inner for outer in _at(model, path[:-1], values) for inner in _tables_of(outer, str(path[-1]))]
+    return tuple(use for table in alternatives if key in fields(table) for use in _uses(table))
+
+
 def is_required(model: Table, path: Path, values: Any) -> bool:
     """Whether the key at the end of a path must be there."""
     known = [fields(found).get(str(path[-1])) for found in _at(model, path[:-1], values)]
@@ -68,15 +74,20 @@ def _tables_of(model: Table, key: str) -> list[Table]:
 
 
 def _of_use(models: list[Table], value: Any) -> list[Table]:
-    """Where tables are told apart by `use`, only those that fit it."""
+    """Where tables are told apart by `use`, only those that fit it; without one, that which needs none."""
     use = value.get("use") if isinstance(value, Mapping) else None
-    fitting = [model for model in models if use in _uses(model)]
+    fitting = [model for model in models if use in (_uses(model) if use else _default_use(model))]
     return fitting or models
 
 
 def _uses(model: Table) -> tuple[Any, ...]:
     field = model.model_fields.get("use")
     return get_args(field.annotation) if field is not None and get_origin(field.annotation) is Literal else ()
+
+
+def _default_use(model: Table) -> tuple[Any, ...]:
+    field = model.model_fields.get("use")
+    return (None,) if field is not None and not field.is_required() else ()
 
 
 def _step(value: Any, part: str | int) -> Any:

@@ -50,9 +50,13 @@ class Source:
         """Where keys and values stand in the text; empty when that could not be found out."""
         return positions(self.text) or {}
 
-    def locate(self, path: Path, *, at_key: bool = False) -> Place:
-        """The place of a value (or of its key), or of the nearest thing around it."""
-        origin = self._origin(path)
+    def locate(self, path: Path, *, at_key: bool = False, whole: bool = False) -> Place:
+        """The place of a value (or of its key), or of the nearest thing around it.
+
+        Of a table that is wrong as a `whole`, the place of what was laid over it last.
+        """
+        over = [known for known in self.origins if known[: len(path)] == path] if whole else []
+        origin = self._origin(over[-1] if over else path)
         if isinstance(origin, Override):
             return self._in_override(origin)
         for length in range(len(origin), 0, -1):

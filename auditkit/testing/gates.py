@@ -10,9 +10,9 @@ from typing import Any
 
 from auditkit import shelf
 from auditkit.engine.conclude import conclude
-from auditkit.engine.prepare import Prepared, Read, Settings, prepare, read_audit
-from auditkit.engine.running import train
-from auditkit.errors import AuditError, RunFailed
+from auditkit.engine.prepare import Read, Settings, prepare, read_audit
+from auditkit.engine.running import train_all
+from auditkit.errors import AuditError
 from auditkit.events import Event
 from auditkit.evidence.results import GateRow
 from auditkit.spec.sentences import gate_sentence
@@ -25,7 +25,6 @@ class Judged:
     """An audit whose file is in order; `rows` are there once it is `ready`."""
 
     read: Read
-    command: str
     rows: tuple[GateRow, ...] = ()
     failure: AuditError | None = field(default=None)
 
@@ -39,8 +38,7 @@ class Judged:
             data=Path(options["data"]) if "data" in options else None,
             profile=options.get("profile"),
         )
-        given = [f"--{name} {value}" for name, value in options.items()]
-        return cls(read_audit(settings), " ".join(["auditkit run", str(named), *given]))
+        return cls(read_audit(settings))
 
     @property
     def gates(self) -> tuple[tuple[str, int], ...]:
@@ -72,17 +70,12 @@ class Judged:
         left = [unit.label for unit in prepared.plan.units if not prepared.store.has(unit.digest)]
         if left and not may_train:
             said = f"{len(left)} of {len(prepared.plan.units)} units are not in the store, such as {left[0]}"
-            raise AuditError(said, where=str(self.read.settings.path), hint=f"train them: {self.command}")
+            raise AuditError(
+                said, where=str(self.read.settings.path), hint=f"train them: {self.read.settings.command()}"
+            )
         if left:
-            _train(prepared)
-        results = shelf.stored(prepared) or shelf.keep(prepared, conclude(prepared))
-        return results.gates
-
-
-def _train(prepared: Prepared) -> None:
-    failed = train(prepared, _silent)
-    if failed:
-        raise RunFailed("; ".join(f"{unit.label}: {unit.message}" for unit in failed))
+            train_all(prepared, _silent)
+        return shelf.findings(prepared, conclude).gates
 
 
 def _silent(event: Event) -> None:

@@ -19,6 +19,8 @@ from auditkit.cohort import ImageSource, Rows
 
 Damage = tuple[int, str]
 _AT_ONCE = 64
+_KINDS = {b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WebP", b"GIF8": "GIF"}
+"""How the bytes of an image begin."""
 _SOURCE_LINE = re.compile(r"^.*?\.(?:cpp|cu|py):\d+,?\s*")
 
 
@@ -45,18 +47,34 @@ def _decoded(source: ImageSource, rows: Rows, damaged: list[Damage]) -> Iterator
         try:
             yield row, decode(source.read(row))
         except Exception as error:  # whatever is wrong with one image, the others are looked at too
-            damaged.append((row, _SOURCE_LINE.sub("", str(error)).split("\n", 1)[0] or type(error).__name__))
+            damaged.append((row, str(error).split("\n", 1)[0] or type(error).__name__))
 
 
 def decode(data: bytes) -> torch.Tensor:
-    """(3, height, width) uint8 of a JPEG, PNG, WebP or GIF, upright as its EXIF orientation says."""
+    """(3, height, width) uint8 of a JPEG, PNG, WebP or GIF, upright as its EXIF orientation says.
+
+    Raises:
+        ValueError: the bytes are none of these, or damaged.
+    """
     if not data:
         raise ValueError("the file is empty")
     buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-    image: torch.Tensor = decode_image(buffer, ImageReadMode.RGB, apply_exif_orientation=True)
+    try:
+        image: torch.Tensor = decode_image(buffer, ImageReadMode.RGB, apply_exif_orientation=True)
+    except RuntimeError as error:
+        raise ValueError(_not_readable(data, str(error))) from error
     if image.ndim != 3:
         raise ValueError("an animation, not a photo")
     return image if image.dtype == torch.uint8 else (image.int() >> 8).byte()
+
+
+def _not_readable(data: bytes, said: str) -> str:
+    """What is wrong with an image; the decoder's advice to programmers is left out."""
+    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), None)
+    if kind is None:
+        return "not a readable JPEG, PNG, WebP or GIF"
+    reason = _SOURCE_LINE.sub("", said).split("\n", 1)[0].rstrip(".")
+    return f"not a readable {kind}: {reason[:1].lower()}{reason[1:]}"
 
 
 def centre_square(image: torch.Tensor, crop: int) -> torch.Tensor:

@@ -86,8 +86,9 @@ def _aligned(names: list[bytes], table: NumberTable, places: Places, path: objec
     if (at < 0).any():
         missing = np.flatnonzero(at < 0)
         first = names[int(missing[0])].decode()
+        are = "is" if len(missing) == 1 else "are"
         message = (
-            f"{len(missing):,} of the {len(names):,} images of {places.attributes.name} are missing (first: {first})"
+            f"{len(missing):,} of the {len(names):,} images of {places.attributes.name} {are} missing (first: {first})"
         )
         raise DataError(message, where=str(path), hint="take all annotation files from the same source")
     return table.values[at]

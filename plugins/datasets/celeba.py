@@ -124,7 +124,8 @@ def people_on_both_sides(table: Annotations) -> int:
     """How many identities have images in more than one split; 0 where either is unknown."""
     if table.identities is None or table.splits is None:
         return 0
-    pairs = np.unique(np.stack([table.identities, table.splits.astype(np.int64)]), axis=1)
+    known = table.identities >= 0
+    pairs = np.unique(np.stack([table.identities, table.splits.astype(np.int64)])[:, known], axis=1)
     return int(np.count_nonzero(np.unique(pairs[0], return_counts=True)[1] > 1))
 
 
@@ -139,11 +140,12 @@ def _images(places: Places, table: Annotations, found: Listing | None) -> tuple[
     missing = np.flatnonzero(picked < 0)
     if len(missing):
         first = ", ".join(table.names[i] for i in missing[:3].tolist())
+        are = "is" if len(missing) == 1 else "are"
         message = (
-            f"{len(missing):,} of the {len(table.names):,} images of {places.attributes.name} are missing ({first}"
+            f"{len(missing):,} of the {len(table.names):,} images of {places.attributes.name} {are} missing ({first}"
         )
         message += ", ...)" if len(missing) > 3 else ")"
-        hint = "unpack the images again; auditkit data check lists what is missing"
+        hint = f"unpack the images again; auditkit data check {places.root} lists what is missing"
         raise DataError(message, where=str(found.place), hint=hint)
     return found.source(picked), picked
 

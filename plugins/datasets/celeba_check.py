@@ -15,10 +15,12 @@ from auditkit_plugins.datasets.annotations import Annotations, read_annotations
 from auditkit_plugins.datasets.celeba import best_listing, notes, verdict
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES, HEIGHT, IMAGES, PEOPLE, POSITIVES, SPLIT_SIZES, WIDTH
 from auditkit_plugins.datasets.celeba_places import Places, locate
-from auditkit_plugins.datasets.images import Listing, positions
+from auditkit_plugins.datasets.images import PUT_IMAGES, Listing, positions
 
 SAMPLE = 200
 SHOWN = 10
+REMEDY = "restore these files, or remove them and their rows, and lower the count in the first line"
+NO_IMAGES = f"there are no images, which a run needs\n  {PUT_IMAGES}"
 
 
 def check(root: Path) -> Checkup:
@@ -27,12 +29,15 @@ def check(root: Path) -> Checkup:
     table = read_annotations(places)
     found = best_listing(places, table)
     facts, problems = list(_file_facts(places, table)), list(notes(places, table, found))
+    refused = [NO_IMAGES] if found is None and not places.images else []
     if found is not None:
         picked = positions(table.names, found.names)
         facts += _image_facts(found, picked)
-        problems += [*_missing(table, picked, found), *_unreadable(found, picked), *_identical(table, found, picked)]
+        problems += [*_missing(table, picked, found), *_identical(table, found, picked)]
+        refused += _unreadable(found, picked)
     kind = "synthetic, rendered by auditkit" if places.synthetic else verdict(table)
-    return Checkup(kind, tuple(facts), tuple(problems), tuple(_groups(table)))
+    shares = tuple(zip(ATTRIBUTES, table.codes.mean(axis=0).tolist(), strict=True))
+    return Checkup(kind, tuple(facts), tuple(problems), tuple(_groups(table)), tuple(refused), shares)
 
 
 def _file_facts(places: Places, table: Annotations) -> Iterator[tuple[str, str]]:
@@ -41,7 +46,7 @@ def _file_facts(places: Places, table: Annotations) -> Iterator[tuple[str, str]]
     if places.identities is None or table.identities is None:
         yield "identities", "missing: identity_CelebA.txt"
     else:
-        people = len(np.unique(table.identities))
+        people = len(np.unique(table.identities[table.identities >= 0]))
         yield "identities", f"{places.identities.name}: {people:,} people (official {PEOPLE:,})"
 
 
@@ -92,7 +97,8 @@ def _missing(table: Annotations, picked: NDArray[np.int64], found: Listing) -> I
     absent = np.flatnonzero(picked < 0)
     if len(absent):
         names = _listed([table.names[i] for i in absent.tolist()])
-        yield f"{len(absent):,} images are announced but missing from {found.place.name}: {names}"
+        are = "1 image is" if len(absent) == 1 else f"{len(absent):,} images are"
+        yield f"{are} announced but missing from {found.place.name}: {names}"
 
 
 def _unreadable(found: Listing, picked: NDArray[np.int64]) -> Iterator[str]:
@@ -104,9 +110,9 @@ def _unreadable(found: Listing, picked: NDArray[np.int64]) -> Iterator[str]:
     broken = [int(i) for n, i in enumerate(sample.tolist()) if _size(source, n) is None]
     names = sorted({found.names[i] for i in [*empty.tolist(), *broken]})
     if names:
-        yield f"{len(names):,} images cannot be read (every file looked at for emptiness, {len(sample)} decoded): " + (
-            _listed(names)
-        )
+        count = "1 image" if len(names) == 1 else f"{len(names):,} images"
+        how = f"every file looked at for emptiness, {len(sample)} decoded"
+        yield f"{count} cannot be read ({how}): {_listed(names)}\n  {REMEDY}"
 
 
 def _identical(table: Annotations, found: Listing, picked: NDArray[np.int64]) -> Iterator[str]:
@@ -121,7 +127,8 @@ def _identical(table: Annotations, found: Listing, picked: NDArray[np.int64]) ->
     if len(twin):
         across = int(np.count_nonzero(table.splits[rows[twin]] != table.splits[rows[twin + 1]]))
         first = f"{table.names[rows[twin[0]]]} = {table.names[rows[twin[0] + 1]]}"
-        yield f"{len(twin):,} images are byte-identical to another one, {across:,} of them in another split ({first})"
+        are = "1 image is" if len(twin) == 1 else f"{len(twin):,} images are"
+        yield f"{are} byte-identical to another one, {across:,} of them in another split ({first})"
 
 
 def _groups(table: Annotations) -> Iterator[GroupCount]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from auditkit import DataError
-from auditkit_plugins.datasets.images import SUFFIXES
+from auditkit_plugins.datasets.images import LET_READ, SUFFIXES
 
 FOLDERS = ("", "celeba", "Anno", "Eval", "Img", "annotations", "archive")
 ATTRIBUTE_FILES = ("list_attr_celeba.txt", "list_attr_celeba.csv", "list_attr_celeba01.csv")
@@ -38,23 +39,34 @@ class Places:
 
 
 def locate(root: Path) -> Places:
-    """Find the files. Raises DataError when the folder or the attribute file is missing."""
+    """Find the files. Raises DataError when the folder or the attribute file is missing, or may not be looked at."""
     attributes = attribute_file(root)
-    if attributes is None:
-        raise _no_attributes(root)
-    return Places(
-        root,
-        attributes,
-        _first(root, SPLIT_FILES),
-        _first(root, IDENTITY_FILES),
-        tuple(_image_places(root)),
-        (root / SYNTHETIC).is_file(),
-    )
+    with _looking_into(root):
+        if attributes is None:
+            raise _no_attributes(root)
+        return Places(
+            root,
+            attributes,
+            _first(root, SPLIT_FILES),
+            _first(root, IDENTITY_FILES),
+            tuple(_image_places(root)),
+            (root / SYNTHETIC).is_file(),
+        )
 
 
 def attribute_file(root: Path) -> Path | None:
-    """The attribute file, None where there is none."""
-    return _first(root, ATTRIBUTE_FILES)
+    """The attribute file, None where there is none. Raises DataError for a folder that may not be looked at."""
+    with _looking_into(root):
+        return _first(root, ATTRIBUTE_FILES)
+
+
+@contextmanager
+def _looking_into(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        said = f"cannot look into the folder: {error.strerror}"
+        raise DataError(said, where=str(error.filename or root), hint=LET_READ) from error
 
 
 def _first(root: Path, names: tuple[str, ...]) -> Path | None:

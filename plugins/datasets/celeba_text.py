@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from auditkit import DataError
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
+from auditkit_plugins.datasets.images import LET_READ
 
 DOWNLOAD_AGAIN = "remove the file and download it again: auditkit data download DIR"
 _SEPARATORS = bytes.maketrans(b',"\t', b"   ")
@@ -44,7 +45,7 @@ def read_bytes(path: Path) -> bytes:
         data = _unzipped(path) if path.suffix == ".zip" else path.read_bytes()
     except (OSError, zipfile.BadZipFile) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise DataError(f"cannot read the file: {reason}", where=str(path), hint=DOWNLOAD_AGAIN) from error
+        raise DataError(f"cannot read the file: {reason}", where=str(path), hint=_remedy(error)) from error
     data = data.removeprefix(b"\xef\xbb\xbf")
     _refuse_what_is_no_data(data, path)
     return data
@@ -65,7 +66,8 @@ def attribute_table(path: Path) -> AttributeTable:
     table = _Body(body, len(names) + 1, skipped + 1, path)
     if declared is not None and declared != table.rows:
         message = f"line 1 announces {declared:,} rows, but {table.rows:,} follow: the file was cut off or edited"
-        raise DataError(message, where=str(path), hint=DOWNLOAD_AGAIN)
+        hint = f"write {table.rows} in line 1 if you took rows out yourself; otherwise {DOWNLOAD_AGAIN}"
+        raise DataError(message, where=str(path), hint=hint)
     order = [names.index(name) for name in ATTRIBUTES]
     return AttributeTable(table.names(), table.binary()[:, order])
 
@@ -155,12 +157,16 @@ def _unzipped(path: Path) -> bytes:
         return archive.read(inner[0])
 
 
+def _remedy(error: Exception) -> str:
+    return LET_READ if isinstance(error, PermissionError) else DOWNLOAD_AGAIN
+
+
 def _start_of(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             start = file.read(4096).removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
-        raise DataError(f"cannot read the file: {error.strerror}", where=str(path), hint=DOWNLOAD_AGAIN) from error
+        raise DataError(f"cannot read the file: {error.strerror}", where=str(path), hint=_remedy(error)) from error
     _refuse_what_is_no_data(start, path)
     return start
 

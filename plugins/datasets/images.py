@@ -16,6 +16,8 @@ from auditkit import DataError
 from auditkit_plugins.datasets.remembered import Arrays, remembered
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+LET_READ = "let yourself read it (chmod u+rX), or name another place"
+PUT_IMAGES = "put img_align_celeba.zip, or the folder of that name, here"
 _LOCAL_HEADER = 30
 _MANY = 20_000
 
@@ -33,7 +35,7 @@ class FolderImages:
         try:
             return path.read_bytes()
         except OSError as error:
-            hint = "put the image back, or remove its row"
+            hint = LET_READ if isinstance(error, PermissionError) else "put the image back, or remove its row"
             raise DataError(f"cannot read the image: {error.strerror}", where=str(path), hint=hint) from error
 
 
@@ -85,7 +87,7 @@ class NoImages:
     def read(self, index: int) -> bytes:
         """Say what is missing."""
         message = "there are annotations here, but no images"
-        raise DataError(message, where=self.place, hint="put img_align_celeba.zip, or the folder of that name, here")
+        raise DataError(message, where=self.place, hint=PUT_IMAGES)
 
 
 Images = FolderImages | ZipImages | NoImages
@@ -151,6 +153,7 @@ def _list_zip(place: Path) -> Arrays:
             members = [m for m in archive.infolist() if _is_image(m.filename)]
     except (OSError, zipfile.BadZipFile) as error:
         hint = "download the zip again; a download that was cut off has no directory"
+        hint = LET_READ if isinstance(error, PermissionError) else hint
         raise DataError(f"cannot read the zip: {error}", where=str(place), hint=hint) from error
     members.sort(key=lambda member: _base(member.filename))
     columns = np.array(
@@ -165,7 +168,7 @@ def _list_folder(place: Path) -> Arrays:
         with os.scandir(place) as entries:
             found = sorted((entry.name, entry.stat().st_size) for entry in entries if _is_image(entry.name))
     except OSError as error:
-        raise DataError(f"cannot list the folder: {error.strerror}", where=str(place)) from error
+        raise DataError(f"cannot list the folder: {error.strerror}", where=str(place), hint=LET_READ) from error
     sizes = np.array([size for _, size in found], dtype=np.int64)
     return {"names": pack(name for name, _ in found), "sizes": sizes, "checksums": np.zeros_like(sizes)}
 

@@ -39,7 +39,9 @@ class TableOptions(Options):
 
     image: str = Field(default="image", description="column with the path of the image file")
     attributes: tuple[str, ...] = Field(
-        default=(), description="columns that are attributes; every column that is nothing else when left out"
+        default=(),
+        description="columns that are attributes; when left out every column that is nothing else and has two values "
+        "or more",
     )
     split: str | None = Field(default=None, description="column with train, valid or test (or 0, 1, 2)")
     identity: str | None = Field(default=None, description="column that says whose face it is, any words or numbers")

@@ -55,9 +55,8 @@ class Table(Dataset):
         files = _paths(table, options.image, place)
         root = place.parent if options.root is None else place.parent / options.root
         sizes = _sizes(files, root, place)
-        coded = [_coded(table[name], name, place) for name in names]
-        codes = np.stack([column for column, _ in coded], axis=1) if coded else np.zeros((len(files), 0), dtype=np.int8)
-        attributes = Attributes(names, tuple(levels for _, levels in coded), codes)
+        constant = _constant(table, tuple(name for name in names if name not in options.attributes))
+        attributes = _attributes(table, tuple(name for name in names if name not in constant), place)
         splits = None if options.split is None else _splits(table[options.split], options.split, place)
         people = None if options.identity is None else _identities(table[options.identity], options.identity, place)
         return OpenDataset(
@@ -69,7 +68,7 @@ class Table(Dataset):
             fingerprint=_fingerprint(attributes, files, sizes, splits, people),
             kind=f"own data, {place.name}",
             place=str(place),
-            notes=_notes(options, attributes, splits, people),
+            notes=(*_left_out(constant), *_notes(attributes, splits, people)),
         )
 
 
@@ -148,14 +147,34 @@ def _size(path: Path) -> int:
         return -1
 
 
+def _constant(table: pa.Table, names: tuple[str, ...]) -> dict[str, str]:
+    """Columns that tell no two images apart, and what each has."""
+    values = {name: pc.unique(table[name]).drop_null().to_pylist() for name in names}
+    return {name: _only(found) for name, found in values.items() if len(found) < 2}
+
+
+def _only(values: list[Any]) -> str:
+    return f"only the level {values[0]!r}" if values else "no value at all"
+
+
+def _left_out(constant: Mapping[str, str]) -> list[str]:
+    return [f"column {name!r} has {what} and is left out of the attributes" for name, what in constant.items()]
+
+
+def _attributes(table: pa.Table, names: tuple[str, ...], place: Path) -> Attributes:
+    coded = [_coded(table[name], name, place) for name in names]
+    nothing = np.zeros((len(table), 0), dtype=np.int8)
+    codes = np.stack([column for column, _ in coded], axis=1) if coded else nothing
+    return Attributes(names, tuple(levels for _, levels in coded), codes)
+
+
 def _coded(column: pa.ChunkedArray, name: str, place: Path) -> tuple[NDArray[np.int8], tuple[Level, ...]]:
     """Codes of one attribute and its levels in order; -1 where the value is missing."""
     levels: list[Any] = sorted(pc.unique(column).drop_null().to_pylist(), key=lambda level: (str(type(level)), level))
     levels = [_level(level, name, place) for level in levels]
     if len(levels) < 2:
-        have = f"only the level {levels[0]!r}" if levels else "no value at all"
         hint = "an attribute needs two levels or more: leave the column out of option 'attributes'"
-        raise DataError(f"attribute {name!r} has {have}", where=str(place), hint=hint)
+        raise DataError(f"attribute {name!r} has {_only(levels)}", where=str(place), hint=hint)
     if len(levels) > MOST_LEVELS:
         hint = f"at most {MOST_LEVELS}; name the attributes with option 'attributes', or group the values"
         raise DataError(f"attribute {name!r} has {len(levels):,} levels", where=str(place), hint=hint)
@@ -208,7 +227,7 @@ def _fingerprint(
 
 
 def _notes(
-    options: TableOptions, attributes: Attributes, splits: NDArray[np.int8] | None, people: NDArray[np.int64] | None
+    attributes: Attributes, splits: NDArray[np.int8] | None, people: NDArray[np.int64] | None
 ) -> tuple[str, ...]:
     lines = []
     if splits is None:

@@ -41,7 +41,8 @@ class Undersample(Sampler):
         if self.options.where is None:
             return groups_of(cohort, self.options.over)
         match = cohort.matches(self.options.where)
-        found = ((str(self.options.where), np.flatnonzero(match)), ("everyone else", np.flatnonzero(~match)))
+        others = cohort.contradicts(self.options.where)
+        found = ((str(self.options.where), np.flatnonzero(match)), ("everyone else", np.flatnonzero(others)))
         return _none_empty(found, len(cohort))
 
 

@@ -33,7 +33,8 @@ class OversampleOptions(Options):
     until: Literal["balanced"] | None = Field(
         default=None,
         description="add copies until matching photos, copies included, are as many as all others; spread evenly, so "
-        "that no photo has two copies more than another",
+        "that no photo has two copies more than another; photos of which a missing value leaves open whether they "
+        "match are trained on and count for neither",
     )
     times: int | None = Field(
         default=None, gt=0, description="this many copies of each matching photo, beside the photo itself"
@@ -108,7 +109,11 @@ class AugmentEveryoneOptions(Options):
 class UndersampleOptions(Options):
     """Exactly one of `where` (matching photos and the others) and `over` says what the groups are."""
 
-    where: Condition | None = Field(default=None, description="two groups: photos that match, and the others")
+    where: Condition | None = Field(
+        default=None,
+        description="two groups: photos that match, and the others; those of which a missing value leaves it open are "
+        "left out",
+    )
     over: Over = ()
     to: Count | None = Field(
         default=None, gt=0, description="photos kept of each group; default as many as the smallest group has"

@@ -45,7 +45,7 @@ class Oversample(Sampler):
         times = np.ones(len(cohort), dtype=np.int64)
         copies = self.options.copies or "augmented"
         if self.options.like is None:
-            times[match] += self._copies_of_each(count, len(cohort), rng)
+            times[match] += self._copies_of_each(count, cohort, rng)
         else:
             other = _other(inputs)
             times[match] += self._as_there(other, count, rng)
@@ -59,19 +59,25 @@ class Oversample(Sampler):
             match |= cohort.matches(condition)
         return match
 
-    def _copies_of_each(self, count: int, total: int, rng: np.random.Generator) -> Times:
+    def _others(self, cohort: Cohort) -> int:
+        """How many photos are known not to match; a missing value may leave it open."""
+        known = np.ones(len(cohort), dtype=bool)
+        for condition in self.options.conditions:
+            known &= cohort.contradicts(condition)
+        return int(known.sum())
+
+    def _copies_of_each(self, count: int, cohort: Cohort, rng: np.random.Generator) -> Times:
         """(count,) int64: copies of each matching photo."""
         chosen = self.options
         if chosen.times is not None:
             return np.full(count, chosen.times, dtype=np.int64)
         if chosen.until is not None:
-            wanted = self._missing_for_balance(count, total)
+            wanted = self._missing_for_balance(count, self._others(cohort))
             return independent(wanted, count, rng) if chosen.replacement else spread(wanted, count, rng)
-        wanted = self._extra(count, total)
+        wanted = self._extra(count, len(cohort))
         return independent(wanted, count, rng) if chosen.replacement else once(wanted, count, rng)
 
-    def _missing_for_balance(self, count: int, total: int) -> int:
-        others = total - count
+    def _missing_for_balance(self, count: int, others: int) -> int:
         if others < count:
             raise AuditError(
                 f"cannot balance by adding: {photos(count)} with {self.options.whom} already outnumber "

@@ -1,0 +1,149 @@
+"""Maps of what was not declared before looking: nothing that was asked vanishes, and every effect has its noise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from evidence_toys import ACCURACY, evidence, toy_panel, with_column, with_margin
+from report_toys import audit, results
+
+from auditkit.evidence.findings import derive
+from auditkit.evidence.panel import Panel
+from auditkit.evidence.probe_names import FAMILY, label
+from auditkit.evidence.results import Finding, Results
+from auditkit.report import exploring, probing, svg, view
+from auditkit.report.blocks import Block, Figure, Fold, Table
+from auditkit.report.view import View
+from auditkit.spec.model import Audit
+
+FEW = "5 photos of 5 people (needs 30 photos of 10 people)"
+
+
+def seen(panel: Panel, **changes: object) -> View:
+    options = evidence(groups=(("Male",),), spillover=True)
+    arms = tuple({"name": arm.arm, "label": f"the {arm.arm}"} for arm in panel.arms)
+    raw = {"audit": {"title": "t"}, "task": ({"target": "Smiling"},), "arm": arms, "evidence": options}
+    derived = derive([panel], options, ACCURACY)
+    return view.of(Audit.model_validate(raw), Results(findings=derived.findings, families=derived.families))
+
+
+def spilled(panel: Panel) -> tuple[Block, ...]:
+    section = exploring.spillover(seen(panel))
+    assert section is not None
+    return section.blocks
+
+
+def texts(table: Table) -> dict[str, list[str]]:
+    return {row[0].text: [cell.text for cell in row[1:]] for row in table.rows}
+
+
+def lacking() -> Panel:
+    """Attributes with one level, without a value, with few photos; and an arm that was not tested on the round."""
+    panel = toy_panel()
+    number = np.arange(len(panel.row))
+    panel = with_column(panel, "Only", 0 * number, ("yes",))
+    panel = with_column(panel, "Gone", 0 * number - 1)
+    panel = with_column(panel, "Rare", number % 300 == 0)
+    panel = with_column(panel, "Shape", number % 3, ("oval", "round", "long"))
+    margin = panel.arms[2].margin.copy()
+    margin[:, panel.attributes["Shape"] == 1] = np.nan
+    return with_margin(panel, 2, margin)
+
+
+def test_what_is_estimable_in_no_arm_is_named_with_its_reason() -> None:
+    panel = lacking()
+    panel = replace(panel, arms=panel.arms[:2])
+    figure, lost = spilled(panel)
+    assert isinstance(figure, Figure)
+    assert isinstance(lost, Table)
+    assert lost.columns == ("", "not estimable because")
+    assert texts(lost) == {
+        "Only: yes": ["outside of Only: yes: no photo of this group was tested"],
+        "Gone": ["outside of Gone: no photo of this group was tested"],
+        "Rare": [FEW],
+    }
+    assert not {"Only: yes", "Gone", "Rare"} & texts(figure.table).keys()
+
+
+def test_what_is_lost_in_one_arm_keeps_its_row_and_says_why() -> None:
+    figure, *_ = spilled(lacking())
+    assert isinstance(figure, Figure)
+    known, gone, _ = texts(figure.table)["Shape: round"]
+    assert known.startswith(("+", "-", "0"))
+    assert gone == "not estimable (a)"
+    assert figure.table.notes[1] == "(a) Shape: round: arm 'the arm2' has no prediction for a photo of this group"
+    tiles = {(tile["row"], tile["column"]): tile for tile in figure.chart["data"]["values"]}
+    assert tiles["Shape: round", "the arm2"]["value"] is None
+    assert tiles["Shape: round", "the arm2"]["shown"] == "not estimable"
+    assert len(tiles) == len(figure.table.rows) * 2
+
+
+def test_a_map_with_a_lost_tile_is_drawn() -> None:
+    (figure,) = [block for block in spilled(lacking()) if isinstance(block, Figure)]
+    drawn = svg.inline(figure, svg.WIDE)
+    assert drawn.count(">not estimable<") == 1
+    assert drawn.count("<title>") == len(figure.table.rows) * 2 - 1, "every tile has its tooltip"
+    assert "NaN" not in drawn
+
+
+def test_nothing_estimable_leaves_the_reasons() -> None:
+    panel = toy_panel(n=25, people=25)
+    (lost,) = spilled(panel)
+    assert isinstance(lost, Table)
+    assert sum(len(row[0].text.split(", ")) for row in lost.rows) == len(panel.attributes)
+
+
+def test_every_effect_stands_beside_the_noise_of_the_seeds() -> None:
+    known = seen(toy_panel())
+    section = exploring.spillover(known)
+    assert section is not None
+    (figure,) = section.blocks
+    assert isinstance(figure, Figure)
+    assert figure.table.columns == ("", "the arm1", "the arm2", "seeds alone")
+    noises = {f.at[0][0]: f.noise for f in known.results.findings if f.family.startswith("spillover")}
+    for name, *_, said in figure.table.rows:
+        noise = noises[name.text.removeprefix("not ")]
+        assert noise is not None
+        assert said.text == f"\N{PLUS-MINUS SIGN}{100 * noise:.1f}"
+
+
+# -------------------------------------------------------------------------------------------------------------- probes
+
+
+def probed(finding: Finding, name: str, **changes: object) -> Finding:
+    """A declared change of the toys, as if it were of a probe."""
+    return replace(finding, task=label(name, "Male"), family=f"{FAMILY} of Male", **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def probes() -> list[Finding]:
+    """Hats are lost everywhere, smiles in one arm, necklaces nowhere."""
+    changes = [f for f in results().findings if f.quantity == "change" and f.over == () and f.against == "original"]
+    lost = {"estimate": None, "interval": None, "simultaneous": None, "noise": None, "status": "not estimable"}
+    found = [probed(f, "Wearing_Hat", **lost, reason=FEW) for f in changes]
+    found += [probed(f, "Smiling", **(lost if f.arm == "placebo" else {}), reason="one class") for f in changes]
+    return [*found, *(probed(f, "Wearing_Necklace") for f in changes)]
+
+
+def test_targets_that_are_lost_are_named_with_their_reason(probes: list[Finding]) -> None:
+    section = probing.other_targets(view.of(audit(), Results(findings=tuple(probes))))
+    assert section is not None
+    _, figure, lost = section.blocks
+    assert isinstance(figure, Figure)
+    assert isinstance(lost, Table)
+    assert texts(lost) == {"Wearing_Hat": [FEW]}
+    assert list(texts(figure.table)) == ["Wearing_Necklace", "Smiling"]
+    assert texts(figure.table)["Smiling"][2] == "not estimable (a)"
+    assert figure.table.columns[-1] == "seeds alone"
+    assert {row[-1].text for row in figure.table.rows} == {"\N{PLUS-MINUS SIGN}0.3"}
+
+
+def test_a_gap_within_a_group_is_folded_with_what_it_lacks(probes: list[Finding]) -> None:
+    within = [replace(f, quantity="change_in_gap", over=("Male", "Young"), at=(("Male", 1),)) for f in probes]
+    section = probing.other_targets(view.of(audit(), Results(findings=(*probes, *within))))
+    assert section is not None
+    fold = section.blocks[-1]
+    assert isinstance(fold, Fold)
+    assert [type(block) for block in fold.blocks] == [Table, Table]

@@ -1,0 +1,101 @@
+"""Units that cannot be run: each ends with a reason, and the others are finished."""
+
+from __future__ import annotations
+
+import json
+from contextlib import chdir
+
+import pytest
+from installed_plugins import Install
+from table_toys import AUDIT, NO_EVIDENCE, PHOTOS, QUICK, project
+
+import auditkit.audit
+from auditkit.engine.store import Store
+from auditkit.errors import InvalidAudit
+from auditkit.testing import AuditProject
+
+
+def states(of: AuditProject) -> dict[str, str]:
+    units = json.loads(of.run("plan", "a.toml", "--json").assert_success().out)["units"]
+    return {unit["arm"]: unit["state"] for unit in units}
+
+
+ASIDE = '[[arm]]\nname = "aside"\nsampler = { use = "kept-aside", judge = "original" }\n'
+FOLLOWER = '[[arm]]\nname = "follower"\ninit = "aside"\n'
+
+
+def test_a_unit_that_waits_for_predictions_that_never_come_fails_with_its_children(install: Install) -> None:
+    site = install("kept_aside")
+    made = project(AUDIT + ASIDE + FOLLOWER + NO_EVIDENCE, {"PYTHONPATH": str(site)}, Smiling="valid")
+    told = " ".join(made.run("run", "a.toml", *QUICK).assert_code(3).out.split())
+    reason = "its sampler reads predictions of arm 'original' on valid, and there are none"
+    assert f"Smiling · aside · seed 0: failed: not run, because {reason}" in told
+    assert "Smiling · follower · seed 0: failed: not run, because Smiling · aside · seed 0 failed" in told
+    assert states(made) == {"original": "done", "aside": "to run", "follower": "to run"}
+
+
+def test_photos_of_unknown_truth_are_neither_trained_on_nor_predicted() -> None:
+    made = project(AUDIT + NO_EVIDENCE)
+    lines = made.read("photos.csv").splitlines()
+    for row in (0, 1, PHOTOS - 1):
+        name, part, _, bald = lines[row + 1].split(",")
+        lines[row + 1] = f"{name},{part},,{bald}"
+    made.write({"photos.csv": "\n".join(lines) + "\n"}).run("run", "a.toml", *QUICK).assert_success()
+    (unit,) = (made.folder / ".auditkit" / "units").iterdir()
+    store = Store(made.folder / ".auditkit")
+    assert store.facts(unit.name)["rows"] == PHOTOS // 3 - 2
+    assert store.predictions(unit.name).row.tolist() == list(range(PHOTOS // 3, PHOTOS - 1))
+
+
+ROBUST = '[[arm]]\nname = "robust"\nobjective = { use = "group-dro", strata = ["Bald"] }\n'
+
+
+def test_strata_may_be_missing_where_nothing_is_trained_on() -> None:
+    made = project(AUDIT + ROBUST + NO_EVIDENCE, Bald="test")
+    made.run("run", "a.toml", *QUICK).assert_success()
+    assert states(made) == {"original": "done", "robust": "done"}
+
+
+def test_missing_strata_fail_the_unit_that_wants_them_alone() -> None:
+    last = '[[arm]]\nname = "last"\nsampler = { use = "oversample", where = { Smiling = 1 }, times = 1 }\n'
+    made = project(AUDIT + ROBUST + last + NO_EVIDENCE, Bald="train")
+    told = " ".join(made.run("run", "a.toml", *QUICK).assert_code(3).out.split())
+    cause = "8 of 8 photos have no value of 'Bald', so it cannot define strata"
+    assert f"robust · seed 0: failed: {cause} leave these photos out of the data, or name another attribute" in told
+    assert states(made) == {"original": "done", "robust": "to run", "last": "done"}
+
+
+def test_an_impossible_draw_is_told_before_anything_is_trained() -> None:
+    arm = '[[arm]]\nname = "many"\nsampler = { use = "oversample", where = { Bald = 1 }, extra = 3, of = "dataset" }\n'
+    made = project(AUDIT + arm + NO_EVIDENCE)
+    with chdir(made.folder), pytest.raises(InvalidAudit, match="asks for 24 copies of different photos"):
+        auditkit.audit.run("a.toml", device="cpu")
+    assert not (made.folder / ".auditkit" / "units").exists()
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said", "hint"),
+    [
+        (
+            'valid = { from = ["valid"] }\n',
+            "",
+            "there is no valid split",
+            "set hold_out in [data.train], or give [data.valid]",
+        ),
+        (
+            'name = "original"\n',
+            'name = "original"\non = "valid"\n',
+            "that arm trains on it",
+            "name an arm that trains on train",
+        ),
+    ],
+)
+def test_predictions_that_nobody_will_make_are_refused_in_the_file(
+    was: str, now: str, said: str, hint: str, install: Install
+) -> None:
+    site = install("kept_aside")
+    made = project((AUDIT + ASIDE).replace(was, now), {"PYTHONPATH": str(site)})
+    outcome = made.run("validate", "a.toml").assert_code(2)
+    needs = "sampler 'kept-aside' of arm 'aside' needs the predictions of arm 'original' on valid, but"
+    assert f"{needs} {said}\n" in outcome.err
+    assert hint in outcome.err
