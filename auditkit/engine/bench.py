@@ -132,7 +132,7 @@ def bench(
                 BenchWork(
                     ComponentRef("model", "resnet18", {}), photos, str(Path(folder) / f"{size}-{number}"),
                     machine.device, size, _BATCH[machine.device.partition(":")[0]], threads, seconds,
-                    "bfloat16" if machine.bfloat16 else "float32",
+                    machine.precision,
                 )
                 for number in range(processes)
             ]  # fmt: skip
@@ -153,7 +153,7 @@ def _machine(machine: Machine, processes: int, threads: int) -> dict[str, Any]:
         "threads": threads,
         "torch": machine.torch,
         "torchvision": machine.torchvision,
-        "precision": "bfloat16" if machine.bfloat16 else "float32",
+        "precision": machine.precision,
     }
 
 

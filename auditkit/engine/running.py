@@ -34,7 +34,8 @@ def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
         if machine.device != "cpu":
             workers, threads = prepared.read.settings.workers or 1, cores
         pool.shrink(workers)
-        return execute(prepared, pool, Places(images, machine.device, threads, pool.processes), send)
+        places = Places(images, machine.device, machine.precision, threads, pool.processes)
+        return execute(prepared, pool, places, send)
 
 
 def train_all(prepared: Prepared, send: Send) -> None:

@@ -29,6 +29,8 @@ class Places:
 
     images: ImageCacheRef
     device: str
+    precision: str
+    """What "auto" is on this device: measured once for all units of a run, since two measurements can differ."""
     threads: int
     processes: int
 
@@ -169,6 +171,7 @@ def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> U
         keep_weights=unit.keep_weights or prepared.read.settings.keep_weights,
         store=str(prepared.store.root),
         device=places.device,
+        precision=places.precision if unit.arm.recipe.precision == "auto" else unit.arm.recipe.precision,
         threads=places.threads,
         deterministic=prepared.read.settings.deterministic,
         facts={"label": unit.label, "inputs": dict(unit.inputs), "processes": places.processes},

@@ -85,7 +85,7 @@ class _Unit:
     def of(item: UnitWork, build: Build, remembered: Mapping[str, Any]) -> _Unit:
         """Build the network; precision and threads are those remembered from earlier work on the unit, if any."""
         device = choose_device(item.device)
-        precision = remembered.get("precision") or choose_precision(item.recipe.precision, device)
+        precision = remembered.get("precision") or choose_precision(item.precision, device)
         compute = Compute(device, precision, remembered.get("threads", item.threads))
         compute.set_threads()
         choose_algorithms(device, deterministic=item.deterministic)

@@ -71,6 +71,7 @@ class UnitWork:
     keep_weights: bool = False
     store: str = ".auditkit"
     device: str = "auto"
+    precision: str = "auto"
     threads: int = 1
     deterministic: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
@@ -95,7 +96,7 @@ class Machine:
 
     device: str
     device_name: str
-    bfloat16: bool
+    precision: str
     cores: int
     torch: str
     torchvision: str

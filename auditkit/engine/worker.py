@@ -17,7 +17,7 @@ from auditkit.engine.work import ComponentRef, FillWork, LookWork, Machine, Unit
 from auditkit.events import Send
 from auditkit.training import bench as benching
 from auditkit.training import images
-from auditkit.training.device import BFLOAT16, Compute, choose_algorithms, choose_device, choose_precision, device_name
+from auditkit.training.device import Compute, choose_algorithms, choose_device, choose_precision, device_name
 
 
 def probe(device: str, send: Send) -> Machine:
@@ -26,7 +26,7 @@ def probe(device: str, send: Send) -> Machine:
     return Machine(
         device=str(chosen),
         device_name=device_name(chosen),
-        bfloat16=choose_precision("auto", chosen) == BFLOAT16,
+        precision=choose_precision("auto", chosen),
         cores=_cores(),
         torch=torch.__version__,
         torchvision=torchvision.__version__,
