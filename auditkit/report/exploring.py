@@ -30,7 +30,8 @@ def _heat(view: View, found: Sequence[Finding]) -> tuple[Block, ...]:
     metric, against = view.names.metric(first.metric), view.names.arm(first.against)
     task = f"{first.task}{'' if first.test == 'plain' else f', {first.test} test'}"
     inside = " inside less outside of an attribute" if first.quantity != "change" else " inside an attribute"
-    title = f"{task}: change in {metric}{inside}, against {against}"
+    unit = view.numbers.unit(first.metric, first.quantity)
+    title = f"{task}: change in {metric}{inside}{f', in {unit}' if unit else ''}, against {against}"
     label = f"spillover-{task}-{first.metric}-{first.quantity}-{first.against}"
     return heat.blocks(view, found, title, label, lambda finding: view.names.group(finding.at))
 
