@@ -14,7 +14,7 @@ import pytest
 from report_toys import ARMS, audit, results, tables
 from rich.console import Console
 
-from auditkit.evidence.results import Leak, Results
+from auditkit.evidence.results import Leak, Marginal, Results
 from auditkit.report import document, files, html, markdown, terminal
 from auditkit.report.blocks import Document, Figure, Fold, Table
 
@@ -284,6 +284,39 @@ def test_an_arm_without_changes_is_no_placebo_that_the_answer_is_against() -> No
     }
     built = document.build(audit(evidence=evidence), results())
     assert built.effect[0].title == "Male: change in accuracy against placebo, in points"
+
+
+def test_remarks_that_differ_in_seed_or_task_are_told_together() -> None:
+    pooled = "the variance between seeds is pooled over arms"
+    lacking = [f"Male: arm 'original' with seed {seed} was tested on 88 of 100 photos" for seed in (0, 1, 4)]
+    lacking.append("Male: arm 'original' with seed 2 was tested on 90 of 100 photos")
+    remarks = (f"Male: {pooled}", f"Old: {pooled}", *lacking, "a remark of no task", "another")
+    built = document.build(audit(), results(remarks=remarks))
+    assert [item.text for item in built.trust if item.label == "Note"][1:] == [
+        f"Male; Old: {pooled}",
+        "Male: arm 'original' with seeds 0, 1, 4 was tested on 88 of 100 photos",
+        "Male: arm 'original' with seed 2 was tested on 90 of 100 photos",
+        "a remark of no task",
+        "another",
+    ]
+
+
+def test_a_placebo_by_evidence_is_called_one() -> None:
+    raw = audit().model_dump(by_alias=True)
+    arms = tuple(arm | {"label": f"the {arm['name']}", "role": "arm"} for arm in raw["arm"])
+    built = document.build(audit(arm=arms), results())
+    assert ("Arms", "the original (reference), the oversampled, the placebo (placebo)") in built.strip
+
+
+def test_the_attributes_that_moved_most_are_shown_and_none_is_lost() -> None:
+    moved = [
+        Marginal(f"A{n}", 1, 0.5, 0.5 + share) for n, share in enumerate((0.001, *(0.02 * k for k in range(1, 13))))
+    ]
+    composition = replace(results().compositions[1], marginals=tuple(moved))
+    built = document.build(audit(), results(compositions=(composition,)))
+    most, rest = (t for t in tables(built) if t.caption.startswith("Attributes that moved"))
+    assert [row[1].text for row in most.rows] == [f"A{n}" for n in range(12, 4, -1)]
+    assert [row[1].text for row in rest.rows] == ["A4", "A3", "A2", "A1", "A0"]
 
 
 def test_reasons_stand_below_the_table(built: Document) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from auditkit.evidence.results import Finding, GateRow, exploratory
@@ -9,6 +10,7 @@ from auditkit.report.blocks import Item, Tone
 from auditkit.report.numbers import count, fixed, plural, support
 from auditkit.report.view import View, distinct
 
+SEED = re.compile(r"\bwith seed (\d+)")
 NAMED = 4
 """So many things that are not estimable are named at once."""
 GATE_WORDS = {
@@ -67,8 +69,8 @@ def _arms(view: View) -> str:
 def _role(view: View, arm: str) -> str:
     if arm == view.reference:
         return " (reference)"
-    role = view.role(arm)
-    return "" if role in {"arm", arm} else f" ({role})"
+    role = "placebo" if arm in view.audit.evidence.placebos else view.role(arm)
+    return "" if role in {"arm", view.names.arm(arm)} else f" ({role})"
 
 
 def _seeds(view: View) -> str:
@@ -188,12 +190,28 @@ def _comparisons(view: View) -> Iterator[Item]:
 
 def _not_estimable(view: View) -> Iterator[Item]:
     missing = [f for f in _values(view) if f.status == "not estimable"]
-    reasons = distinct(f"{view.names.group(f.at)}: {view.names.in_words(f.reason)}" for f in missing)
+    reasons = distinct(
+        f"{view.names.metric(f.metric)} of {view.names.group(f.at)}: {view.names.in_words(f.reason)}" for f in missing
+    )
     if reasons:
         more = f"; and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
         yield Item("Not estimable", "; ".join(reasons[:NAMED]) + more, "warn")
 
 
 def _warnings(view: View) -> Iterator[Item]:
-    for text in (*view.facts.get("warnings", ()), *view.results.remarks):
+    for text in (*view.facts.get("warnings", ()), *_together(view.results.remarks)):
         yield Item("Note", view.names.in_words(text), "warn")
+
+
+def _together(remarks: Sequence[str]) -> Iterator[str]:
+    """Remarks that differ in the seed, or in the task they begin with, as one."""
+    seeds: dict[str, list[str]] = {}
+    for remark in remarks:
+        known = SEED.search(remark)
+        seeds.setdefault(SEED.sub("with seed {}", remark, count=1), []).append(known[1] if known else "")
+    about: dict[str, list[str]] = {}
+    for remark, numbers in seeds.items():
+        many = f"with {'seed' if len(numbers) == 1 else 'seeds'} {', '.join(numbers)}"
+        task, colon, said = remark.replace("with seed {}", many).partition(": ")
+        about.setdefault(f"{colon}{said}" if colon else task, []).append(task if colon else "")
+    yield from (f"{'; '.join(tasks)}{said}" for said, tasks in about.items())
