@@ -246,6 +246,19 @@ def test_no_leak_says_what_was_compared(compared: tuple[LeakOf, ...], said: str)
     assert next(item.text for item in built.trust if item.label == "Leaks") == said
 
 
+def test_published_figures_are_told_once_each_with_their_unit() -> None:
+    first, second = results().published
+    first = replace(first, sentence=f"{first.where}: accuracy of men = 0.7272", note="as published; synthetic data")
+    second = replace(second, sentence=f"{second.where}: bald women = 0.0024", note="synthetic data")
+    built = document.build(audit(), results(published=(first, second)))
+    table = next(t for t in tables(built) if "published" in t.columns)
+    assert [[cell.text for cell in row[1:]] for row in table.rows] == [
+        ["accuracy of men", "72.72 %", "94.4 % [93.6, 95.2]", "other protocol", "as published"],
+        ["bald women", "0.0024", "", "not judged", ""],
+    ]
+    assert table.notes == ("of every row: synthetic data",)
+
+
 def test_a_gate_on_stand_in_data_is_not_judged_and_never_will_be(built: Document, page: str) -> None:
     assert ("Gates", "1 passed, 1 failed, 1 not judged") in built.strip
     assert "judged yet" not in page
@@ -305,7 +318,7 @@ def test_a_placebo_by_evidence_is_called_one() -> None:
     raw = audit().model_dump(by_alias=True)
     arms = tuple(arm | {"label": f"the {arm['name']}", "role": "arm"} for arm in raw["arm"])
     built = document.build(audit(arm=arms), results())
-    assert ("Arms", "the original (reference), the oversampled, the placebo (placebo)") in built.strip
+    assert ("Arms", "the original (reference) · the oversampled · the placebo (placebo)") in built.strip
 
 
 def test_the_attributes_that_moved_most_are_shown_and_none_is_lost() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from auditkit.evidence.results import GateRow, PublishedRow
+from collections.abc import Sequence
+from dataclasses import replace
+
+from auditkit.evidence.results import Finding, GateRow, PublishedRow
 from auditkit.report import cells
 from auditkit.report.blocks import Cell, Section, Table, Tone
 from auditkit.report.cells import Footnotes
@@ -15,21 +18,41 @@ JUDGEMENTS: dict[str, Tone] = {"consistent": "good", "not consistent": "bad", "c
 def published(view: View) -> Section | None:
     """Figures that someone printed, beside ours."""
     footnotes = Footnotes()
-    rows = tuple(_published(view, row, footnotes) for row in view.results.published)
+    shared = _shared([row.note for row in view.results.published])
+    rows = tuple(_published(view, row, shared, footnotes) for row in view.results.published)
+    notes = (*([f"of every row: {shared}"] if shared else []), *footnotes.notes)
     columns = ("where", "what", "published", "ours", "judgement", "note")
-    table = Table("Figures in print, and what answers to them here", columns, rows, heads=2, notes=footnotes.notes)
+    table = Table("Figures in print, and what answers to them here", columns, rows, heads=2, notes=notes)
     return Section("published", "Published beside ours", (table,)) if rows else None
 
 
-def _published(view: View, row: PublishedRow, footnotes: Footnotes) -> tuple[Cell, ...]:
+def _shared(notes: Sequence[str]) -> str:
+    """What the notes of several rows all end with."""
+    last = {note.rpartition("; ")[2] for note in notes}
+    return last.pop() if len(notes) > 1 and len(last) == 1 else ""
+
+
+def _published(view: View, row: PublishedRow, shared: str, footnotes: Footnotes) -> tuple[Cell, ...]:
+    """Where and how much have columns of their own, so what it is says neither."""
+    what = row.sentence.removeprefix(f"{row.where}: ").removesuffix(f" = {row.value:g}")
     return (
         Cell(row.where),
-        Cell(row.sentence),
+        Cell(what),
         Cell(_as_printed(view, row)),
-        cells.estimate(view, row.ours, footnotes),
+        _with_unit(view, row.ours, footnotes),
         Cell(row.judgement, tone=JUDGEMENTS.get(row.judgement, "quiet")),
-        Cell(row.note),
+        Cell(row.note.removesuffix(shared).removesuffix("; ")),
     )
+
+
+def _with_unit(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
+    """A finding's entry in a table whose rows have units of their own."""
+    cell = cells.estimate(view, finding, footnotes)
+    if finding is None or finding.estimate is None or finding.status != "estimable":
+        return cell
+    number, space, rest = cell.text.partition(" ")
+    unit = view.numbers.unit(finding.metric, finding.quantity)
+    return replace(cell, text=f"{number} {unit}{space}{rest}".strip() if unit else cell.text)
 
 
 def _as_printed(view: View, row: PublishedRow) -> str:
@@ -52,7 +75,7 @@ def _gate(view: View, number: int, row: GateRow, footnotes: Footnotes) -> tuple[
     return (
         Cell(row.name or f"gate {number}"),
         Cell(row.sentence),
-        cells.estimate(view, row.finding, footnotes),
+        _with_unit(view, row.finding, footnotes),
         Cell(row.outcome, tone=OUTCOMES[row.outcome]),
         Cell(row.detail),
         Cell(row.place),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from auditkit.evidence.results import Finding, Flip, FlipCount, ScanRow
 from auditkit.report import cells, heat, tables
@@ -45,9 +46,10 @@ def scan(view: View) -> Section | None:
         _scan(view, task, [row for row in view.results.scan if row.task == task])
         for task in distinct(row.task for row in view.results.scan)
     )
+    held_out = any(row.share_valid is not None for row in view.results.scan)
     lead = Text(
-        f"For every attribute its rarer level, how rare it is, whom it is made of, and the error of "
-        f"{view.names.arm(view.reference)} inside and outside of it."
+        f"For every attribute its rarer level, how rare it is, whom it is made of in training, and the error of the "
+        f"arm '{view.names.arm(view.reference)}' inside and outside of it, on {'valid' if held_out else 'test'}."
     )
     return Section("scan", "Scan of attributes (exploration)", (lead, *found), folded=True) if found else None
 
@@ -57,8 +59,9 @@ def _scan(view: View, task: str, rows: Sequence[ScanRow]) -> Table:
     mixes = distinct(name for row in rows for name, _ in row.share_by)
     differ = any(row.difference is not None for row in rows)
     body = tuple(_scan_row(view, row, mixes, footnotes, differ=differ) for row in rows)
-    columns = ("minority", "train %", "valid %", *(f"{name} %" for name in mixes), "error inside %", "error outside %")
-    columns = (*columns, "inside minus outside") if differ else columns
+    whom = (f"{view.names.in_words(name)} %" for name in mixes)
+    columns = ("minority", "train %", "valid %", *whom, "error inside %", "error outside %")
+    columns = (*columns, "inside minus outside, points") if differ else columns
     return Table(f"{task}: attributes and errors", columns, body, notes=footnotes.notes)
 
 
@@ -66,16 +69,31 @@ def _scan_row(
     view: View, row: ScanRow, mixes: Sequence[str], footnotes: Footnotes, *, differ: bool
 ) -> tuple[Cell, ...]:
     shares = dict(row.share_by)
-    difference = (heat.starred(view, row.difference, footnotes),) if differ else ()
+    difference = (_difference(view, row, footnotes),) if differ else ()
     return (
         Cell(view.names.level(row.attribute, row.minority)),
         _share(row.share_train),
         _share(row.share_valid),
         *(_share(shares.get(name)) for name in mixes),
-        cells.estimate(view, row.error_inside, footnotes),
-        cells.estimate(view, row.error_outside, footnotes),
+        _error(view, row.error_inside, footnotes),
+        _error(view, row.error_outside, footnotes),
         *difference,
     )
+
+
+def _error(view: View, finding: Finding, footnotes: Footnotes) -> Cell:
+    """With the reason in place: every row has one of its own, and a note for each would be longer than the table."""
+    cell = cells.estimate(view, finding, Footnotes())
+    if finding.estimate is not None or not finding.reason:
+        return cells.estimate(view, finding, footnotes)
+    return replace(cell, text=f"not estimable: {view.names.in_words(finding.reason)}")
+
+
+def _difference(view: View, row: ScanRow, footnotes: Footnotes) -> Cell:
+    """Without a reason where one of the two errors beside it has it."""
+    if row.error_inside.estimate is None or row.error_outside.estimate is None:
+        return Cell("not estimable", tone="quiet")
+    return heat.starred(view, row.difference, footnotes)
 
 
 def _share(share: float | None) -> Cell:

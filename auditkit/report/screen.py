@@ -63,7 +63,8 @@ def _data(view: View) -> str:
 
 
 def _arms(view: View) -> str:
-    return ", ".join(view.names.arm(arm) + _role(view, arm) for arm in view.arms)
+    """Labels may hold commas."""
+    return " · ".join(view.names.arm(arm) + _role(view, arm) for arm in view.arms)
 
 
 def _role(view: View, arm: str) -> str:
@@ -189,13 +190,14 @@ def _comparisons(view: View) -> Iterator[Item]:
 
 
 def _not_estimable(view: View) -> Iterator[Item]:
-    missing = [f for f in _values(view) if f.status == "not estimable"]
-    reasons = distinct(
-        f"{view.names.metric(f.metric)} of {view.names.group(f.at)}: {view.names.in_words(f.reason)}" for f in missing
-    )
+    """Each metric and group once, with the reason in the first arm."""
+    reasons: dict[str, str] = {}
+    for finding in (f for f in _values(view) if f.status == "not estimable"):
+        what = f"{view.names.metric(finding.metric)} of {view.names.group(finding.at)}"
+        reasons.setdefault(what, f"{what}: {view.names.in_words(finding.reason)}")
     if reasons:
         more = f"; and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
-        yield Item("Not estimable", "; ".join(reasons[:NAMED]) + more, "warn")
+        yield Item("Not estimable", "; ".join(list(reasons.values())[:NAMED]) + more, "warn")
 
 
 def _warnings(view: View) -> Iterator[Item]:
