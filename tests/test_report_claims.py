@@ -85,6 +85,6 @@ def test_a_placebo_is_recognised_whatever_its_label() -> None:
         {"name": "placebo", "role": "placebo", "label": "anyone oversampled"},
     )
     said = dict(document.build(audit(arm=arms), results()).strip)["Arms"]
-    assert said == "original (reference), oversampled, anyone oversampled (placebo)"
+    assert said == "original (reference) · oversampled · anyone oversampled (placebo)"
     plain = dict(document.build(audit(), results()).strip)["Arms"]
-    assert plain.endswith(", placebo"), "a label that is the role says it once"
+    assert plain.endswith(" · placebo"), "a label that is the role says it once"

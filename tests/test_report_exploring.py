@@ -14,7 +14,7 @@ from auditkit.evidence.panel import Panel
 from auditkit.evidence.probe_names import FAMILY, label
 from auditkit.evidence.results import Finding, Results
 from auditkit.report import exploring, probing, svg, view
-from auditkit.report.blocks import Block, Figure, Fold, Table
+from auditkit.report.blocks import Block, Figure, Fold, Table, Text
 from auditkit.report.view import View
 from auditkit.spec.model import Audit
 
@@ -107,6 +107,23 @@ def test_every_effect_stands_beside_the_noise_of_the_seeds() -> None:
         noise = noises[name.text.removeprefix("not ")]
         assert noise is not None
         assert said.text == f"\N{PLUS-MINUS SIGN}{100 * noise:.1f}"
+
+
+def test_a_scan_says_why_in_the_row_and_on_which_images() -> None:
+    rows = [replace(row, share_valid=0.02, share_by=(("Male=1", 0.9),)) for row in results().scan]
+    rows = [replace(row, difference=replace(row.error_outside, quantity="signed_gap")) for row in rows]
+    section = exploring.scan(view.of(audit(), results(scan=tuple(rows))))
+    assert section is not None
+    lead, table = section.blocks
+    assert isinstance(lead, Text)
+    assert lead.text.endswith("inside and outside of it, measured on the validation images.")
+    assert isinstance(table, Table)
+    assert table.columns[3] == "% men in it"
+    assert len(table.notes) == 1, "of what the shares are; no reason"
+    bald = texts(table)["Bald"]
+    assert bald[3] == "not estimable: 11 images of 4 people (needs 30 photos of 10 people)"
+    assert bald[5] == "not estimable"
+    assert texts(table)["Big_Nose"][5].startswith("+4.0 [+3.2, +4.8]")
 
 
 # -------------------------------------------------------------------------------------------------------------- probes

@@ -116,6 +116,17 @@ def test_text_is_escaped(page: str) -> None:
     assert "<b>" not in page
 
 
+def test_long_tables_of_charts_are_folded_and_short_ones_shown() -> None:
+    built = many_arms(2)
+    page = html.render(built)
+    folded = {}
+    for figure in figures(tuple(block for section in built.sections for block in section.blocks)):
+        start = page.index(f'<figure id="{figure.id}">')
+        folded[len(figure.table.rows)] = "<details>" in page[start : page.index("</figure>", start)]
+    assert folded == {rows: rows > html.LONG for rows in folded}
+    assert set(folded.values()) == {True, False}
+
+
 def test_long_audits_stay_small() -> None:
     many = many_arms(8)
     page = html.render(many)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,9 +14,9 @@ import pytest
 from report_toys import ARMS, audit, results, tables
 from rich.console import Console
 
-from auditkit.evidence.results import Leak, Results
+from auditkit.evidence.results import Leak, Marginal, Results
 from auditkit.report import document, files, html, markdown, terminal
-from auditkit.report.blocks import Document, Figure, Fold
+from auditkit.report.blocks import Document, Figure, Fold, Table
 
 LeakOf = Literal["photo", "identity", "identical file"]
 GOLDEN = Path(__file__).parent / "golden"
@@ -169,7 +170,7 @@ def test_the_answer_tells_changes_and_the_gap(built: Document) -> None:
 def test_without_a_placebo_the_answer_is_against_the_reference() -> None:
     evidence = {"reference": "original", "groups": (("Male",),), "margin": 0.01}
     built = document.build(audit(evidence=evidence), results())
-    assert built.effect[0].title == "Male: change in accuracy against original"
+    assert built.effect[0].title == "Male: change in accuracy against original, in points"
     assert "against original" in built.answer[0]
 
 
@@ -190,7 +191,7 @@ def test_arms_with_placebos_of_their_own_are_told_against_them() -> None:
     assert built.answer[0].startswith("Oversampled against placebo, accuracy of women: changed by -2.0 points")
     assert built.answer[1].startswith("Half against half-placebo, accuracy of women: changed by -2.0 points")
     (figure,) = built.effect
-    assert figure.title == "Male: change in accuracy against their placebos"
+    assert figure.title == "Male: change in accuracy against their placebos, in points"
     assert figure.table.columns[1:3] == ("arm", "against")
     told = {(row[1].text, row[2].text) for row in figure.table.rows}
     assert told == {("oversampled", "placebo"), ("half", "half-placebo")}
@@ -199,12 +200,12 @@ def test_arms_with_placebos_of_their_own_are_told_against_them() -> None:
 def test_everyone_is_told_beside_the_groups(built: Document) -> None:
     """Once for every arm that changes are from: below the headline, or in a table of its own."""
     told = [
-        (table.caption.rpartition("against ")[2], row[1].text)
+        (re.findall(r"against (\w+), in points", table.caption), row[1].text)
         for table in tables(built)
         for row in table.rows
         if row[0].text == "everyone" and "change, 95 %" in table.columns
     ]
-    assert told == [("placebo", "oversampled"), ("original", "oversampled"), ("original", "placebo")]
+    assert told == [(["placebo"], "oversampled"), (["original"], "oversampled"), (["original"], "placebo")]
 
 
 def test_other_metrics_are_told_without_groups_too() -> None:
@@ -245,9 +246,90 @@ def test_no_leak_says_what_was_compared(compared: tuple[LeakOf, ...], said: str)
     assert next(item.text for item in built.trust if item.label == "Leaks") == said
 
 
+def test_published_figures_are_told_once_each_with_their_unit() -> None:
+    first, second = results().published
+    first = replace(first, sentence=f"{first.where}: accuracy of men = 0.7272", note="as published; synthetic data")
+    second = replace(second, sentence=f"{second.where}: bald women = 0.0024", note="synthetic data")
+    built = document.build(audit(), results(published=(first, second)))
+    table = next(t for t in tables(built) if "published" in t.columns)
+    assert [[cell.text for cell in row[1:]] for row in table.rows] == [
+        ["accuracy of men", "72.72 %", "94.4 % [93.6, 95.2]", "other protocol", "as published"],
+        ["bald women", "0.0024", "", "not judged", ""],
+    ]
+    assert table.notes == ("of every row: synthetic data",)
+
+
 def test_a_gate_on_stand_in_data_is_not_judged_and_never_will_be(built: Document, page: str) -> None:
     assert ("Gates", "1 passed, 1 failed, 1 not judged") in built.strip
     assert "judged yet" not in page
+
+
+def test_what_is_undefined_by_definition_is_told_once() -> None:
+    """No table of changes in which nothing could ever stand, and one reason, whichever group comes first."""
+    reason = "the groups are defined by 'Male', which the task predicts"
+    known = [f for f in results().findings if f.metric == "accuracy" and f.over == ("Male",)]
+    gone = [
+        replace(f, metric="true_positive_rate", estimate=None, status="undefined by definition")
+        for f in known
+        if f.quantity in {"value", "signed_gap", "change", "change_in_gap"}
+    ]
+    gone = [replace(f, reason=reason if f.at else f"Male=0: {reason}") for f in gone]
+    built = document.build(audit(), results(findings=(*known, *gone)))
+    (fold,) = next(section for section in built.sections if section.id == "metrics").blocks
+    assert isinstance(fold, Fold)
+    (table,) = fold.blocks
+    assert isinstance(table, Table)
+    assert table.notes == (f"(a) {reason}",)
+
+
+def test_what_would_not_help_is_left_to_the_explanation() -> None:
+    need = "cannot tell (+0.2 points [-1.0, +1.0]): about 310 people would be needed; more seeds alone would not help"
+    unsure = tuple(replace(f, explanation=need) if f.explanation else f for f in results().findings)
+    said = {cell.text for t in tables(document.build(audit(), results(findings=unsure))) for r in t.rows for cell in r}
+    assert "cannot tell: about 310 people would be needed" in said
+
+
+def test_an_arm_without_changes_is_no_placebo_that_the_answer_is_against() -> None:
+    evidence = {
+        "reference": "original",
+        "placebo": {"oversampled": "placebo", "half": "absent"},
+        "groups": (("Male",),),
+    }
+    built = document.build(audit(evidence=evidence), results())
+    assert built.effect[0].title == "Male: change in accuracy against placebo, in points"
+
+
+def test_remarks_that_differ_in_seed_or_task_are_told_together() -> None:
+    pooled = "the variance between seeds is pooled over arms"
+    lacking = [f"Male: arm 'original' with seed {seed} was tested on 88 of 100 photos" for seed in (0, 1, 4)]
+    lacking.append("Male: arm 'original' with seed 2 was tested on 90 of 100 photos")
+    remarks = (f"Male: {pooled}", f"Old: {pooled}", *lacking, "a remark of no task", "another")
+    built = document.build(audit(), results(remarks=remarks))
+    assert [item.text for item in built.trust if item.label == "Note"][1:] == [
+        f"Male; Old: {pooled}",
+        "Male: arm 'original' with seeds 0, 1, 4 was tested on 88 of 100 photos",
+        "Male: arm 'original' with seed 2 was tested on 90 of 100 photos",
+        "a remark of no task",
+        "another",
+    ]
+
+
+def test_a_placebo_by_evidence_is_called_one() -> None:
+    raw = audit().model_dump(by_alias=True)
+    arms = tuple(arm | {"label": f"the {arm['name']}", "role": "arm"} for arm in raw["arm"])
+    built = document.build(audit(arm=arms), results())
+    assert ("Arms", "the original (reference) · the oversampled · the placebo (placebo)") in built.strip
+
+
+def test_the_attributes_that_moved_most_are_shown_and_none_is_lost() -> None:
+    moved = [
+        Marginal(f"A{n}", 1, 0.5, 0.5 + share) for n, share in enumerate((0.001, *(0.02 * k for k in range(1, 13))))
+    ]
+    composition = replace(results().compositions[1], marginals=tuple(moved))
+    built = document.build(audit(), results(compositions=(composition,)))
+    most, rest = (t for t in tables(built) if t.caption.startswith("Attributes that moved"))
+    assert [row[1].text for row in most.rows] == [f"A{n}" for n in range(12, 4, -1)]
+    assert [row[1].text for row in rest.rows] == ["A4", "A3", "A2", "A1", "A0"]
 
 
 def test_reasons_stand_below_the_table(built: Document) -> None:
@@ -267,7 +349,7 @@ def test_what_is_not_estimable_is_named_once_per_metric_and_group() -> None:
     built = document.build(audit(), results(findings=(*rates, *results().findings)))
     (item,) = (item for item in built.trust if item.label == "Not estimable")
     assert item.text == (
-        "women, old: 3 images of 2 people (needs 30 photos of 10 people); "
+        "accuracy of women, old: 3 images of 2 people (needs 30 photos of 10 people); "
         "true positive rate of everyone: 4 photos of 2 people"
     )
 

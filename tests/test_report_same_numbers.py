@@ -108,7 +108,7 @@ def test_csv_carries_the_spillover_that_is_shown(files: Path, entries: list[Entr
         clear = float(row["simultaneous_low"]) > 0 or float(row["simultaneous_high"]) < 0
         text = told(row) + (" *" if clear else "")
         noise = f"\N{PLUS-MINUS SIGN}{100 * float(row['noise']):.1f}"
-        mine = [e for e in entries if name in e.words and e.caption.endswith(f", against {row['against']}")]
+        mine = [e for e in entries if name in e.words and e.caption.endswith(f"in points, against {row['against']}")]
         assert Entry(mine[0].caption, frozenset({name, row["arm"]}), text) in mine
         assert Entry(mine[0].caption, frozenset({name, "seeds alone"}), noise) in mine
     assert len(rows) == 2 * len(ATTRIBUTES)

@@ -249,7 +249,7 @@ def test_the_report_calls_probes_what_they_are(project: AuditProject) -> None:
     text = project.read("reports/all/report.md")
     section = text.split("## Other targets: probes (exploration)")[1].split("\n## ")[0]
     assert "not networks trained for that attribute" in section
-    assert "Male networks: change in the accuracy of probes, against original" in section
+    assert "Male networks: change in the accuracy of probes, in points, against original" in section
     assert "| Smiling |" in section
     assert "Other targets" not in project.read("reports/toy/report.md")
     assert "Other targets: probes" in project.read("reports/all/report.html")

@@ -70,6 +70,8 @@ def _absent(finding: Finding) -> str:
 
 def _why(view: View, finding: Finding) -> str:
     reason = view.names.in_words(finding.reason)
+    if finding.status == "undefined by definition":
+        return reason.rpartition(": ")[2]
     of_group = finding.quantity in {"value", "change"} and finding.at and finding.status == "not estimable"
     return f"{view.names.group(finding.at)}: {reason}" if of_group and reason else reason
 
@@ -133,9 +135,10 @@ def verdict(view: View, finding: Finding) -> Cell:
 
 
 def needed(finding: Finding) -> str:
-    """What it would take to tell, without repeating the numbers that stand beside it."""
+    """What it would take to tell, without repeating the numbers that stand beside it, or what would not do."""
     if finding.verdict != "cannot tell":
         return ""
     if finding.explanation.startswith("training variance not measured"):
         return "training variance not measured with one seed"
-    return finding.explanation.partition("]): ")[2]
+    need, _, _ = finding.explanation.partition("]): ")[2].partition(";")
+    return need

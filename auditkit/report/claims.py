@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from auditkit.evidence.results import GateRow, PublishedRow
 from auditkit.report import cells, conditions
 from auditkit.report.blocks import Cell, Section, Table, Tone
@@ -16,20 +18,28 @@ JUDGEMENTS: dict[str, Tone] = {"consistent": "good", "not consistent": "bad", "c
 def published(view: View) -> Section | None:
     """Figures that someone printed, beside ours."""
     footnotes = Footnotes()
-    rows = tuple(_published(view, row, footnotes) for row in view.results.published)
+    shared = _shared([row.note for row in view.results.published])
+    rows = tuple(_published(view, row, shared, footnotes) for row in view.results.published)
+    notes = (*([f"of every row: {shared}"] if shared else []), *footnotes.notes)
     columns = ("where", "what", "published", "ours", "judgement", "note")
-    table = Table("Figures in print, and what answers to them here", columns, rows, heads=2, notes=footnotes.notes)
+    table = Table("Figures in print, and what answers to them here", columns, rows, heads=2, notes=notes)
     return Section("published", "Published beside ours", (table,)) if rows else None
 
 
-def _published(view: View, row: PublishedRow, footnotes: Footnotes) -> tuple[Cell, ...]:
+def _shared(notes: Sequence[str]) -> str:
+    """What the notes of several rows all end with."""
+    last = {note.rpartition("; ")[2] for note in notes}
+    return last.pop() if len(notes) > 1 and len(last) == 1 else ""
+
+
+def _published(view: View, row: PublishedRow, shared: str, footnotes: Footnotes) -> tuple[Cell, ...]:
     return (
         Cell(row.where),
         Cell(_what(view, row)),
         Cell(_as_printed(view, row)),
         cells.with_unit(view, row.ours, footnotes),
         Cell(row.judgement, tone=JUDGEMENTS.get(row.judgement, "quiet")),
-        Cell(row.note),
+        Cell(row.note.removesuffix(shared).removesuffix("; ")),
     )
 
 

@@ -13,6 +13,8 @@ from auditkit.report.numbers import count, support
 from auditkit.report.view import ERROR_SHARE, Topic, View, distinct, in_order
 from auditkit.spec.model import Arm
 
+LONG = 6
+"""Tables of changes of gaps with more rows are folded."""
 DOSES = 3
 """A numeric option must take so many values to be drawn as a dose."""
 
@@ -120,16 +122,21 @@ def _against(view: View, topic: Topic, told: set[tuple[Topic, str]]) -> list[str
 
 
 def _changes(view: View, topic: Topic, against: str) -> Table | None:
+    """None where nothing could ever be known, which the table of values says already."""
     found = [*view.find(topic, "change", against), *tables.gap_changes(view, topic, against)]
-    caption = f"{tables.heading(view, topic, 'change')}: against {view.names.arm(against)}"
-    return tables.changes(view, found, caption) if found else None
+    caption = tables.heading(view, topic, "change", f"change in {{}} against {view.names.arm(against)}")
+    known = any(f.status != "undefined by definition" for f in found)
+    return tables.changes(view, found, caption) if known else None
 
 
 def gaps(view: View) -> Section | None:
     """Gaps between groups, by arm, and how they changed."""
     blocks: list[Block] = []
     for topic in main_topics(view):
-        blocks += [table for table in (tables.gaps(view, topic), _gap_changes(view, topic)) if table is not None]
+        table, changed = tables.gaps(view, topic), _gap_changes(view, topic)
+        blocks += [table] if table else []
+        if changed:
+            blocks.append(Fold(changed.caption, (changed,)) if len(changed.rows) > LONG else changed)
     return Section("gaps", "Gaps between groups", tuple(blocks)) if blocks else None
 
 
@@ -138,7 +145,7 @@ def _gap_changes(view: View, topic: Topic) -> Table | None:
     against = next((c.against for c in headline.contrasts(view) if c.topic.task == topic.task), (view.reference,))
     found = [finding for arm in against for finding in tables.gap_changes(view, topic, arm)]
     words = headline.against_in_words(view, against)
-    caption = f"{tables.heading(view, topic, 'change')}: changes of gaps against {words}"
+    caption = tables.heading(view, topic, "change", f"change of gaps in {{}} against {words}")
     return tables.changes(view, found, caption) if found else None
 
 

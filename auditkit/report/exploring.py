@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from auditkit.evidence.results import Finding, Flip, FlipCount, ScanRow
 from auditkit.report import cells, heat, tables
@@ -30,7 +31,8 @@ def _heat(view: View, found: Sequence[Finding]) -> tuple[Block, ...]:
     metric, against = view.names.metric(first.metric), view.names.arm(first.against)
     task = f"{first.task}{'' if first.test == 'plain' else f', {first.test} test'}"
     inside = " inside less outside of an attribute" if first.quantity != "change" else " inside an attribute"
-    title = f"{task}: change in {metric}{inside}, against {against}"
+    unit = view.numbers.unit(first.metric, first.quantity)
+    title = f"{task}: change in {metric}{inside}{f', in {unit}' if unit else ''}, against {against}"
     label = f"spillover-{task}-{first.metric}-{first.quantity}-{first.against}"
     return heat.blocks(view, found, title, label, lambda finding: view.names.group(finding.at))
 
@@ -45,9 +47,8 @@ def scan(view: View) -> Section | None:
         for task in distinct(row.task for row in view.results.scan)
     )
     lead = Text(
-        f"For every attribute its rarer level, how rare it is, whom it is made of, and the error of "
-        f"{view.names.arm(view.reference)} inside and outside of it, measured on "
-        f"{_splits(view.results.scan)}."
+        f"For every attribute its rarer level, how rare it is, whom it is made of, and the error of the arm "
+        f"'{view.names.arm(view.reference)}' inside and outside of it, measured on {_splits(view.results.scan)}."
     )
     return Section("scan", "Scan of attributes (exploration)", (lead, *found), folded=True) if found else None
 
@@ -68,7 +69,7 @@ def _scan(view: View, task: str, rows: Sequence[ScanRow]) -> Table:
     body = tuple(_scan_row(view, row, mixes, footnotes, differ=differ) for row in rows)
     mixed = [f"% {view.names.in_words(name)} in it" for name in mixes]
     columns = ("minority", "% of train", "% of valid", *mixed, "error inside %", "error outside %")
-    columns = (*columns, "inside minus outside") if differ else columns
+    columns = (*columns, "inside minus outside, points") if differ else columns
     note = "% of train, of valid: of all images there. In it: of the minority's training images."
     caption = f"{task}: attributes, and errors in {' and '.join(_measured(rows))}"
     return Table(caption, columns, body, notes=(note, *footnotes.notes))
@@ -78,16 +79,31 @@ def _scan_row(
     view: View, row: ScanRow, mixes: Sequence[str], footnotes: Footnotes, *, differ: bool
 ) -> tuple[Cell, ...]:
     shares = dict(row.share_by)
-    difference = (heat.starred(view, row.difference, footnotes),) if differ else ()
+    difference = (_difference(view, row, footnotes),) if differ else ()
     return (
         Cell(view.names.level(row.attribute, row.minority)),
         _share(row.share_train),
         _share(row.share_valid),
         *(_share(shares.get(name)) for name in mixes),
-        cells.estimate(view, row.error_inside, footnotes),
-        cells.estimate(view, row.error_outside, footnotes),
+        _error(view, row.error_inside, footnotes),
+        _error(view, row.error_outside, footnotes),
         *difference,
     )
+
+
+def _error(view: View, finding: Finding, footnotes: Footnotes) -> Cell:
+    """With the reason in place: every row has one of its own, and a note for each would be longer than the table."""
+    cell = cells.estimate(view, finding, Footnotes())
+    if finding.estimate is not None or not finding.reason:
+        return cells.estimate(view, finding, footnotes)
+    return replace(cell, text=f"not estimable: {view.names.in_words(finding.reason)}")
+
+
+def _difference(view: View, row: ScanRow, footnotes: Footnotes) -> Cell:
+    """Without a reason where one of the two errors beside it has it."""
+    if row.error_inside.estimate is None or row.error_outside.estimate is None:
+        return Cell("not estimable", tone="quiet")
+    return heat.starred(view, row.difference, footnotes)
 
 
 def _share(share: float | None) -> Cell:

@@ -39,6 +39,7 @@ def _contrast(view: View, topic: Topic) -> Contrast:
     known = any(view.role(f.arm) == "arm" for f in _found(view, topic, "change", placebos))
     against = placebos if known else (view.reference,)
     changes = _found(view, topic, "change", against)
+    against = in_order(against, (f.against for f in changes))
     whole = _found(view, topic.whole, "change", against) if topic.over else ()
     return Contrast(
         topic,
@@ -160,7 +161,7 @@ def effect(view: View, contrast: Contrast) -> Figure:
     topic = contrast.topic
     metric, against = view.names.metric(topic.metric), against_in_words(view, contrast.against)
     unit = view.numbers.unit(topic.metric, "change")
-    title = f"{topic.task}: change in {metric} against {against}"
+    title = f"{topic.task}: change in {metric} against {against}{f', in {unit}' if unit else ''}"
     findings = (*contrast.changes, *contrast.whole, *contrast.gaps)
     chart = charts.effects(
         [_point(view, f) for f in contrast.changes if f.estimate is not None],

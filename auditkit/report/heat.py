@@ -49,8 +49,8 @@ def _figure(view: View, found: Sequence[Finding], title: str, label: str, row: R
     )
     described = (
         "A row per attribute, the largest changes first, in points. Blue tiles are above, orange ones below zero, in "
-        f"steps of 0.5, 1.5 and 3 margins of {view.numbers.margin(view.margin)}; only tiles with a star are darker "
-        f"than the first. {NOTE}"
+        f"steps of 0.5, 1.5 and 3 margins of {view.numbers.margin(view.margin)}; only tiles with a star go beyond "
+        f"the first. {NOTE}"
     )
     return Figure(slug(label), title, described, chart, _table(view, found, title, row, extra))
 

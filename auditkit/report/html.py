@@ -13,8 +13,10 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from auditkit.report import svg
-from auditkit.report.blocks import Block, Document, Figure
+from auditkit.report.blocks import Block, Document, Figure, Table
 
+LONG = 12
+"""The table of a chart is folded where it has more rows."""
 SIGNS: Mapping[str, str] = {"good": "✓", "bad": "✗", "warn": "!", "strong": "", "quiet": "", "": ""}
 BRACKETS = re.compile(r"\[([^][,]*), ([^][,]*)\]")
 
@@ -28,7 +30,8 @@ def render(document: Document) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"minus": minus, "breaks": breaks, "kind": _kind, "drawn": _drawn, "sign": SIGNS.__getitem__}
+    shown = {"minus": minus, "breaks": breaks, "drawn": _drawn}
+    environment.filters |= shown | {"kind": _kind, "long": _long, "sign": SIGNS.__getitem__}
     return environment.from_string(_source("report.html.jinja2"))
 
 
@@ -59,6 +62,10 @@ def breaks(text: str) -> Markup:
 
 def _kind(part: Block) -> str:
     return type(part).__name__
+
+
+def _long(table: Table) -> bool:
+    return len(table.rows) > LONG
 
 
 def _drawn(figure: Figure) -> Markup:

@@ -13,6 +13,8 @@ from auditkit.report.view import View, distinct
 
 MOVED = 0.01
 """Attributes whose share moved by less than this are folded away."""
+MOST = 8
+"""So many attributes that moved are shown of every arm at once, those that moved most; the others are folded, too."""
 
 
 def composition(view: View) -> Section | None:
@@ -21,9 +23,9 @@ def composition(view: View) -> Section | None:
     if not found:
         return None
     blocks: list[Block] = [_sizes(view, found)]
-    blocks += [table for table in (_cells(view, found), _marginals(view, found, moved=True)) if table.rows]
-    rest = _marginals(view, found, moved=False)
-    blocks += [Fold(f"Attributes that moved by less than {100 * MOVED:g} point", (rest,))] if rest.rows else []
+    moved, rest = _marginals(view, found)
+    blocks += [table for table in (_cells(view, found), moved) if table.rows]
+    blocks += [Fold(rest.caption, (rest,))] if rest.rows else []
     return Section("composition", "What the arms trained on", tuple(blocks))
 
 
@@ -81,15 +83,22 @@ def _cells(view: View, found: Sequence[tuple[str, Composition]]) -> Table:
     return Table("Groups before and after", ("arm", "group", "before", "after", "times"), rows, heads=2)
 
 
-def _marginals(view: View, found: Sequence[tuple[str, Composition]], *, moved: bool) -> Table:
-    rows = tuple(
-        _marginal(view, view.names.arm(each.arm) + task, marginal)
-        for task, each in found
-        for marginal in sorted(_informative(each.marginals), key=lambda m: -abs(m.after - m.before))
-        if (abs(marginal.after - marginal.before) >= MOVED) is moved and marginal.before != marginal.after
+def _marginals(view: View, found: Sequence[tuple[str, Composition]]) -> tuple[Table, Table]:
+    """The attributes that moved most with every arm, and the others that moved."""
+    most: list[tuple[Cell, ...]] = []
+    rest: list[tuple[Cell, ...]] = []
+    for task, each in found:
+        by_size = sorted(_informative(each.marginals), key=lambda m: -abs(m.after - m.before))
+        rows = [(m, _marginal(view, view.names.arm(each.arm) + task, m)) for m in by_size if m.before != m.after]
+        shown = [row for m, row in rows if abs(m.after - m.before) >= MOVED][:MOST]
+        most += shown
+        rest += [row for _, row in rows[len(shown) :]]
+    columns = ("arm", "attribute", "before", "after", "points")
+    captions = ("Attributes that moved most, share of rows in %", "Attributes that moved less, share of rows in %")
+    first, second = (
+        Table(caption, columns, tuple(rows), heads=2) for caption, rows in zip(captions, (most, rest), strict=True)
     )
-    caption = "Attributes moved, share of rows in %" if moved else "Attributes hardly moved, share of rows in %"
-    return Table(caption, ("arm", "attribute", "before", "after", "points"), rows, heads=2)
+    return first, second
 
 
 def _informative(marginals: Sequence[Marginal]) -> list[Marginal]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from auditkit.report.blocks import Block, Cell, Fold, Item, Items, Section, Table
 from auditkit.report.facts import UnitFacts
-from auditkit.report.numbers import count, duration, fixed
+from auditkit.report.numbers import count, duration, fixed, plural
 from auditkit.report.view import View, distinct
 
+SPLITS = {"test_identities": "people in test"}
 SHORT = 12
 """Hexadecimal digits of a digest that are shown."""
 
@@ -75,7 +76,7 @@ def _facts(view: View) -> Iterator[tuple[str, str]]:
     yield "Data", ", ".join(filter(None, (data.get("kind", ""), data.get("place", ""))))
     yield "Remarks on the data", "; ".join(note.rstrip(".") for note in data.get("notes", ()))
     yield "Fingerprint of the data", str(data.get("fingerprint", ""))[: 2 * SHORT]
-    yield "Splits", ", ".join(f"{name.replace('_', ' ')} {count(n)}" for name, n in known.get("splits", {}).items())
+    yield "Splits", ", ".join(f"{SPLITS.get(name, name)} {count(n)}" for name, n in known.get("splits", {}).items())
     yield "Devices", ", ".join(distinct(_device(unit) for unit in known.get("units", ())))
     yield "Training", _training(known.get("units", ()))
     yield "Versions", _pairs(known.get("versions", {}))
@@ -89,7 +90,7 @@ def _pairs(pairs: Mapping[str, Any]) -> str:
 
 def _device(unit: UnitFacts) -> str:
     threads = unit.get("threads")
-    parts = (unit.get("device", ""), unit.get("precision", ""), f"{threads} threads" if threads else "")
+    parts = (unit.get("device", ""), unit.get("precision", ""), plural(threads, "thread") if threads else "")
     return " ".join(part for part in parts if part)
 
 

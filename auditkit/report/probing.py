@@ -41,7 +41,7 @@ def _blocks(view: View, found: Sequence[Finding], changes: Sequence[Finding]) ->
     first = changes[0]
     gap = "" if first.quantity == "change" else f" gap {view.names.pair(first)}"
     task, against = task_of(first), view.names.arm(first.against)
-    title = f"{task} networks: change in the accuracy{gap} of probes, against {against}"
+    title = f"{task} networks: change in the accuracy{gap} of probes, in points, against {against}"
     extra = [] if gap else [_accuracy(view, found, first)]
     label = f"probes-{task}-{first.quantity}-{'-'.join(first.over)}-{view.names.group(first.at)}-{first.against}"
     return heat.blocks(view, changes, title, label, name_of, extra)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from auditkit.evidence.results import Finding, Place, exploratory
@@ -11,6 +12,7 @@ from auditkit.report.numbers import count, fixed, plural, support
 from auditkit.report.recipe import essentials, overrides
 from auditkit.report.view import View, distinct
 
+SEED = re.compile(r"\bwith seed (\d+)")
 NAMED = 4
 """So many things that are not estimable are named at once."""
 GATE_WORDS = {
@@ -71,13 +73,14 @@ def _data(view: View) -> str:
 
 
 def _arms(view: View) -> str:
-    return ", ".join(view.names.arm(arm) + _role(view, arm) for arm in view.arms)
+    """Labels may hold commas."""
+    return " · ".join(view.names.arm(arm) + _role(view, arm) for arm in view.arms)
 
 
 def _role(view: View, arm: str) -> str:
     if arm == view.reference:
         return " (reference)"
-    role = view.role(arm)
+    role = "placebo" if arm in view.audit.evidence.placebos else view.role(arm)
     return "" if role in {"arm", view.names.arm(arm)} else f" ({role})"
 
 
@@ -205,12 +208,25 @@ def _least_supported(view: View) -> tuple[Finding, ...]:
 
 
 def _missing(view: View, finding: Finding) -> str:
-    """ "women, bald: 3 photos of 2 people", led by the metric where it is not the headline's."""
-    group = view.names.group(finding.at)
-    whose = group if finding.metric == view.metric else f"{view.names.metric(finding.metric)} of {group}"
-    return f"{whose}: {view.names.in_words(finding.reason)}"
+    """ "accuracy of women, bald: 3 photos of 2 people"."""
+    what = f"{view.names.metric(finding.metric)} of {view.names.group(finding.at)}"
+    return f"{what}: {view.names.in_words(finding.reason)}"
 
 
 def _warnings(view: View) -> Iterator[Item]:
-    for text in (*view.facts.get("warnings", ()), *view.results.remarks):
+    for text in (*view.facts.get("warnings", ()), *_together(view.results.remarks)):
         yield Item("Note", view.names.in_words(text), "warn")
+
+
+def _together(remarks: Sequence[str]) -> Iterator[str]:
+    """Remarks that differ in the seed, or in the task they begin with, as one."""
+    seeds: dict[str, list[str]] = {}
+    for remark in remarks:
+        known = SEED.search(remark)
+        seeds.setdefault(SEED.sub("with seed {}", remark, count=1), []).append(known[1] if known else "")
+    about: dict[str, list[str]] = {}
+    for remark, numbers in seeds.items():
+        many = f"with {'seed' if len(numbers) == 1 else 'seeds'} {', '.join(numbers)}"
+        task, colon, said = remark.replace("with seed {}", many).partition(": ")
+        about.setdefault(f"{colon}{said}" if colon else task, []).append(task if colon else "")
+    yield from (f"{'; '.join(tasks)}{said}" for said, tasks in about.items())

@@ -14,12 +14,14 @@ FEW = 5
 """So many groups fit side by side; more go below each other."""
 
 
-def heading(view: View, topic: Topic, quantity: str = "value") -> str:
-    """What the numbers of a table are: "Male: accuracy in %"."""
+def heading(view: View, topic: Topic, quantity: str = "value", words: str = "{}") -> str:
+    """What the numbers of a table are: "Male: accuracy in %, by Young"; `words` may say more about the metric."""
     unit = view.numbers.unit(topic.metric, quantity)
+    metric = words.format(view.names.metric(topic.metric))
+    inside = f"{' in ' if words == '{}' else ', in '}{unit}" if unit else ""
     test = "" if topic.test == "plain" else f", {topic.test} test"
     by = f", by {view.names.groups(topic.over)}" if topic.over else ""
-    return f"{topic.task}: {view.names.metric(topic.metric)}{f' in {unit}' if unit else ''}{by}{test}"
+    return f"{topic.task}: {metric}{inside}{by}{test}"
 
 
 def places(findings: Iterable[Finding]) -> tuple[Place, ...]:
@@ -109,4 +111,4 @@ def gaps(view: View, topic: Topic) -> Table | None:
         labelled.setdefault(label, []).append(finding)
     if not labelled:
         return None
-    return _by_arm(view, f"{heading(view, topic, 'gap')}: gaps", list(labelled.items()))
+    return _by_arm(view, heading(view, topic, "gap", "gaps in {}"), list(labelled.items()))
