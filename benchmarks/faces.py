@@ -169,6 +169,7 @@ def main() -> None:
         "planted": asdict(told(panel, planted, options.splits)),
     }
     text = json.dumps(result, indent=1) + "\n"
+    options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "faces.json").write_text(text, encoding="utf-8")
     print(text, end="")
 

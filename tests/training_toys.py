@@ -100,9 +100,9 @@ def unit_work(folder: Path, **changes: Any) -> UnitWork:
         "splits": {"train": draw(range(96)), "valid": draw(range(96, 128)), "test": draw(range(128, 160))},
         "store": str(folder / "store"),
         "device": "cpu",
-        "precision": "float32",
     }
-    return UnitWork(**(plain | changes))
+    given = plain | changes
+    return UnitWork(**({"precision": given["recipe"].precision} | given))
 
 
 class Inline:
