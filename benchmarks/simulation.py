@@ -1,0 +1,127 @@
+"""Simulated audits whose true accuracy is known exactly, for `coverage.py`, which says how they are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri
+from scipy.stats import norm
+
+from auditkit.evidence.grouping import Grouping
+from auditkit.evidence.layout import Layout, lay_out
+from auditkit.evidence.panel import ArmScores, Panel
+
+ACCURACY = 0.9
+PHOTO = 0.6
+"""Share of the variance that is neither person's nor seed's but all arms see alike."""
+ARMS = 3
+"""The reference and two others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the table."""
+
+    groups: int
+    people: int
+    photos: int
+    correlation: float
+    seeds: int
+    seed_variance: float
+    effect: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The normal model. level: (arms, groups) thresholds; variances add up to 1 without seeds."""
+
+    level: NDArray[np.float64]
+    person: float
+    seed: float
+
+    @property
+    def accuracy(self) -> NDArray[np.float64]:
+        """(arms, groups): expected share of right predictions, over people, photos and seeds."""
+        return ndtr(self.level / np.sqrt(1 + self.seed))
+
+
+def truth_of(setting: Setting) -> Truth:
+    """Levels and variances that give the setting."""
+    groups = np.linspace(-0.02, 0.03, setting.groups) if setting.effect else np.zeros(setting.groups)
+    arms = np.zeros((ARMS, setting.groups))
+    if setting.effect:
+        arms[1, 0], arms[2] = -0.04, 0.02
+    level = ndtri(ACCURACY + groups + arms)
+    person = _person_variance(setting.correlation)
+    seed = _seed_variance(setting, person)
+    return Truth(level, person, seed)
+
+
+def _person_variance(correlation: float) -> float:
+    """Share of the normal variance that gives this correlation of rightness within a person."""
+    if correlation == 0:
+        return 0.0
+    node, weight = np.polynomial.hermite_e.hermegauss(60)
+    level = ndtri(ACCURACY)
+
+    def excess(person: float) -> float:
+        chance = ndtr((level + np.sqrt(person) * node) / np.sqrt(1 - person))
+        variance = (weight * chance**2).sum() / weight.sum() - ACCURACY**2
+        return float(variance / (ACCURACY * (1 - ACCURACY)) - correlation)
+
+    return float(brentq(excess, 1e-6, 0.99))
+
+
+def _seed_variance(setting: Setting, person: float) -> float:
+    """Variance of the seeds' shifts, from the variance that people give a change in a pilot without any."""
+    if setting.seed_variance == 0 or setting.seeds == 1:
+        return 0.0
+    level = ndtri(np.full((ARMS, 1), ACCURACY))
+    rng = np.random.default_rng(7)
+    right = right_of(setting, Truth(level, person, 0.0), 400, rng)
+    change = (right[1].mean(axis=0) - right[0].mean(axis=0)).mean(axis=(-1, -2))
+    slope = norm.pdf(ndtri(ACCURACY))
+    return float(change.var() * setting.seed_variance * setting.seeds / (2 * slope**2))
+
+
+def right_of(setting: Setting, truth: Truth, runs: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(arms, seeds, runs, groups, people, photos): which predictions are right."""
+    groups = truth.level.shape[1]
+    shape = (runs, groups, setting.people, setting.photos)
+    rest = 1 - truth.person - PHOTO * (1 - truth.person)
+    shared = np.sqrt(truth.person) * rng.standard_normal((runs, 1, setting.people, 1), dtype=np.float32)
+    shared = shared + np.float32(np.sqrt(PHOTO * (1 - truth.person))) * rng.standard_normal(shape, dtype=np.float32)
+    right = np.empty((ARMS, setting.seeds, *shape), dtype=bool)
+    for arm, seed in product(range(ARMS), range(setting.seeds)):
+        shift = np.sqrt(truth.seed) * rng.standard_normal((runs, groups, 1, 1)) + truth.level[arm][:, None, None]
+        own = np.float32(np.sqrt(rest)) * rng.standard_normal(shape, dtype=np.float32)
+        right[arm, seed] = shared + own + shift.astype(np.float32) > 0
+    return right
+
+
+def layout_of(setting: Setting, right: NDArray[np.bool_]) -> tuple[Layout, Grouping]:
+    """All runs as groups of one panel, in which a person has the same number in every run."""
+    runs, groups = right.shape[2:4]
+    shape = right.shape[2:]
+    count = int(np.prod(shape))
+    margin = np.where(right.reshape(ARMS, setting.seeds, count), 1.0, -1.0).astype(np.float32)
+    person = np.broadcast_to(np.arange(setting.people)[:, None], shape).ravel()
+    code = np.broadcast_to(np.arange(runs * groups).reshape(runs, groups, 1, 1), shape).ravel()
+    panel = Panel(
+        task="simulated",
+        target="",
+        test="plain",
+        row=np.arange(count),
+        copy=np.zeros(count, dtype=np.int64),
+        identity=person,
+        truth=np.ones(count, dtype=np.int8),
+        attributes={},
+        levels={},
+        arms=tuple(ArmScores(f"arm {arm}", tuple(range(setting.seeds)), margin[arm]) for arm in range(ARMS)),
+    )
+    order = np.lexsort((panel.copy, panel.row, panel.identity))
+    return lay_out(panel, np.random.default_rng(0)), Grouping(("run",), (tuple(range(runs * groups)),), code[order], 0)
