@@ -36,12 +36,13 @@ class AuditResult:
 
 
 def run(path: str | Path, *, send: Send | None = None, **settings: Any) -> AuditResult:
-    """Run an audit as the command line does; `settings` are the fields of `Settings`.
+    """Run an audit as the command line does; `settings` are the fields of `Settings`, places may be given as text.
 
     Raises:
         AuditError: bad input. RunFailed: a unit failed; the others are kept.
     """
-    prepared = prepare(Settings(path=Path(path), **settings))
+    places = {name: Path(settings[name]) for name in ("data", "store", "reports") if settings.get(name) is not None}
+    prepared = prepare(Settings(path=Path(path), **(settings | places)))
     train_all(prepared, send or _silent)
     results = shelf.findings(prepared, conclude)
     folder = prepared.read.settings.reports / prepared.read.name

@@ -41,7 +41,7 @@ from auditkit_plugins.models.resnet import ResNet18
 
 BATCH, RATE = 64, 0.01
 CPU = torch.device("cpu")
-ALL = ("bfloat16", "channels last", "small maps as matrix products", "fused optimizer")
+ALL = ("bfloat16", "channels last", "small maps as matrix products", "optimizer not fused")
 
 
 class Loss(nn.Module):
@@ -64,8 +64,8 @@ def steps_without(technique: str, size: int, threads: int = 1) -> Callable[[], o
         network, pictures = network.to(memory_format=torch.contiguous_format), pictures.contiguous()
     spec = SGD(lr=RATE, momentum=0.9)
     optimizer = make_optimizer(spec, network.parameters())
-    if technique == "fused optimizer":
-        optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=0.9, fused=False)
+    if technique == "optimizer not fused":
+        optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=0.9, fused=True)
     precision = "float32" if technique == "bfloat16" else choose_precision("auto", CPU)
     steps = Eager(Progress(network, Loss(), optimizer), Compute(CPU, precision, threads))
     batch = pictures, (torch.arange(BATCH) % 2).float(), torch.zeros(BATCH, dtype=torch.int64)

@@ -327,4 +327,4 @@ def test_gates_are_not_judged_on_stand_in_data() -> None:
     assert "gate not judged" in outcome.out
     assert "stand-in data" in outcome.out
     with chdir(project.folder):
-        assert auditkit.audit.run("toy.toml").passed
+        assert auditkit.audit.run("toy.toml", store=".auditkit", reports="reports").passed

@@ -16,8 +16,10 @@ SOURCES = 256
 """Replicates of people from which the dependence between estimates is taken; a correlation of 0 is then off by 0.06."""
 AT_ONCE = 2_000_000
 """So many replicates are scored at once; more would only take memory."""
-SCORES = np.linspace(0, 8, 257)
+SCORES = np.linspace(0.5, 8, 256)
 """Scores in whose table is looked up."""
+RELEVANT = 0.75
+"""Distances below this share of a single question's critical value are no family's; their scores are not looked up."""
 FEW = 24
 """Degrees of freedom up to which it matters that estimates of variances depend on each other."""
 
@@ -51,14 +53,15 @@ def simultaneous(
     if not len(deviations):
         return Simultaneous(normal_quantile(confidence), np.zeros(0, dtype=bool))
     score = spread.score(np.abs(estimate))
-    replicated = _replicated_scores(deviations, spread, _things(estimate, spread, design), rng)
+    at_least = normal_quantile(confidence)
+    things = _things(estimate, spread, design)
+    replicated = _replicated_scores(deviations, spread, things, RELEVANT * at_least, rng)
     running = np.zeros(deviations.shape[1], dtype=np.float32)
     critical = np.empty(len(deviations))
     for row in np.argsort(score, kind="stable"):
         np.fmax(running, replicated[row], out=running)
         critical[row] = _upper(running, confidence)
     not_rejected = score[score <= critical]
-    at_least = normal_quantile(confidence)
     return Simultaneous(max(float(critical.max()), at_least), score > not_rejected.max(initial=at_least))
 
 
@@ -72,7 +75,7 @@ def _things(estimate: Floats, spread: Spread, design: NDArray[np.int64]) -> list
 
 
 def _replicated_scores(
-    deviations: Replicates, spread: Spread, things: list[NDArray[np.int64]], rng: np.random.Generator
+    deviations: Replicates, spread: Spread, things: list[NDArray[np.int64]], least: float, rng: np.random.Generator
 ) -> Replicates:
     """(q, replicates): scores that estimates could have had by chance alone, as `Spread.score` gives them.
 
@@ -99,7 +102,7 @@ def _replicated_scores(
         )
         added = np.maximum(seeds[of] * (shares[rows] + shown[rows]) - shown[rows], 0)
         parts = people[of] * (1 - shares[rows]), added
-        result[rows] = _scores(np.abs(t), parts, (spread.people_df[rows], spread.seeds_df[rows]))
+        result[rows] = _scores(np.abs(t), parts, (spread.people_df[rows], spread.seeds_df[rows]), least)
     return result
 
 
@@ -140,28 +143,40 @@ def _estimated(df: float, replicates: int, rng: np.random.Generator) -> Replicat
     return np.asarray(rng.standard_gamma(df / 2, size=replicates) / (df / 2), dtype=np.float32)
 
 
-def _scores(distance: Replicates, parts: tuple[Replicates, Replicates], df: tuple[Floats, Floats]) -> Replicates:
+def _scores(
+    distance: Replicates, parts: tuple[Replicates, Replicates], df: tuple[Floats, Floats], least: float
+) -> Replicates:
     """(rows, replicates): the score at which the half width, made of estimated variances, reaches each distance.
 
-    The inverse of `Spread.half_width`, so that intervals are calibrated in the form in which they are given: bisection
-    in a table of t quantiles, linear between its lines. 8 where it lies beyond.
+    The inverse of `Spread.half_width`, so that intervals are calibrated in the form in which they are given. 8 where it
+    lies beyond. Distances of less than `least` standard errors are given as such, which no score exceeds.
     """
-    squares = [np.stack([_squared_quantiles(float(f"{one:.3g}")) for one in each]) for each in df]
+    result = distance / np.sqrt(parts[0] + parts[1])
+    rows, columns = np.nonzero(result >= least)
+    squares = [np.stack([_squared_quantiles(float(f"{one:.3g}")) for one in each]).ravel() for each in df]
+    variances = [each[rows, columns] for each in parts]
+    result[rows, columns] = _looked_up(distance[rows, columns], variances, squares, rows * len(SCORES))
+    return np.asarray(result, dtype=np.float32)
+
+
+def _looked_up(
+    distance: Replicates, variances: list[Replicates], squares: list[Replicates], first: NDArray[np.int64]
+) -> Replicates:
+    """Scores by bisection in tables of squared quantiles, linear between their lines; `first` is each one's table."""
     last = len(SCORES) - 1
 
     def width(line: NDArray[np.int64]) -> Replicates:
-        people, seeds = (np.take_along_axis(each, line, axis=1) for each in squares)
-        return np.asarray(np.sqrt(parts[0] * people + parts[1] * seeds), dtype=np.float32)
+        at = first + line
+        return np.asarray(np.sqrt(variances[0] * squares[0][at] + variances[1] * squares[1][at]), dtype=np.float32)
 
-    line = np.zeros(distance.shape, dtype=np.int64)
+    line = np.zeros(len(distance), dtype=np.int64)
     for step in 1 << np.arange(last.bit_length())[::-1]:
         further = np.minimum(line + step, last)
         line = np.where(width(further) <= distance, further, line)
     below, above = width(line), width(np.minimum(line + 1, last))
     with np.errstate(invalid="ignore", divide="ignore"):
         part = np.clip((distance - below) / (above - below), 0, 1)
-    found = SCORES[line] + np.where(line < last, part * (SCORES[1] - SCORES[0]), 0)
-    return np.where(np.isnan(distance), np.nan, found).astype(np.float32)
+    return np.asarray(SCORES[line] + np.where(line < last, part * (SCORES[1] - SCORES[0]), 0), dtype=np.float32)
 
 
 @lru_cache(maxsize=4096)

@@ -13,12 +13,12 @@ from auditkit.spec.model import SGD, AdamW, Budget, Constant, OneCycle
 def make_optimizer(
     spec: SGD | AdamW, parameters: Iterable[torch.nn.Parameter], rate: torch.Tensor | None = None
 ) -> torch.optim.Optimizer:
-    """Build the optimizer; fused where torch has it, which halves its time on a CPU.
+    """Build the optimizer; fused on a GPU. On a CPU fused steps took twice as long as plain ones (torch 2.14, EPYC).
 
     With `rate`, a scalar on the device that holds the learning rate, its steps can be captured in a CUDA graph.
     """
     trained = [p for p in parameters if p.requires_grad]
-    fused = trained[0].device.type in ("cpu", "cuda")
+    fused = trained[0].device.type == "cuda"
     if isinstance(spec, SGD):
         return torch.optim.SGD(
             trained,
