@@ -13,12 +13,12 @@ from auditkit.spec.model import SGD, AdamW, Budget, Constant, OneCycle
 def make_optimizer(
     spec: SGD | AdamW, parameters: Iterable[torch.nn.Parameter], rate: torch.Tensor | None = None
 ) -> torch.optim.Optimizer:
-    """Build the optimizer; fused on a GPU. On a CPU fused steps took twice as long as plain ones (torch 2.14, EPYC).
+    """Build the optimizer; fused, but for SGD on a CPU, where plain steps took half as long (torch 2.14, EPYC).
 
     With `rate`, a scalar on the device that holds the learning rate, its steps can be captured in a CUDA graph.
     """
     trained = [p for p in parameters if p.requires_grad]
-    fused = trained[0].device.type == "cuda"
+    device = trained[0].device.type
     if isinstance(spec, SGD):
         return torch.optim.SGD(
             trained,
@@ -26,13 +26,13 @@ def make_optimizer(
             momentum=spec.momentum,
             nesterov=spec.nesterov,
             weight_decay=spec.weight_decay,
-            fused=fused,
+            fused=device == "cuda",
         )
     return torch.optim.AdamW(
         trained,
         lr=spec.lr if rate is None else rate,
         weight_decay=spec.weight_decay,
-        fused=fused,
+        fused=device in ("cpu", "cuda"),
         capturable=rate is not None and rate.device.type == "cuda",
     )
 
