@@ -46,7 +46,7 @@ def run(path: str | Path, *, send: Send | None = None, **settings: Any) -> Audit
     train_all(prepared, send or _silent)
     results = shelf.findings(prepared, conclude)
     folder = prepared.read.settings.reports / prepared.read.name
-    write(document.build(prepared.read.resolved.audit, results), results, folder)
+    write(document.build(prepared.read.resolved.audit, results), results, folder, prepared.store.charts)
     return AuditResult(prepared, results, folder)
 
 

@@ -15,7 +15,7 @@ from report_toys import ARMS, audit, results, tables
 from rich.console import Console
 
 from auditkit.evidence.results import Leak, Marginal, Results
-from auditkit.report import document, files, html, markdown, terminal
+from auditkit.report import document, files, html, markdown, svg, terminal
 from auditkit.report.blocks import Document, Figure, Fold, Table
 
 LeakOf = Literal["photo", "identity", "identical file"]
@@ -443,3 +443,22 @@ def test_all_files_are_written(built: Document, tmp_path: Path) -> None:
     for picture in (tmp_path / "out" / "charts").iterdir():
         assert f"(charts/{picture.name})" in text
         assert "var(--" not in picture.read_text(encoding="utf-8")
+
+
+def test_charts_are_drawn_once(built: Document, tmp_path: Path) -> None:
+    """What was kept is what is shown; a folder that cannot be made costs nothing but time."""
+    svg._vega.cache_clear()
+    files.write(built, results(), tmp_path / "first", tmp_path / "drawings")
+    kept = sorted((tmp_path / "drawings").iterdir())
+    assert {path.suffix for path in kept} == {".svg"}
+    for path in kept:
+        path.write_text(path.read_text(encoding="utf-8").replace("<svg ", '<svg data-kept="yes" ', 1), encoding="utf-8")
+    svg._vega.cache_clear()
+    files.write(built, results(), tmp_path / "second", tmp_path / "drawings")
+    assert "data-kept" in (tmp_path / "second" / "charts" / "effect-male.svg").read_text(encoding="utf-8")
+    svg._vega.cache_clear()
+    (tmp_path / "taken").touch()
+    files.write(built, results(), tmp_path / "third", tmp_path / "taken")
+    first, third = (tmp_path / name / "report.html" for name in ("first", "third"))
+    assert first.read_bytes() == third.read_bytes()
+    svg._vega.cache_clear()

@@ -45,17 +45,19 @@ def write_reports(
 
     read = prepared.read
     built = document.build(read.resolved.audit, results)
-    publish(console, built, results, read.settings.reports / read.name, quiet=quiet)
+    publish(console, built, results, read.settings.reports / read.name, quiet=quiet, drawings=prepared.store.charts)
     announce(read.name, built, results, junit)
 
 
-def publish(console: Console, built: Document, results: Results, folder: Path, *, quiet: bool) -> None:
+def publish(
+    console: Console, built: Document, results: Results, folder: Path, *, quiet: bool, drawings: Path | None = None
+) -> None:
     """Write report.md, report.html, findings.json and findings.csv, and print the report."""
     from auditkit.report import terminal
     from auditkit.report.files import write
 
     try:
-        write(built, results, folder)
+        write(built, results, folder, drawings)
     except OSError as error:
         raise AuditError(f"cannot write the report: {error.strerror}", where=str(folder), hint=ELSEWHERE) from error
     if not quiet:

@@ -33,7 +33,8 @@ class Store:
     """A folder of finished units, of checkpoints of unfinished ones, and of findings.
 
     units/DIGEST/{unit.json, predictions.parquet, history.json, weights.safetensors, probes.parquet}; partial/DIGEST/
-    while a unit is at work; findings/KEY.json; index.json, the last inputs of each (audit, task, arm, seed).
+    while a unit is at work; findings/KEY.json; charts/, as they were drawn; index.json, the last inputs of each (audit,
+    task, arm, seed).
     """
 
     def __init__(self, root: Path) -> None:
@@ -42,6 +43,11 @@ class Store:
     def require_writable(self) -> None:
         """Raise AuditError unless units can be kept here."""
         require_folder(self.root, "to the store", ELSEWHERE)
+
+    @property
+    def charts(self) -> Path:
+        """Folder of charts as they were drawn."""
+        return self.root / "charts"
 
     def unit(self, digest: str) -> Path:
         """Folder of a finished unit."""

@@ -12,14 +12,18 @@ from auditkit.report.blocks import Block, Document, Figure, Fold
 PICTURES = "charts"
 
 
-def write(document: Document, results: Results, folder: Path) -> tuple[Path, ...]:
-    """Write report.html, report.md, charts/*.svg, findings.json and the CSV tables; returns their paths."""
-    texts = {
-        "report.html": html.render(document),
-        "report.md": markdown.render(document, pictures=PICTURES),
-        "findings.json": archive.to_json(results),
-        **{f"{PICTURES}/{name}": text for name, text in pictures(document).items()},
-    }
+def write(document: Document, results: Results, folder: Path, drawings: Path | None = None) -> tuple[Path, ...]:
+    """Write report.html, report.md, charts/*.svg, findings.json and the CSV tables; returns their paths.
+
+    `drawings` is a folder that keeps charts as they were drawn, so that another report need not draw them again.
+    """
+    with svg.kept_in(drawings):
+        texts = {
+            "report.html": html.render(document),
+            "report.md": markdown.render(document, pictures=PICTURES),
+            "findings.json": archive.to_json(results),
+            **{f"{PICTURES}/{name}": text for name, text in pictures(document).items()},
+        }
     (folder / PICTURES).mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         _replace(folder / name, text)

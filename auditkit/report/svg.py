@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -36,6 +42,7 @@ DARK: Mapping[str, str] = {
     "d6": "#58aee6", "on-strong": "#0b0e11",
 }  # fmt: skip
 ET.register_namespace("", NAMESPACE)
+_KEPT: ContextVar[Path | None] = ContextVar("folder of drawn charts", default=None)
 
 
 def inline(figure: Figure, width: int, variant: str = "") -> str:
@@ -76,9 +83,36 @@ def _drawn(figure: Figure, width: int) -> ET.Element:
     return root
 
 
+@contextmanager
+def kept_in(folder: Path | None) -> Iterator[None]:
+    """Within, charts that were drawn before are read from a folder, and new ones are kept there."""
+    before = _KEPT.set(folder)
+    try:
+        yield
+    finally:
+        _KEPT.reset(before)
+
+
 @lru_cache(maxsize=128)
 def _vega(chart: str) -> str:
-    """Drawn once per chart and width: it takes 50 ms."""
+    """Drawn once per chart and width: it takes 50 to 200 ms, more than all else of a report."""
+    folder = _KEPT.get()
+    if folder is None:
+        return _draw(chart)
+    said = f"{version('vl-convert-python')} {VEGA_LITE} {chart}"
+    path = folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.svg"
+    if not path.is_file():
+        drawn = _draw(chart)
+        with suppress(OSError):  # what cannot be kept is drawn again
+            folder.mkdir(parents=True, exist_ok=True)
+            aside = path.with_suffix(f".{os.getpid()}.part")
+            aside.write_text(drawn, encoding="utf-8")
+            aside.replace(path)
+        return drawn
+    return path.read_text(encoding="utf-8")
+
+
+def _draw(chart: str) -> str:
     drawn: str = vl_convert.vegalite_to_svg(chart, vl_version=VEGA_LITE)
     return drawn
 
