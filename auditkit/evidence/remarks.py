@@ -41,8 +41,8 @@ def _seeds(layout: Layout) -> Iterator[str]:
         yield "arms have different numbers of seeds; they are compared unpaired where these differ"
     if max(counts) > 1 and len(layout.arms) > 1:
         yield "the variance between seeds is pooled over arms, which supposes that it is the same in all"
-    if len(counts) == 1 and len(layout.arms) > 1 and max(counts) > 1 and not pairs_seeds(len(layout.arms), max(counts)):
-        yield "arms and seeds are too few to pair seeds; the variance of a change is that of independent networks"
+        if len(counts) == 1 and not pairs_seeds(len(layout.arms), max(counts)):
+            yield "arms and seeds are too few to pair seeds; the variance of a change is that of independent networks"
 
 
 def _attributes(layout: Layout, evidence: Evidence) -> Iterator[str]:

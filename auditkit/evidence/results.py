@@ -19,6 +19,8 @@ Status = Literal["estimable", "not estimable", "undefined by definition"]
 Verdict = Literal["", "changed", "no change larger than the margin", "cannot tell"]
 Judgement = Literal["consistent", "not consistent", "cannot tell", "other protocol", "not judged"]
 Outcome = Literal["pass", "fail", "insufficient evidence", "not judged"]
+ONE_SEED = "one seed, so it holds for these trained networks only"
+"""What is said of a gate that was decided without training variance."""
 Place = tuple[tuple[str, Level], ...]
 
 

@@ -20,7 +20,7 @@ Contrast = tuple[int, int]
 """An arm, and the arm it is measured against."""
 
 
-FEWEST = 6
+FEWEST_DEGREES = 6
 """Degrees of freedom below which seeds are not paired. Pairing takes out what a seed does to all arms alike, and one
 degree of freedom per seed with it. With few left that costs more than it saves: over 18 questions the critical t is
 19 with 2, 6.5 with 4 and 4.9 with 6 degrees of freedom. Without pairing the variance is too large where arms with one
@@ -96,7 +96,7 @@ def _within(values: Floats, influence: Replicates, arms: list[Integers], seeds: 
 
 def pairs_seeds(arms: int, seeds: int) -> bool:
     """Whether the variance of a change is that of differences paired by seed."""
-    return (arms - 1) * (seeds - 1) >= FEWEST
+    return (arms - 1) * (seeds - 1) >= FEWEST_DEGREES
 
 
 def _unpaired(values: Floats, influence: Replicates, units: Integers) -> _Parts:

@@ -14,13 +14,13 @@ SLIVER = 1e-12
 """How far from zero an interval ends that excludes zero and no more."""
 SOURCES = 256
 """Replicates of people from which the dependence between estimates is taken; a correlation of 0 is then off by 0.06."""
-AT_ONCE = 2_000_000
+SCORED_AT_ONCE = 2_000_000
 """So many replicates are scored at once; more would only take memory."""
 SCORES = np.linspace(0.5, 8, 256)
 """Scores in whose table is looked up."""
-RELEVANT = 0.75
+RELEVANT_SHARE = 0.75
 """Distances below this share of a single question's critical value are no family's; their scores are not looked up."""
-FEW = 24
+FEW_DEGREES = 24
 """Degrees of freedom up to which it matters that estimates of variances depend on each other."""
 
 
@@ -55,7 +55,7 @@ def simultaneous(
     score = spread.score(np.abs(estimate))
     at_least = normal_quantile(confidence)
     things = _things(estimate, spread, design)
-    replicated = _replicated_scores(deviations, spread, things, RELEVANT * at_least, rng)
+    replicated = _replicated_scores(deviations, spread, things, RELEVANT_SHARE * at_least, rng)
     running = np.zeros(deviations.shape[1], dtype=np.float32)
     critical = np.empty(len(deviations))
     for row in np.argsort(score, kind="stable"):
@@ -95,7 +95,7 @@ def _replicated_scores(
     seeds = _estimated_together(mixture[[rows[0] for rows in things]] @ noise, seeds_df, rng)
     people = np.stack([_estimated(float(np.median(spread.people_df[rows])), count, rng) for rows in things])
     result = np.empty_like(deviations)
-    for part in np.array_split(np.arange(len(order)), -(-deviations.size // AT_ONCE)):
+    for part in np.array_split(np.arange(len(order)), -(-deviations.size // SCORED_AT_ONCE)):
         rows, of = order[part], thing[part]
         t = np.sqrt(1 - shares[rows]) * _standardised(deviations[rows]) + np.sqrt(shares[rows]) * (
             mixture[rows] @ noise
@@ -127,11 +127,11 @@ def _estimated_together(noise: Replicates, df: Floats, rng: np.random.Generator)
     noise: (things, replicates). A replicate's estimate is the mean square of the noise of as many other replicates.
     """
     result = np.zeros_like(noise)
-    together = (df <= FEW) & (df == np.round(df))
+    together = (df <= FEW_DEGREES) & (df == np.round(df))
     for i in np.flatnonzero(~together):
         result[i] = _estimated(float(df[i]), noise.shape[1], rng)
     square = np.square(noise)
-    others = 1 + rng.choice(noise.shape[1] - 1, FEW, replace=False)
+    others = 1 + rng.choice(noise.shape[1] - 1, FEW_DEGREES, replace=False)
     for number in range(int(df[together].max(initial=0))):
         here = np.flatnonzero(together & (df > number))
         result[here] += np.roll(square[here], others[number], axis=1) / df[here, None].astype(np.float32)

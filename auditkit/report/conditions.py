@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditkit.evidence.results import Finding, GateRow
+from auditkit.evidence.results import ONE_SEED, Finding, GateRow
 from auditkit.report.view import View
 
 BECAUSE = {
@@ -62,9 +62,7 @@ def because(gate: GateRow) -> str:
     if not kind:
         return gate.detail
     single = gate.finding is not None and gate.finding.seeds == 1
-    return BECAUSE[gate.outcome].format(kind) + (
-        "; one seed, so it holds for these trained networks only" if single else ""
-    )
+    return BECAUSE[gate.outcome].format(kind) + (f"; {ONE_SEED}" if single else "")
 
 
 def told(view: View, gate: GateRow) -> str:
