@@ -32,9 +32,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, precision_score
 
 from auditkit.evidence.assemble import Bench, family_of, plain_ends
-from auditkit.evidence.contrasts import Line, estimate
+from auditkit.evidence.contrasts import estimate
 from auditkit.evidence.grouping import group
 from auditkit.evidence.layout import count, lay_out
+from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import measure
 from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.evidence.uncertainty import resample, weights
@@ -100,7 +101,7 @@ def whole(panel: Panel) -> dict[str, float]:
     lines = [Line(one, groups) for one in measures for groups in ((0,), (1,), (0, 1))]
     values = estimate(layout, lines, [(arm, None) for arm in range(ARMS)])
     plain_ends(bench, values)
-    changes = estimate(layout, lines, [(arm, 0) for arm in range(1, ARMS)], keep=True)
+    changes = estimate(layout, lines, [(arm, 0) for arm in range(1, ARMS)], weight)
     clock.append(time.perf_counter())
     family = family_of(bench, changes, "changes")
     clock.append(time.perf_counter())

@@ -33,13 +33,15 @@ from numpy.typing import NDArray
 from simulation import ARMS, Setting, Truth, layout_of, right_of, truth_of
 
 from auditkit import CountMetric
-from auditkit.evidence.contrasts import Estimates, Line, estimate
+from auditkit.evidence.contrasts import Estimates, estimate
 from auditkit.evidence.gaps import NUISANCE
 from auditkit.evidence.layout import Layout
+from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.simultaneous import clear_of_zero, simultaneous
 from auditkit.evidence.uncertainty import (
     Ends,
+    Replicates,
     gap_bounds,
     gap_change_bounds,
     normal_quantile,
@@ -97,8 +99,8 @@ def _batch(
     weight = weights(rng, layout.blocks, replicates)
     (one,) = measure(layout, grouping, {"accuracy": Accuracy(None)}, evidence, weight, point_tables=False)
     expected = _expected(setting, truth, runs)
-    held, at_once = _changes(setting, layout, one, expected, rng)
-    signed, gap, widened = _gaps(setting, layout, one, expected, rng)
+    held, at_once = _changes(layout, one, expected, weight, rng)
+    signed, gap, widened = _gaps(setting, layout, one, expected, weight, rng)
     discordant = float((right[0, 0] != right[1, 0]).sum(axis=(-1, -2)).mean())
     return held, signed, gap, widened, at_once, discordant
 
@@ -109,10 +111,10 @@ def _expected(setting: Setting, truth: Truth, runs: int) -> NDArray[np.float64]:
 
 
 def _changes(
-    setting: Setting, layout: Layout, one: Measure, expected: NDArray[np.float64], rng: np.random.Generator
+    layout: Layout, one: Measure, expected: NDArray[np.float64], weight: Replicates, rng: np.random.Generator
 ) -> tuple[float, float]:
     lines = [Line(one, (g,)) for g in range(len(one.grouping))]
-    changes = estimate(layout, lines, [(1, 0), (2, 0)], keep=True)
+    changes = estimate(layout, lines, [(1, 0), (2, 0)], weight)
     true = (expected[1:] - expected[0]).transpose(1, 2, 0)
     plain = holds(symmetric(changes.value, changes.spread, normal_quantile(0.95)), true.ravel())
     at_once = [
@@ -123,14 +125,19 @@ def _changes(
 
 
 def _gaps(
-    setting: Setting, layout: Layout, one: Measure, expected: NDArray[np.float64], rng: np.random.Generator
+    setting: Setting,
+    layout: Layout,
+    one: Measure,
+    expected: NDArray[np.float64],
+    weight: Replicates,
+    rng: np.random.Generator,
 ) -> tuple[float, float, float]:
     runs, each = -(-expected.shape[1] // GAPS_EVERY), list(combinations(range(setting.groups), 2))
     expected = expected[:, :runs]
     pairs = [(run * setting.groups + a, run * setting.groups + b) for run in range(runs) for a, b in each]
     lines = [Line(one, pair) for pair in pairs]
-    moved = estimate(layout, lines, [(1, 0)], keep=True)
-    before, after = (estimate(layout, lines, [(arm, None)], keep=True) for arm in (0, 1))
+    moved = estimate(layout, lines, [(1, 0)], weight)
+    before, after = (estimate(layout, lines, [(arm, None)], weight) for arm in (0, 1))
     first, second = np.array(each).T
     change = expected[1] - expected[0]
     signed = holds(
@@ -153,7 +160,7 @@ def joint_ends(estimates: Estimates, rows: list[int], rng: np.random.Generator) 
     spread, value = estimates.spread.take(rows), estimates.value[rows]
     if len(rows) == 1:
         return symmetric(value, spread, normal_quantile(0.95))
-    found = simultaneous(estimates.deviations[rows], value, spread, estimates.design[rows], 0.95, rng)
+    found = simultaneous(estimates.redrawn.take(rows), value, spread, estimates.design[rows], 0.95, rng)
     low, high = symmetric(value, spread, found.score)
     return clear_of_zero(low, high, value, found.rejected)
 

@@ -10,12 +10,14 @@ from sklearn.metrics import accuracy_score
 
 from auditkit.evidence.simultaneous import SLIVER, clear_of_zero, simultaneous
 from auditkit.evidence.uncertainty import (
+    Redrawn,
     Spread,
     gap_bounds,
     gap_change_bounds,
     normal_quantile,
     people_df,
     people_variance,
+    redrawn_variance,
     resample,
     symmetric,
     t_quantile,
@@ -29,6 +31,12 @@ def spread(people: object, seeds: object = 0.0, people_df: object = 1e6, seeds_d
         *(np.atleast_1d(np.asarray(x, dtype=float)) for x in (people, people_df, seeds, seeds_df))
     )
     return Spread(*parts, retraining=parts[2], undefined=np.zeros(len(parts[0]), dtype=np.int64))
+
+
+def redrawn(value: object) -> Redrawn:
+    """Replicates that all estimate the same variance."""
+    values = np.asarray(value, dtype=np.float32)
+    return Redrawn(values, np.ones_like(values))
 
 
 def test_as_many_people_are_drawn_as_there_are() -> None:
@@ -83,6 +91,43 @@ def test_degrees_of_freedom_are_those_of_the_people_who_matter() -> None:
     assert people_df(np.zeros((1, 40)), np.array([40]), none)[0] == 39
 
 
+def test_every_replicate_has_the_variance_of_its_own_people() -> None:
+    """As a sample of as many people, drawn one by one, has it."""
+    rng = np.random.default_rng(11)
+    influence = rng.standard_t(3, size=(2, 40))
+    influence -= influence.mean(axis=1, keepdims=True)
+    weight = weights(rng, 40, 300)
+    value = (influence @ weight).astype(np.float32)
+    people, none = np.array([40, 40]), np.zeros(2)
+    found = redrawn_variance(influence, people, none, value - value.mean(axis=1, keepdims=True), weight)
+    drawn = [np.repeat(influence, count.astype(int), axis=1) for count in weight.T]
+    expected = np.stack([np.var(sample, axis=1, ddof=1) for sample in drawn], axis=1) * 40
+    assert np.abs(found * np.square(influence).sum(axis=1)[:, None] / expected - 1).max() < 0.03
+    credited = redrawn_variance(influence, people, np.full(2, 1e9), value, weight)
+    np.testing.assert_allclose(credited, 1, atol=1e-4)
+
+
+def test_what_replicates_say_of_their_own_variance_decides_how_far_is_far() -> None:
+    """Deviations that come with a large variance are no surprise; those that come with a small one are."""
+    rng = np.random.default_rng(12)
+    value = rng.standard_normal((20, 20_000), dtype=np.float32)
+    design = np.stack([np.arange(20), np.zeros(20, dtype=int), -np.ones(20, dtype=int)], axis=1)
+
+    def score(variance: object) -> float:
+        drawn = Redrawn(value, np.asarray(variance, dtype=np.float32))
+        return simultaneous(drawn, np.zeros(20), spread(np.ones(20)), design, 0.95, rng).score
+
+    alike = score(np.ones_like(value))
+    assert score(np.maximum(np.abs(value), 0.5)) < 0.9 * alike
+    assert score(1 / np.maximum(np.abs(value), 0.5)) > 1.2 * alike
+
+
+def test_what_photos_show_of_the_seeds_costs_degrees_of_freedom() -> None:
+    one = Spread(*(np.array([value]) for value in (0.0, 50.0, 1.0, 6.0, 4.0)), undefined=np.zeros(1, dtype=np.int64))
+    assert one.added_df[0] == pytest.approx(6 * (1 + 1 / 4) / 2)
+    assert one.half_width(normal_quantile(0.95))[0] == pytest.approx(stats.t.ppf(0.975, 3.75))
+
+
 def test_each_variance_has_its_own_quantile() -> None:
     score = normal_quantile(0.95)
     assert score == pytest.approx(1.959964)
@@ -135,7 +180,7 @@ def test_independent_estimates_share_the_error_among_them() -> None:
     rng = np.random.default_rng(6)
     deviations = rng.standard_normal((20, 20_000), dtype=np.float32)
     design = np.stack([np.arange(20), np.zeros(20, dtype=int), -np.ones(20, dtype=int)], axis=1)
-    found = simultaneous(deviations, np.zeros(20), spread(np.ones(20)), design, 0.95, rng)
+    found = simultaneous(redrawn(deviations), np.zeros(20), spread(np.ones(20)), design, 0.95, rng)
     assert found.score == pytest.approx(stats.norm.ppf((1 + 0.95 ** (1 / 20)) / 2), abs=0.05)
     assert not found.rejected.any()
 
@@ -144,10 +189,10 @@ def test_what_is_told_from_zero_makes_it_easier_for_the_rest() -> None:
     rng = np.random.default_rng(6)
     deviations = rng.standard_normal((2, 20_000), dtype=np.float32)
     design = np.array([[0, 0, -1], [1, 0, -1]])
-    found = simultaneous(deviations, np.array([2.1, 5.0]), spread(np.ones(2)), design, 0.95, rng)
+    found = simultaneous(redrawn(deviations), np.array([2.1, 5.0]), spread(np.ones(2)), design, 0.95, rng)
     assert found.score > 2.15
     assert found.rejected.tolist() == [True, True]
-    alone = simultaneous(deviations, np.array([2.1, 0.5]), spread(np.ones(2)), design, 0.95, rng)
+    alone = simultaneous(redrawn(deviations), np.array([2.1, 0.5]), spread(np.ones(2)), design, 0.95, rng)
     assert not alone.rejected.any()
 
 
@@ -155,7 +200,7 @@ def test_equal_estimates_are_one_question() -> None:
     rng = np.random.default_rng(7)
     deviations = np.repeat(rng.standard_normal((1, 20_000), dtype=np.float32), 30, axis=0)
     design = np.zeros((30, 3), dtype=int)
-    found = simultaneous(deviations, np.zeros(30), spread(np.ones(30)), design, 0.95, rng)
+    found = simultaneous(redrawn(deviations), np.zeros(30), spread(np.ones(30)), design, 0.95, rng)
     assert found.score == pytest.approx(1.96, abs=0.05)
 
 
@@ -165,9 +210,9 @@ def test_seeds_of_questions_that_are_one_are_one_question_too() -> None:
     one = rng.standard_normal((1, 20_000), dtype=np.float32)
     design = np.stack([np.arange(30), np.zeros(30, dtype=int), -np.ones(30, dtype=int)], axis=1)
     few = spread(np.full(30, 0.1), np.full(30, 0.9), 1e6, np.full(30, 4.0))
-    same = simultaneous(np.repeat(one, 30, axis=0), np.zeros(30), few, design, 0.95, rng)
-    alone = simultaneous(one, np.zeros(1), few.take([0]), design[:1], 0.95, rng)
-    others = simultaneous(rng.standard_normal((30, 20_000), dtype=np.float32), np.zeros(30), few, design, 0.95, rng)
+    same = simultaneous(redrawn(np.repeat(one, 30, axis=0)), np.zeros(30), few, design, 0.95, rng)
+    alone = simultaneous(redrawn(one), np.zeros(1), few.take([0]), design[:1], 0.95, rng)
+    others = simultaneous(redrawn(rng.standard_normal((30, 20_000))), np.zeros(30), few, design, 0.95, rng)
     assert same.score == pytest.approx(alone.score, abs=0.05)
     assert others.score == pytest.approx(stats.norm.ppf((1 + 0.95 ** (1 / 30)) / 2), abs=0.15)
 
@@ -177,10 +222,10 @@ def test_the_order_of_estimates_does_not_matter() -> None:
     deviations = rng.standard_normal((6, 2000), dtype=np.float32)
     estimate, design = rng.normal(size=6), np.stack([np.arange(6) // 2, np.arange(6) % 2, np.full(6, 2)], axis=1)
     few = spread(np.ones(6), rng.random(6), np.full(6, 20.0), np.full(6, 4.0))
-    plain = simultaneous(deviations, estimate, few, design, 0.95, np.random.default_rng(1))
+    plain = simultaneous(redrawn(deviations), estimate, few, design, 0.95, np.random.default_rng(1))
     turn = [5, 2, 0, 3, 1, 4]
     turned = simultaneous(
-        deviations[turn], estimate[turn], few.take(turn), design[turn], 0.95, np.random.default_rng(1)
+        redrawn(deviations[turn]), estimate[turn], few.take(turn), design[turn], 0.95, np.random.default_rng(1)
     )
     assert turned.score == pytest.approx(plain.score, rel=1e-6)
     assert turned.rejected.tolist() == plain.rejected[turn].tolist()
@@ -191,14 +236,14 @@ def test_an_undefined_replicate_of_one_is_no_matter_to_the_others() -> None:
     deviations = rng.standard_normal((2, 5000), dtype=np.float32)
     deviations[0, :100] = np.nan
     design = np.array([[0, 0, -1], [1, 0, -1]])
-    found = simultaneous(deviations, np.zeros(2), spread(np.ones(2)), design, 0.95, rng)
+    found = simultaneous(redrawn(deviations), np.zeros(2), spread(np.ones(2)), design, 0.95, rng)
     assert found.score == pytest.approx(2.236, abs=0.1)
 
 
 def test_no_estimates_make_no_family() -> None:
     nothing = np.zeros((0, 0), dtype=np.float32)
     found = simultaneous(
-        nothing, np.zeros(0), spread(np.zeros(0)), np.zeros((0, 3), dtype=int), 0.9, np.random.default_rng(0)
+        redrawn(nothing), np.zeros(0), spread(np.zeros(0)), np.zeros((0, 3), dtype=int), 0.9, np.random.default_rng(0)
     )
     assert found.score == pytest.approx(1.645, abs=1e-3)
     assert len(found.rejected) == 0

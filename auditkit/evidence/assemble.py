@@ -209,7 +209,7 @@ def family_of(bench: Bench, estimates: Estimates, what: str) -> Family:
     test = "" if panel.test == "plain" else f", {panel.test} test"
     rng = generator(bench.seed, f"simultaneous over {what}")
     critical = simultaneous(
-        estimates.deviations, estimates.value, spread, estimates.design, bench.evidence.confidence, rng
+        estimates.redrawn, estimates.value, spread, estimates.design, bench.evidence.confidence, rng
     )
     low, high = symmetric(estimates.value, spread, critical.score)
     return Family(

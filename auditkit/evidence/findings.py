@@ -8,10 +8,11 @@ from itertools import product
 
 from auditkit.contracts import Metric, TableMetric
 from auditkit.evidence.assemble import Bench, Family, family_of, plain_ends, values, with_interval
-from auditkit.evidence.contrasts import Line, estimate
+from auditkit.evidence.contrasts import estimate
 from auditkit.evidence.gaps import Pairs, gap, gap_change, no_gaps, pairs_of
 from auditkit.evidence.grouping import group, spans
 from auditkit.evidence.layout import Layout, lay_out
+from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
@@ -57,7 +58,7 @@ def derive(
         weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
         bench = Bench(layout, evidence, seed)
         arms, problems = pairs(layout, evidence)
-        declared = _confirmatory(bench, _measures(bench, metrics, weight), arms)
+        declared = _confirmatory(bench, _measures(bench, metrics, weight), arms, weight)
         explored = spillover(bench, arms, weight) if evidence.spillover else ([], {})
         for found, size in (declared, explored):
             findings += found
@@ -76,15 +77,17 @@ def _measures(bench: Bench, metrics: Mapping[str, Metric], weight: Replicates) -
     return result
 
 
-def _confirmatory(bench: Bench, measures: list[Measure], arms: list[Contrast]) -> tuple[list[Finding], dict[str, int]]:
+def _confirmatory(
+    bench: Bench, measures: list[Measure], arms: list[Contrast], weight: Replicates
+) -> tuple[list[Finding], dict[str, int]]:
     """Values, gaps and changes of the declared groups; all changes, of groups and of gaps, are one family."""
     layout = bench.layout
     alone: list[Arms] = [(arm, None) for arm in range(len(layout.arms))]
-    pairs = Pairs.of(estimate(layout, _pairs(measures), alone, keep=True))
+    pairs = Pairs.of(estimate(layout, _pairs(measures), alone, weight))
     found = list(values(bench, estimate(layout, _groups(measures), alone)))
     found += _gaps(bench, pairs, measures)
     asked = [m for m in measures if not m.metric.describes_test]
-    changes = estimate(layout, [*_groups(asked), *_pairs(asked)], arms, keep=True)
+    changes = estimate(layout, [*_groups(asked), *_pairs(asked)], arms, weight)
     family = family_of(bench, changes, "changes")
     found += _changes(family)
     found += _gap_changes(family, pairs, asked, arms)

@@ -157,7 +157,7 @@ def _plain_ends(bench: Bench, among: Estimates, estimates: Sequence[Estimate]) -
         return symmetric(_values(estimates), spread, normal_quantile(confidence))
     rows = [e.row for e in estimates]
     rng = generator(bench.seed, "simultaneous over one gap")
-    joint = simultaneous(among.deviations[rows], _values(estimates), spread, among.design[rows], confidence, rng)
+    joint = simultaneous(among.redrawn.take(rows), _values(estimates), spread, among.design[rows], confidence, rng)
     return symmetric(_values(estimates), spread, joint.score)
 
 

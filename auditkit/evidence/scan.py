@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from auditkit.cohort import Attributes, Rows
 from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, Family, family_of, values, with_interval
-from auditkit.evidence.contrasts import Estimate, Line, estimate
+from auditkit.evidence.contrasts import Estimate, estimate
 from auditkit.evidence.grouping import inside
 from auditkit.evidence.layout import lay_out
+from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Finding, ScanRow
-from auditkit.evidence.uncertainty import weights
+from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 
@@ -57,8 +58,9 @@ def scan(
     layout = lay_out(replace(panel, arms=tuple(chosen)), generator(seed, "blocks of people"))
     bench = Bench(layout, evidence, seed)
     minorities = {name: _minority(pools, name) for name in panel.attributes if name in pools.attributes.names}
-    measures = list(_measures(bench, minorities))
-    differences = estimate(layout, [Line(m, (0, 1)) for m in measures], [(0, None)], keep=True)
+    weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
+    measures = list(_measures(bench, minorities, weight))
+    differences = estimate(layout, [Line(m, (0, 1)) for m in measures], [(0, None)], weight)
     family = family_of(bench, differences, "scan")
     errors = list(values(bench, estimate(layout, [Line(m, (g,)) for m in measures for g in (0, 1)], [(0, None)])))
     rows = tuple(
@@ -79,8 +81,7 @@ def _minority(pools: Pools, name: str) -> int:
     return int(np.argmin(np.where(count > 0, count, len(column) + 1)))
 
 
-def _measures(bench: Bench, minorities: Mapping[str, int]) -> Iterator[Measure]:
-    weight = weights(generator(bench.seed, "people"), bench.layout.blocks, bench.evidence.replicates)
+def _measures(bench: Bench, minorities: Mapping[str, int], weight: Replicates) -> Iterator[Measure]:
     for name, code in minorities.items():
         grouping = inside(bench.layout.panel, name, code)
         metrics = {"error_rate": _ErrorRate(None)}

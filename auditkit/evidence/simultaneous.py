@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.evidence.uncertainty import Ends, Floats, Replicates, Spread, normal_quantile, t_quantile
+from auditkit.evidence.uncertainty import Ends, Floats, Redrawn, Replicates, Spread, normal_quantile, t_quantile
 
 SLIVER = 1e-12
 """How far from zero an interval ends that excludes zero and no more."""
@@ -37,7 +37,7 @@ class Simultaneous:
 
 
 def simultaneous(
-    deviations: Replicates,
+    redrawn: Redrawn,
     estimate: Floats,
     spread: Spread,
     design: NDArray[np.int64],
@@ -46,18 +46,17 @@ def simultaneous(
 ) -> Simultaneous:
     """Critical values from the largest |t| over a family, per replicate.
 
-    deviations: (q, replicates), NaN where undefined. design: (q, 3), of each estimate what it is of, its arm, and the
-    arm it is measured against (-1: none); estimates of the same thing share the estimate of their variance. The order
-    of the estimates does not matter.
+    design: (q, 3), of each of the q estimates what it is of, its arm, and the arm it is measured against (-1: none);
+    estimates of the same thing share the estimate of their seeds' variance. The order of the estimates does not matter.
     """
-    if not len(deviations):
+    if not len(estimate):
         return Simultaneous(normal_quantile(confidence), np.zeros(0, dtype=bool))
     score = spread.score(np.abs(estimate))
     at_least = normal_quantile(confidence)
     things = _things(estimate, spread, design)
-    replicated = _replicated_scores(deviations, spread, things, RELEVANT_SHARE * at_least, rng)
-    running = np.zeros(deviations.shape[1], dtype=np.float32)
-    critical = np.empty(len(deviations))
+    replicated = _replicated_scores(redrawn, spread, things, RELEVANT_SHARE * at_least, rng)
+    running = np.zeros(replicated.shape[1], dtype=np.float32)
+    critical = np.empty(len(estimate))
     for row in np.argsort(score, kind="stable"):
         np.fmax(running, replicated[row], out=running)
         critical[row] = _upper(running, confidence)
@@ -75,25 +74,26 @@ def _things(estimate: Floats, spread: Spread, design: NDArray[np.int64]) -> list
 
 
 def _replicated_scores(
-    deviations: Replicates, spread: Spread, things: list[NDArray[np.int64]], least: float, rng: np.random.Generator
+    redrawn: Redrawn, spread: Spread, things: list[NDArray[np.int64]], least: float, rng: np.random.Generator
 ) -> Replicates:
     """(q, replicates): scores that estimates could have had by chance alone, as `Spread.score` gives them.
 
     To the replicates of people comes normal noise for the seeds, as much as its share of the variance; then division by
-    a standard error that was itself estimated, as a spread is, drawn once for all estimates of the same thing. Few
-    seeds tell nothing of how their noise hangs together between estimates; it is taken to do so as that of people does,
-    since both pass through the same photos: the accuracy of men and their true positive rate are then one question.
+    a standard error that was itself estimated: from the replicate's own people, and from few seeds, drawn once for all
+    estimates of the same thing. Few seeds tell nothing of how their noise hangs together between estimates; it is taken
+    to do so as that of people does, since both pass through the same photos: the accuracy of men and their true
+    positive rate are then one question.
     """
+    deviations = redrawn.value
     order = np.concatenate(things)
     thing = np.repeat(np.arange(len(things)), [len(rows) for rows in things])
     shares, shown = (_column(one) for one in (spread.seed_share, (spread.retraining - spread.seeds) / spread.total))
-    count = deviations.shape[1]
+    added_df, count = spread.added_df, deviations.shape[1]
     mixture = np.empty((len(deviations), min(len(deviations), SOURCES)), dtype=np.float32)
     mixture[order] = _mixture(deviations[order], rng)
     noise = rng.standard_normal((mixture.shape[1], count), dtype=np.float32)
     seeds_df = np.array([np.median(spread.seeds_df[rows]) for rows in things])
     seeds = _estimated_together(mixture[[rows[0] for rows in things]] @ noise, seeds_df, rng)
-    people = np.stack([_estimated(float(np.median(spread.people_df[rows])), count, rng) for rows in things])
     result = np.empty_like(deviations)
     for part in np.array_split(np.arange(len(order)), -(-deviations.size // SCORED_AT_ONCE)):
         rows, of = order[part], thing[part]
@@ -101,8 +101,8 @@ def _replicated_scores(
             mixture[rows] @ noise
         )
         added = np.maximum(seeds[of] * (shares[rows] + shown[rows]) - shown[rows], 0)
-        parts = people[of] * (1 - shares[rows]), added
-        result[rows] = _scores(np.abs(t), parts, (spread.people_df[rows], spread.seeds_df[rows]), least)
+        parts = redrawn.variance[rows] * (1 - shares[rows]), added
+        result[rows] = _scores(np.abs(t), parts, (spread.people_df[rows], added_df[rows]), least)
     return result
 
 
@@ -151,9 +151,10 @@ def _scores(
     The inverse of `Spread.half_width`, so that intervals are calibrated in the form in which they are given. 8 where it
     lies beyond. Distances of less than `least` standard errors are given as such, which no score exceeds.
     """
-    result = distance / np.sqrt(parts[0] + parts[1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result = distance / np.sqrt(parts[0] + parts[1])
     rows, columns = np.nonzero(result >= least)
-    squares = [np.stack([_squared_quantiles(float(f"{one:.3g}")) for one in each]).ravel() for each in df]
+    squares = [np.stack([_squared_quantiles(float(f"{one:.2g}")) for one in each]).ravel() for each in df]
     variances = [each[rows, columns] for each in parts]
     result[rows, columns] = _looked_up(distance[rows, columns], variances, squares, rows * len(SCORES))
     return np.asarray(result, dtype=np.float32)

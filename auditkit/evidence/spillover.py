@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, family_of
-from auditkit.evidence.contrasts import Line, estimate
+from auditkit.evidence.contrasts import estimate
 from auditkit.evidence.grouping import inside
+from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import measure
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Finding
@@ -37,7 +38,7 @@ def spillover(bench: Bench, arms: list[Contrast], weight: Replicates) -> tuple[l
     levels only the second is asked, the first being its mirror image.
     """
     lines = [_line(bench, name, level, weight) for name, level in _levels(bench.layout.panel)]
-    changes = estimate(bench.layout, lines, arms, keep=True)
+    changes = estimate(bench.layout, lines, arms, weight)
     family = family_of(bench, changes, "spillover")
     found = []
     for one in changes.each:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, family_of, values
-from auditkit.evidence.contrasts import Estimate, Line, estimate
+from auditkit.evidence.contrasts import Estimate, estimate
 from auditkit.evidence.gaps import pairs_of
 from auditkit.evidence.grouping import group, spans
 from auditkit.evidence.layout import Layout, lay_out
+from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
@@ -59,7 +60,7 @@ def other_targets(
     asked = [one for probe in probes for one in _asked(_alike(probe, seed), evidence, weight)]
     bench = Bench(base, evidence, seed)
     pairs, _ = pairs_of_arms(base, evidence)
-    changes = estimate(base, [one.line for one in asked], pairs, keep=True)
+    changes = estimate(base, [one.line for one in asked], pairs, weight)
     family = family_of(bench, changes, FAMILY)
     found = [replace(one, family=family.name) for one in _values(bench, asked)]
     for one, what in _each(changes.each, asked):

@@ -53,8 +53,8 @@ class Spread:
     """Variance of q estimates, in its parts, each (q,) float64; NaN where unknown.
 
     people: variance under resampling of people; people_df its degrees of freedom; seeds: what seeds add to it, 0 where
-    there is one seed; seeds_df; retraining: variance that seeds have on these test photos, of which `people` shows a
-    part; undefined: replicates in which the estimate does not exist.
+    there is one seed; retraining: variance that seeds have on these test photos, of which `people` shows a part;
+    seeds_df: its degrees of freedom; undefined: replicates in which the estimate does not exist.
     """
 
     people: Floats
@@ -69,6 +69,17 @@ class Spread:
         """Variance of each estimate."""
         return self.people + self.seeds
 
+    @property
+    def added_df(self) -> Floats:
+        """Degrees of freedom of `seeds`, of which there are fewer the more of `retraining` was taken off.
+
+        Satterthwaite's rule for a difference takes the square of seeds / retraining. That is too few where nothing
+        negative is left: halfway between none and one power of it, 95 % intervals hold in 94.3 to 96.5 % of cases.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            kept = np.where(self.retraining > 0, self.seeds / self.retraining, 1)
+        return np.asarray(self.seeds_df * (1 + kept) / 2, dtype=np.float64)
+
     def half_width(self, score: float | Floats) -> Floats:
         """Half width of the interval whose tails are those of a normal variable beyond `score`.
 
@@ -76,7 +87,7 @@ class Spread:
         t quantile with Satterthwaite's degrees of freedom for the sum covers 92.7 % where this covers 93.9 %, with
         three seeds that carry four fifths of the variance.
         """
-        people, seeds = (t_quantile(score, df) for df in (self.people_df, self.seeds_df))
+        people, seeds = (t_quantile(score, df) for df in (self.people_df, self.added_df))
         return np.asarray(np.sqrt(people**2 * self.people + seeds**2 * self.seeds), dtype=np.float64)
 
     def score(self, distance: Floats) -> Floats:
@@ -105,6 +116,22 @@ class Spread:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Redrawn:
+    """What replicates of people give for q estimates, both (q, replicates) float32.
+
+    value: NaN where undefined; variance: what each replicate would have taken for the variance of people, as a multiple
+    of what the data gave.
+    """
+
+    value: Replicates
+    variance: Replicates
+
+    def take(self, rows: list[int]) -> Redrawn:
+        """Those of some of the estimates."""
+        return Redrawn(self.value[rows], self.variance[rows])
+
+
 def people_variance(replicates: Replicates, people: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
     """Variance over the last axis times m / (m - 1) for m people, and the number of undefined replicates.
 
@@ -124,6 +151,32 @@ def _variance_with_gaps(replicates: Replicates) -> Floats:
     filled = np.where(known, replicates, 0).astype(np.float64)
     centred = np.where(known, filled - filled.sum(axis=-1, keepdims=True) / size, 0)
     return np.asarray((centred**2).sum(axis=-1) / (size[..., 0] - 1), dtype=np.float64)
+
+
+def redrawn_variance(
+    influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats, value: Replicates, weight: Replicates
+) -> Replicates:
+    """(q, replicates): the variance of people that each replicate gives for itself, over that of the data.
+
+    influence: (q, blocks); value: (q, replicates), 0 is taken where one is undefined; weight: (blocks, replicates). The
+    sum of squares of a replicate's people less the square of their mean, as the studentised bootstrap needs it (Hall,
+    Annals of Statistics 1988): where a few people carry most of the variance, replicates that lack them say so.
+    """
+    square = np.square(influence, dtype=np.float32)
+    variance = square.sum(axis=-1)
+    fewer = np.minimum(people, influence.shape[-1]).astype(np.float32)
+    scale = fewer / np.maximum(fewer - 1, 1)
+    added = pseudo.astype(np.float32)
+    drawn = np.asarray(square @ weight, dtype=np.float32)
+    for row, own in enumerate(drawn):
+        moved = value[row] - np.nanmean(value[row])
+        own -= np.nan_to_num(moved) ** 2 / fewer[row]
+        np.maximum(own, 0, out=own)
+        own *= scale[row]
+        own += added[row]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn /= (variance + added)[:, None]
+    return drawn
 
 
 def people_df(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats) -> Floats:

@@ -1,0 +1,93 @@
+"""Lines, which are values of groups and differences of two groups, and many of them side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditkit.evidence.layout import Layout
+from auditkit.evidence.measures import Measure
+from auditkit.evidence.results import Place
+from auditkit.evidence.seeds import Arms
+from auditkit.evidence.uncertainty import PSEUDO, Replicates
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """The value of one group (g,), or the difference of two (low, high): the second less the first."""
+
+    measure: Measure
+    groups: tuple[int, ...]
+
+    def reason(self, arm: int) -> str:
+        """Why it is not estimable in an arm, "" where it is."""
+        for g in self.groups:
+            if self.measure.reason[arm][g]:
+                where = f"{place_in_words(self.measure.grouping.places[g])}: " if len(self.groups) > 1 else ""
+                return where + self.measure.reason[arm][g]
+        return ""
+
+
+def place_in_words(place: Place) -> str:
+    """A group as "Male=1, Young=0"."""
+    return ", ".join(f"{name}={level}" for name, level in place)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Lines of one measure, side by side.
+
+    values: (lines, units); replicates: (lines, arms, replicates); influence: (lines, units, blocks); pseudo: (lines,
+    arms) sum of squares of the pseudo-observations; images, people: (lines, arms) of the group with the fewest;
+    everybody: (lines, arms) people of both groups; reason: by line and arm.
+    """
+
+    lines: list[Line]
+    values: Floats
+    replicates: Replicates
+    influence: Replicates
+    pseudo: Floats
+    images: Integers
+    people: Integers
+    everybody: Integers
+    reason: list[list[str]]
+
+
+def stack_of(layout: Layout, lines: list[Line]) -> Stack:
+    """Lines of one measure, all values or all differences."""
+    one, groups = lines[0].measure, np.array([line.groups for line in lines])
+    arms = range(len(layout.arms))
+    size = np.stack([one.denominator[layout.units_of(arm)].mean(axis=0) for arm in arms])
+    seeds = np.array([len(layout.units_of(arm)) for arm in arms])[:, None, None]
+    with np.errstate(divide="ignore"):
+        pseudo = (PSEUDO / size[:, groups] ** 2 / seeds).sum(axis=2)
+    return Stack(
+        lines=lines,
+        values=_difference(one.values, groups),
+        replicates=_difference(one.replicates, groups),
+        influence=_difference(one.influence, groups),
+        pseudo=pseudo.T,
+        images=one.images[:, groups].min(axis=2).T,
+        people=one.people[:, groups].min(axis=2).T,
+        everybody=one.people[:, groups].sum(axis=2).T,
+        reason=[[line.reason(arm) for arm in arms] for line in lines],
+    )
+
+
+def _difference(values: NDArray[Any], groups: Integers) -> NDArray[Any]:
+    """(lines, units or arms, ...) from (units or arms, groups, ...)."""
+    by_group = np.moveaxis(values, 1, 0)
+    last = by_group[groups[:, -1]]
+    return last - by_group[groups[:, 0]] if groups.shape[1] == 2 else last
+
+
+def less(values: NDArray[Any], arms: Arms) -> NDArray[Any]:
+    """(lines, ...) of an arm, or of an arm less another, from (lines, arms, ...)."""
+    arm, against = arms
+    return np.asarray(values[:, arm] if against is None else values[:, arm] - values[:, against])
