@@ -3,8 +3,9 @@
     python benchmarks/techniques.py [--seconds 1] [--turns 7] [--out benchmarks/results]
 
 A few minutes. A ResNet-18 is trained on a batch of 64 by one thread, by turns in every variant, so that other work on
-the machine touches all alike; of each the median of the turns counts. Three more are measured as a whole: photos
-decoded once or in every epoch, copies rendered once or in every epoch, two processes of one thread or one of two.
+the machine touches all alike; of each the median of the turns counts. Four more are measured as a whole: photos
+decoded once or in every epoch, copies rendered once or in every epoch, two processes of one thread or one of two, and
+processes that keep the memory of a step for the next one or do not.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from auditkit.engine.registry import Registry
 from auditkit.spec.model import SGD, Augment
 from auditkit.training import batches, images
 from auditkit.training.checkpoint import Progress
-from auditkit.training.device import Compute, choose_precision
+from auditkit.training.device import Compute, choose_precision, keep_memory
 from auditkit.training.graph import Eager
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
@@ -84,6 +85,7 @@ def rate(step: Callable[[], object], seconds: float) -> float:
 def one_by_one(size: int, seconds: float, turns: int) -> dict[str, float]:
     """images/s with all techniques (""), and without each."""
     torch.set_num_threads(1)
+    keep_memory()
     variants = {name: steps_without(name, size) for name in ("", *ALL)}
     found: dict[str, list[float]] = {name: [] for name in variants}
     for step in variants.values():
@@ -126,19 +128,22 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _alone(size: int, threads: int, seconds: float, together: Any, send: Any) -> None:
+def _alone(size: int, threads: int, keep: bool, seconds: float, together: Any, send: Any) -> None:
     torch.set_num_threads(threads)
+    if keep:
+        keep_memory()
     step = steps_without("", size, threads)
     step()
     together.wait()
     send.put(rate(step, seconds))
 
 
-def side_by_side(size: int, processes: int, threads: int, seconds: float) -> float:
+def side_by_side(size: int, processes: int, threads: int, seconds: float, *, keep: bool = True) -> float:
     """images/s of several processes at once."""
     context = multiprocessing.get_context("spawn")
     together, queue = context.Barrier(processes), context.Queue()
-    workers = [context.Process(target=_alone, args=(size, threads, seconds, together, queue)) for _ in range(processes)]
+    work = size, threads, keep, seconds, together, queue
+    workers = [context.Process(target=_alone, args=work) for _ in range(processes)]
     for worker in workers:
         worker.start()
     total = sum(queue.get() for _ in workers)
@@ -157,6 +162,7 @@ def measured(size: int, seconds: float, turns: int) -> dict[str, Any]:
     gains = {name: steps[""] / without for name, without in steps.items() if name}
     gains |= {name: whole[""] / without for name, without in whole.items() if name}
     gains["a process per core"] = split[f"{cores} x 1"] / split[f"1 x {cores}"]
+    gains["memory kept"] = split[f"{cores} x 1"] / side_by_side(size, cores, 1, 4 * seconds, keep=False)
     return {
         "size": size,
         "images_per_second": steps[""],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -109,6 +112,24 @@ def resnet_work(folder: Path, cache: Path, precision: str, **changes: Any) -> An
         "identity": None, "strata": None, "stratum_counts": (COUNT,), "splits": splits, "predict": ("test",),
     }  # fmt: skip
     return unit_work(folder, **(plain | changes))
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library is not glibc")
+def test_memory_that_tensors_leave_is_taken_again_without_page_faults() -> None:
+    script = """
+import resource, torch
+from auditkit.training.device import Compute
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(16 * 2**20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+torch.set_num_threads(1)
+print(min(faults() for _ in range(12)) > 10_000)
+Compute(torch.device("cpu"), "float32", 1).set_up()
+print([faults() for _ in range(12)][-1] < 100)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
 
 
 def test_units_side_by_side_predict_to_the_bit_what_each_does_alone(cache: Path, tmp_path: Path) -> None:

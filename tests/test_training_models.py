@@ -81,6 +81,21 @@ def test_published_weights_carry_the_beginning_of_their_hash(name: str) -> None:
     assert len(file.sha256_prefix) >= 8
 
 
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_resnet18_gives_torchvisions_bits_and_gradients(precision: torch.dtype) -> None:
+    ours, theirs = ResNet18(ResNet18Options()).build(2), models.resnet18(num_classes=2)
+    theirs.load_state_dict(ours.state_dict())
+    images = torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    outputs = []
+    for network in (ours, theirs):
+        with torch.autocast("cpu", precision, enabled=precision == torch.bfloat16):
+            outputs.append(network(images))
+        outputs[-1].float().square().sum().backward()
+    assert torch.equal(*outputs)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(mine.grad, other.grad)  # type: ignore[arg-type]
+
+
 def test_resnet18_of_the_literature() -> None:
     file = ResNet18(ResNet18Options()).imagenet()
     assert file is not None

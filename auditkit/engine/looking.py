@@ -21,7 +21,7 @@ def look(item: LookWork, build: Callable[[ComponentRef], Any]) -> list[float]:
     device = choose_device(item.device)
     facts = store.facts(item.digest)
     compute = Compute(device, choose_precision(facts["precision"], device), facts["threads"])
-    compute.set_threads()
+    compute.set_up()
     network = build_network(build(item.model), 0).to(device)
     network.load(weights.load(store.unit(item.digest) / WEIGHTS), where=item.label)
     found: list[float] = predict.margins(

@@ -87,7 +87,7 @@ class _Unit:
         device = choose_device(item.device)
         precision = remembered.get("precision") or choose_precision(item.precision, device)
         compute = Compute(device, precision, remembered.get("threads", item.threads))
-        compute.set_threads()
+        compute.set_up()
         choose_algorithms(device, deterministic=item.deterministic)
         network = build_network(build(item.model), item.seed).to(device)
         return _Unit(item, compute, network, open_pixels(Path(item.images.path), device))

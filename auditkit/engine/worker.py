@@ -63,7 +63,7 @@ def bench(item: BenchWork, send: Send) -> dict[str, Any]:
     """Measure how fast this machine is, and auditkit on it."""
     device = choose_device(item.device)
     compute = Compute(device, item.precision, item.threads)
-    compute.set_threads()
+    compute.set_up()
     choose_algorithms(device, deterministic=False)
     case = benching.Case(item.size, item.batch, item.seconds, compute)
     return benching.measure(case, Registry.load().build_ref(item.model), item.photos, Path(f"{item.folder}.npy"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import torch
 from auditkit.errors import AuditError
 
 BFLOAT16, FLOAT32 = "bfloat16", "float32"
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
+"""Numbers of glibc's mallopt()."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,24 @@ class Compute:
         """The context in which a network runs forward."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == BFLOAT16)
 
-    def set_threads(self) -> None:
+    def set_up(self) -> None:
         """Let torch use as many CPU threads as this says: the order of sums, hence the last bits, depends on it."""
         torch.set_num_threads(self.threads)
+        if self.device.type == "cpu":
+            keep_memory()
+
+
+def keep_memory() -> None:
+    """Let this process keep the memory that tensors leave behind, where the C library is glibc; elsewhere do nothing.
+
+    glibc hands large buffers back to the system and asks for new ones in every training step, and every 4 KiB of them
+    cost a page fault: a twelfth of a ResNet-18's step on photos of 128 pixels, a twenty-fifth at 64.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if mallopt is not None:
+        mallopt(_MMAP_MAX, 0)
+        mallopt(_TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(_TOP_PAD, 64 * 2**20)
 
 
 def choose_device(name: str) -> torch.device:

@@ -15,11 +15,17 @@ class ResNet18(Model):
     Options = ResNet18Options
 
     def build(self, outputs: int) -> nn.Module:
-        """Return torchvision's network; with the small stem, a third of its images' first layers see each pixel."""
+        """Return torchvision's network; with the small stem, a third of its images' first layers see each pixel.
+
+        Its first ReLU comes after the pooling, which gives the same values and gradients, on a quarter of the pixels.
+        """
         network = build("resnet18", outputs)
         if self.options.stem == "small":
             network.conv1 = nn.Conv2d(3, 64, kernel_size=3, stride=1, padding=1, bias=False)
             network.maxpool = nn.Identity()
+        else:
+            network.maxpool = nn.Sequential(nn.MaxPool2d(3, stride=2, padding=1), nn.ReLU(inplace=True))
+            network.relu = nn.Identity()
         return network
 
     def head(self) -> str:
