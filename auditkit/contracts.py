@@ -214,6 +214,9 @@ class CountMetric(Metric):
 class ScoreMetric(Metric):
     """A function of scores, as in scikit-learn; NaN where it is not defined."""
 
+    compares_classes: ClassVar[bool] = True
+    """Whether it sets positives against negatives: its support is then that of the smaller class, not of all rows."""
+
     @abstractmethod
     def compute(self, truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
         """truth (n,) of 0 and 1, score (n,) probability of the positive class, weight (n,) not negative."""

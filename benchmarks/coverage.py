@@ -4,11 +4,12 @@
 
 An hour on two cores.
 
-Every person has photos in every group. Whether an arm with a seed is right about a photo is a threshold on a normal
-variable: level of the group and arm + person + photo + seed + rest. So the true accuracy is known exactly, the
-correlation of rightness within a person is set, and seeds shift whole groups. Each line of the table is one setting:
-K groups, people in each group, correlation, S seeds, variance due to seeds over variance due to people (of the mean
-over seeds), and whether there is an effect. Columns: share of runs whose interval holds the truth.
+Every person has photos in every group or, where groups are apart, in one. Whether an arm with a seed is right about a
+photo is a threshold on a normal variable: level of the group and arm + person + photo + seed + rest. So the true
+accuracy is known exactly, the correlation of rightness within a person is set, and seeds shift whole groups. Each line
+of the table is one setting: K groups, people in each group, photos of each, correlation, S seeds, variance due to seeds
+over variance due to people (of the mean over seeds), whether there is an effect, and whether groups are apart. Columns:
+share of runs whose interval holds the truth.
 
 * change: an arm less the reference in a group; signed: the change of a difference of two groups; gap: largest less
   smallest group of one arm; widened: the change of that gap; family: all changes of all groups at once, simultaneous
@@ -38,7 +39,7 @@ from auditkit.evidence.gaps import NUISANCE
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
-from auditkit.evidence.simultaneous import clear_of_zero, simultaneous
+from auditkit.evidence.simultaneous import simultaneous
 from auditkit.evidence.uncertainty import (
     Ends,
     Replicates,
@@ -161,8 +162,7 @@ def joint_ends(estimates: Estimates, rows: list[int], rng: np.random.Generator) 
     if len(rows) == 1:
         return symmetric(value, spread, normal_quantile(0.95))
     found = simultaneous(estimates.redrawn.take(rows), value, spread, estimates.design[rows], 0.95, rng)
-    low, high = symmetric(value, spread, found.score)
-    return clear_of_zero(low, high, value, found.rejected)
+    return symmetric(value, spread, found.score)
 
 
 def sign_ends(estimates: Estimates, rows: list[int]) -> Ends:
@@ -186,6 +186,9 @@ def grid() -> Iterator[Setting]:
         yield Setting(groups, people, 10, correlation, 1, 0.0, effect)
         for seeds, variance in product((3, 5, 10), (0.0, 1.0, 4.0)):
             yield Setting(groups, people, 10, correlation, seeds, variance, effect)
+    for groups, people, effect in product((2, 4, 8), (60, 20), (False, True)):
+        for seeds, variance in ((1, 0.0), (3, 1.0), (5, 1.0)):
+            yield Setting(groups, people, 10, 0.1, seeds, variance, effect, apart=True)
 
 
 def markdown(rows: list[tuple[Setting, Coverage]]) -> str:

@@ -33,6 +33,7 @@ class Setting:
     seeds: int
     seed_variance: float
     effect: bool
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def right_of(setting: Setting, truth: Truth, runs: int, rng: np.random.Generator
     groups = truth.level.shape[1]
     shape = (runs, groups, setting.people, setting.photos)
     rest = 1 - truth.person - PHOTO * (1 - truth.person)
-    shared = np.sqrt(truth.person) * rng.standard_normal((runs, 1, setting.people, 1), dtype=np.float32)
+    people = (runs, groups if setting.apart else 1, setting.people, 1)
+    shared = np.sqrt(truth.person) * rng.standard_normal(people, dtype=np.float32)
     shared = shared + np.float32(np.sqrt(PHOTO * (1 - truth.person))) * rng.standard_normal(shape, dtype=np.float32)
     right = np.empty((ARMS, setting.seeds, *shape), dtype=bool)
     for arm, seed in product(range(ARMS), range(setting.seeds)):
@@ -109,7 +111,10 @@ def layout_of(setting: Setting, right: NDArray[np.bool_]) -> tuple[Layout, Group
     shape = right.shape[2:]
     count = int(np.prod(shape))
     margin = np.where(right.reshape(ARMS, setting.seeds, count), 1.0, -1.0).astype(np.float32)
-    person = np.broadcast_to(np.arange(setting.people)[:, None], shape).ravel()
+    number = np.arange(setting.people)[:, None]
+    if setting.apart:
+        number = number + setting.people * np.arange(groups)[:, None, None]
+    person = np.broadcast_to(number, shape).ravel()
     code = np.broadcast_to(np.arange(runs * groups).reshape(runs, groups, 1, 1), shape).ravel()
     panel = Panel(
         task="simulated",

@@ -37,6 +37,7 @@ def basis(**changes: Any) -> Basis:
     plain = Basis(
         estimate=-0.031,
         interval=Interval(-0.040, -0.022),
+        told=False,
         margin=0.005,
         percent=True,
         people=100,
@@ -52,6 +53,15 @@ def test_changed() -> None:
     assert decide(basis()) == (
         "changed",
         "changed by -3.1 points [-4.0, -2.2]; seeds alone move it by up to 1.2",
+    )
+
+
+def test_what_the_step_down_test_tells_from_zero_is_changed_and_its_interval_stays() -> None:
+    wide = Interval(-0.040, 0.001)
+    assert decide(basis(interval=wide))[0] == "cannot tell"
+    assert decide(basis(interval=wide, told=True, noise=None)) == (
+        "changed",
+        "changed by -3.1 points [-4.0, +0.1]; the step-down test tells it from 0, the interval alone does not",
     )
 
 

@@ -22,6 +22,7 @@ from evidence_toys import (
 from auditkit.contracts import CountMetric, ScoreMetric
 from auditkit.evidence.findings import Derived, derive
 from auditkit.evidence.results import Finding
+from auditkit_plugins.metrics.counting import ErrorShare
 
 PANEL = toy_panel()
 MALE, WOMEN, MEN = ("Male",), (("Male", 0),), (("Male", 1),)
@@ -54,6 +55,55 @@ def test_a_lowered_minimum_still_gets_no_interval_below_ten_people() -> None:
     assert one.estimate is not None
     assert one.interval is None
     assert one.reason == "no interval: 6 people are too few to vouch for one (needs 10)"
+
+
+def test_few_of_one_class_are_too_few_to_rank() -> None:
+    few = np.flatnonzero(PANEL.truth)[:5]
+    panel = replace(PANEL, truth=np.isin(np.arange(len(PANEL.row)), few).astype(np.int8))
+    found = derive([panel], evidence(groups=()), SCORING)
+    people = len(np.unique(PANEL.identity[few]))
+    one = value(found, metric="auroc")
+    assert (one.status, one.reason) == (
+        "not estimable",
+        f"5 photos of {people} people (needs 30 photos of 10 people)",
+    )
+    assert (one.images, one.identities) == (5, people)
+    mean = value(found, metric="brier")
+    assert (mean.status, mean.images) == ("estimable", 1500)
+
+
+def test_few_errors_are_too_few_to_share_out() -> None:
+    truth = PANEL.truth == 1
+    margin = np.where(truth, 1.0, -1.0)
+    wrong = np.arange(3)
+    panel = PANEL
+    for arm in range(3):
+        panel = with_margin(panel, arm, np.stack([np.where(np.isin(np.arange(1500), wrong), -margin, margin)] * 3))
+    found = derive([panel], evidence(), {"error_share": ErrorShare(None)})
+    people = len(np.unique(PANEL.identity[wrong]))
+    for at in (WOMEN, MEN):
+        one = value(found, metric="error_share", over=MALE, at=at)
+        assert (one.status, one.images, one.identities) == ("not estimable", 3, people)
+        assert one.reason == f"3 photos of {people} people (needs 30 photos of 10 people)"
+
+
+def test_copies_of_a_photo_make_no_interval_narrower() -> None:
+    """Arms that agree everywhere: the width of the change is that of pseudo-observations alone, which count photos."""
+    alike = PANEL.arms[0].margin
+    panel = with_margin(with_margin(PANEL, 1, 1.5 * alike), 2, 1.5 * alike)
+    many = replace(
+        panel,
+        **{name: np.tile(getattr(panel, name), 4) for name in ("row", "identity", "truth")},
+        copy=np.repeat(np.arange(4), len(panel.row)),
+        attributes={name: np.tile(column, 4) for name, column in panel.attributes.items()},
+        arms=tuple(replace(arm, margin=np.tile(arm.margin, 4)) for arm in panel.arms),
+    )
+    once, four = (
+        value(derive([one], evidence(), ACCURACY), quantity="change", against="arm0") for one in (panel, many)
+    )
+    assert once.interval is not None and four.interval is not None
+    assert four.interval.high == pytest.approx(once.interval.high, rel=1e-6)
+    assert once.interval.high > 0
 
 
 def test_groups_that_contain_the_target_allow_accuracy_only() -> None:

@@ -8,7 +8,7 @@ from fairlearn.metrics import MetricFrame
 from scipy import stats
 from sklearn.metrics import accuracy_score
 
-from auditkit.evidence.simultaneous import SLIVER, clear_of_zero, simultaneous
+from auditkit.evidence.simultaneous import simultaneous
 from auditkit.evidence.uncertainty import (
     Redrawn,
     Spread,
@@ -17,9 +17,8 @@ from auditkit.evidence.uncertainty import (
     normal_quantile,
     people_df,
     people_variance,
-    redrawn_variance,
+    redraw,
     resample,
-    symmetric,
     t_quantile,
     weights,
     wilson,
@@ -79,6 +78,9 @@ def test_undefined_replicates_are_counted_and_left_out() -> None:
     variance, missing = people_variance(replicates, np.array([10, 10]))
     np.testing.assert_allclose(variance, np.array([1.0, 5 / 3]) * 10 / 9)
     assert missing.tolist() == [1, 0]
+    variance, missing = people_variance(np.array([[np.nan, np.nan, 1.0]], dtype=np.float32), np.array([10]))
+    assert np.isnan(variance[0])
+    assert missing.tolist() == [2]
 
 
 def test_degrees_of_freedom_are_those_of_the_people_who_matter() -> None:
@@ -97,14 +99,33 @@ def test_every_replicate_has_the_variance_of_its_own_people() -> None:
     influence = rng.standard_t(3, size=(2, 40))
     influence -= influence.mean(axis=1, keepdims=True)
     weight = weights(rng, 40, 300)
-    value = (influence @ weight).astype(np.float32)
-    people, none = np.array([40, 40]), np.zeros(2)
-    found = redrawn_variance(influence, people, none, value - value.mean(axis=1, keepdims=True), weight)
+    people = np.array([40, 40])
+    found = redraw(influence, people, np.zeros(2), weight)
     drawn = [np.repeat(influence, count.astype(int), axis=1) for count in weight.T]
     expected = np.stack([np.var(sample, axis=1, ddof=1) for sample in drawn], axis=1) * 40
-    assert np.abs(found * np.square(influence).sum(axis=1)[:, None] / expected - 1).max() < 0.03
-    credited = redrawn_variance(influence, people, np.full(2, 1e9), value, weight)
-    np.testing.assert_allclose(credited, 1, atol=1e-4)
+    np.testing.assert_allclose(found.value, np.stack([one.sum(axis=1) for one in drawn], axis=1), atol=1e-4)
+    np.testing.assert_allclose(found.variance * np.square(influence).sum(axis=1)[:, None], expected, rtol=1e-3)
+    np.testing.assert_allclose(redraw(influence, people, np.full(2, 1e9), weight).variance, 1, atol=1e-4)
+
+
+def test_groups_of_other_people_ask_for_no_wider_intervals() -> None:
+    """The number of photos that a replicate draws from a small group says nothing of its rate."""
+    rng = np.random.default_rng(13)
+    groups, people = 8, 20
+    design = np.stack([np.arange(groups), np.zeros(groups, dtype=int), -np.ones(groups, dtype=int)], axis=1)
+
+    def score(influence: object, blocks: int) -> float:
+        drawn = redraw(np.asarray(influence), np.full(groups, people), np.zeros(groups), weights(rng, blocks, 4000))
+        t = spread(np.ones(groups), people_df=people - 1.0)
+        return simultaneous(drawn, np.zeros(groups), t, design, 0.95, rng).score
+
+    own = rng.standard_normal((groups, people))
+    own -= own.mean(axis=1, keepdims=True)
+    apart = np.zeros((groups, groups * people))
+    for g in range(groups):
+        apart[g, g * people : (g + 1) * people] = own[g]
+    assert score(apart, groups * people) == pytest.approx(score(own, people), rel=0.06)
+    assert score(own, people) == pytest.approx(stats.norm.ppf((1 + 0.95 ** (1 / groups)) / 2), rel=0.1)
 
 
 def test_what_replicates_say_of_their_own_variance_decides_how_far_is_far() -> None:
@@ -126,6 +147,12 @@ def test_what_photos_show_of_the_seeds_costs_degrees_of_freedom() -> None:
     one = Spread(*(np.array([value]) for value in (0.0, 50.0, 1.0, 6.0, 4.0)), undefined=np.zeros(1, dtype=np.int64))
     assert one.added_df[0] == pytest.approx(6 * (1 + 1 / 4) / 2)
     assert one.half_width(normal_quantile(0.95))[0] == pytest.approx(stats.t.ppf(0.975, 3.75))
+    widths = [
+        Spread(*(np.array([value]) for value in (0.0, 50.0, kept, 1.0, 1.0)), undefined=np.zeros(1, dtype=np.int64))
+        .half_width(1.96)[0]
+        for kept in (1.0, 0.5, 0.1)
+    ]  # fmt: skip
+    assert widths == sorted(widths, reverse=True)
 
 
 def test_each_variance_has_its_own_quantile() -> None:
@@ -231,15 +258,6 @@ def test_the_order_of_estimates_does_not_matter() -> None:
     assert turned.rejected.tolist() == plain.rejected[turn].tolist()
 
 
-def test_an_undefined_replicate_of_one_is_no_matter_to_the_others() -> None:
-    rng = np.random.default_rng(8)
-    deviations = rng.standard_normal((2, 5000), dtype=np.float32)
-    deviations[0, :100] = np.nan
-    design = np.array([[0, 0, -1], [1, 0, -1]])
-    found = simultaneous(redrawn(deviations), np.zeros(2), spread(np.ones(2)), design, 0.95, rng)
-    assert found.score == pytest.approx(2.236, abs=0.1)
-
-
 def test_no_estimates_make_no_family() -> None:
     nothing = np.zeros((0, 0), dtype=np.float32)
     found = simultaneous(
@@ -247,11 +265,3 @@ def test_no_estimates_make_no_family() -> None:
     )
     assert found.score == pytest.approx(1.645, abs=1e-3)
     assert len(found.rejected) == 0
-
-
-def test_what_the_step_down_test_rejects_is_clear_of_zero() -> None:
-    estimate, rejected = np.array([2.0, -2.0, 2.0]), np.array([True, True, False])
-    low, high = clear_of_zero(*symmetric(estimate, spread(np.ones(3)), 2.1), estimate, rejected)
-    assert low.tolist() == pytest.approx([SLIVER, -4.1, -0.1], abs=1e-4)
-    assert high.tolist() == pytest.approx([4.1, -SLIVER, 4.1], abs=1e-4)
-    assert low[0] > 0 > high[1]

@@ -12,7 +12,7 @@ from auditkit.evidence.contrasts import Estimate, Estimates
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.results import Finding, Interval, Place, Quantity, Status
-from auditkit.evidence.simultaneous import Simultaneous, clear_of_zero, simultaneous
+from auditkit.evidence.simultaneous import Simultaneous, simultaneous
 from auditkit.evidence.uncertainty import (
     FEWEST_PEOPLE,
     Ends,
@@ -173,10 +173,10 @@ class Family:
     def judged(self, finding: Finding, estimate: Estimate) -> Finding:
         """Add both intervals and the verdict to what is known of an estimate."""
         finding = with_interval(self.bench, finding, estimate, self.estimates, self.plain, self.joint)
-        return self.verdict(finding, estimate)
+        return self.verdict(finding, estimate, told=estimate.row >= 0 and bool(self.critical.rejected[estimate.row]))
 
-    def verdict(self, finding: Finding, estimate: Estimate) -> Finding:
-        """Add the verdict to a finding that has its intervals."""
+    def verdict(self, finding: Finding, estimate: Estimate, *, told: bool = False) -> Finding:
+        """Add the verdict to a finding that has its intervals; `told`: the step-down test tells it from zero."""
         if finding.estimate is None:
             return finding
         finding = replace(finding, family=self.name)
@@ -185,14 +185,15 @@ class Family:
             return replace(finding, verdict="no change larger than the margin", explanation=words)
         if finding.simultaneous is None:
             return finding
-        verdict, words = decide(self._basis(finding, finding.simultaneous, estimate))
+        verdict, words = decide(self._basis(finding, finding.simultaneous, estimate, told))
         return replace(finding, verdict=verdict, explanation=words)
 
-    def _basis(self, finding: Finding, interval: Interval, estimate: Estimate) -> Basis:
+    def _basis(self, finding: Finding, interval: Interval, estimate: Estimate, told: bool) -> Basis:
         spread = self.estimates.spread
         return Basis(
             estimate=finding.estimate or 0.0,
             interval=interval,
+            told=told,
             margin=self.bench.evidence.margin,
             percent=estimate.line.measure.metric.percent,
             people=estimate.people,
@@ -211,14 +212,13 @@ def family_of(bench: Bench, estimates: Estimates, what: str) -> Family:
     critical = simultaneous(
         estimates.redrawn, estimates.value, spread, estimates.design, bench.evidence.confidence, rng
     )
-    low, high = symmetric(estimates.value, spread, critical.score)
     return Family(
         bench=bench,
         name=f"{what} of {panel.task}{test}",
         estimates=estimates,
         critical=critical,
         plain=plain_ends(bench, estimates),
-        joint=clear_of_zero(low, high, estimates.value, critical.rejected),
+        joint=symmetric(estimates.value, spread, critical.score),
     )
 
 

@@ -19,7 +19,7 @@ from auditkit.evidence.uncertainty import (
     Spread,
     people_df,
     people_variance,
-    redrawn_variance,
+    redraw,
 )
 
 Floats = NDArray[np.float64]
@@ -74,11 +74,11 @@ def estimate(
 ) -> Estimates:
     """Every line for all the arms, line by line.
 
-    `weight`, with which the lines' measures were made, is needed for simultaneous intervals; the replicates are kept.
+    For simultaneous intervals people are redrawn with `weight`, with which the lines' measures were made.
     """
     each: list[Estimate] = []
     spreads: list[Spread] = []
-    redrawn: list[tuple[_People, Replicates]] = []
+    peoples: list[_People] = []
     design: list[tuple[int, int, int]] = []
     same = [_same(layout, pair) for pair in arms]
     for first, batch in _batches(lines) if arms else ():
@@ -91,15 +91,14 @@ def estimate(
         numbers = [(first + i // len(arms), *arms[i % len(arms)]) for i in np.flatnonzero(usable).tolist()]
         design += [(number, arm, -1 if against is None else against) for number, arm, against in numbers]
         each += made
-        if weight is not None:
-            redrawn.append((people, moved))
+        peoples.append(people)
     known = [one for one in each if one.row >= 0]
     return Estimates(
         each=tuple(each),
         value=np.array([one.value for one in known], dtype=np.float64),
         spread=_joined(spreads),
         people=np.array([one.people for one in known], dtype=np.int64),
-        redrawn=_redrawn(redrawn, weight),
+        redrawn=_redrawn(peoples, weight),
         design=np.array(design, dtype=np.int64).reshape(-1, 3),
     )
 
@@ -204,15 +203,14 @@ def _people(layout: Layout, stack: Stack, arms: Sequence[Arms], usable: NDArray[
     )
 
 
-def _redrawn(parts: list[tuple[_People, Replicates]], weight: Replicates | None) -> Redrawn:
+def _redrawn(parts: list[_People], weight: Replicates | None) -> Redrawn:
     """All rows at once: a product with the weights is slow where it has few rows."""
     if weight is None or not parts:
         return Redrawn(*np.zeros((2, 0, 0), dtype=np.float32))
-    influence, pseudo, everybody = (
-        np.concatenate([getattr(people, name) for people, _ in parts]) for name in ("influence", "pseudo", "everybody")
+    influence, everybody, pseudo = (
+        np.concatenate([getattr(people, name) for people in parts]) for name in ("influence", "everybody", "pseudo")
     )
-    value = np.concatenate([moved for _, moved in parts])
-    return Redrawn(value, redrawn_variance(influence, everybody, pseudo, value, weight))
+    return redraw(influence, everybody, pseudo, weight)
 
 
 def _spread(
@@ -225,7 +223,9 @@ def _spread(
 ) -> Spread:
     """Spread of the usable ones of all lines and arms, line by line; replicates: (usable, replicates)."""
     variance, undefined = people_variance(replicates, people.fewest)
-    seeds = seed_variances(layout, stack.values, stack.influence, stack.reason, arms)
+    fewest = np.maximum(stack.people.min(axis=1), 2).astype(np.float32)
+    unbiased = stack.influence * np.sqrt(fewest / (fewest - 1))[:, None, None]
+    seeds = seed_variances(layout, stack.values, unbiased, stack.reason, arms)
     return Spread(
         people=variance + people.pseudo,
         people_df=people_df(people.influence, people.everybody, people.pseudo),

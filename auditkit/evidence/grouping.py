@@ -36,6 +36,10 @@ class Grouping:
         """Number of levels of each attribute; its product is the number of groups."""
         return tuple(len(levels) for levels in self.levels)
 
+    def all_in_one(self) -> Grouping:
+        """Every image that is in some group, in one."""
+        return Grouping((), (), np.minimum(self.code, 0), self.missing)
+
     def __len__(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64))
 

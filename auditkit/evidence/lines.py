@@ -63,10 +63,9 @@ def stack_of(layout: Layout, lines: list[Line]) -> Stack:
     """Lines of one measure, all values or all differences."""
     one, groups = lines[0].measure, np.array([line.groups for line in lines])
     arms = range(len(layout.arms))
-    size = np.stack([one.denominator[layout.units_of(arm)].mean(axis=0) for arm in arms])
     seeds = np.array([len(layout.units_of(arm)) for arm in arms])[:, None, None]
     with np.errstate(divide="ignore"):
-        pseudo = (PSEUDO / size[:, groups] ** 2 / seeds).sum(axis=2)
+        pseudo = (PSEUDO / np.square(one.images[:, groups], dtype=np.float64) / seeds).sum(axis=2)
     return Stack(
         lines=lines,
         values=_difference(one.values, groups),

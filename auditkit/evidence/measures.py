@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.contracts import CountMetric, Metric, ScoreMetric
+from auditkit.contracts import CountMetric, Metric, ScoreMetric, TableMetric
 from auditkit.evidence import disparity
 from auditkit.evidence.disparity import Table
 from auditkit.evidence.grouping import Grouping, spans
 from auditkit.evidence.layout import Layout, count, distinct
-from auditkit.evidence.parts import Drawn, Parts, denominator_cells, evaluate
+from auditkit.evidence.parts import Drawn, Parts, evaluate, supporting_cells
 from auditkit.evidence.uncertainty import Replicates, resample
 from auditkit.spec.model import Evidence
 
@@ -87,7 +87,7 @@ def _measure(
     if tables is None:
         shaped = values.reshape(len(values), *grouping.shape)
         tables = {held: disparity.of_values(shaped, held) for held in _held(grouping)}
-    images, people = _support(layout, grouping, denominator_cells(metric), drawn.counts)
+    images, people = _support(layout, grouping, metric, drawn.counts)
     tested = drawn.counts.sum(axis=(0, -1))
     by_definition = layout.panel.target in grouping.over and not metric.within_target
     return Measure(
@@ -127,9 +127,25 @@ def _held(grouping: Grouping) -> list[tuple[int, ...]]:
 
 
 def _support(
+    layout: Layout, grouping: Grouping, metric: Metric, counts: NDArray[np.float32]
+) -> tuple[Integers, Integers]:
+    """(arms, groups) distinct images and people in the denominator, the least over an arm's seeds.
+
+    What a table metric divides by are the images of all groups together.
+    """
+    groups = len(grouping)
+    if isinstance(metric, TableMetric):
+        grouping, counts = grouping.all_in_one(), counts.sum(axis=2, keepdims=True)
+    found = [_distinct(layout, grouping, cells, counts) for cells in supporting_cells(metric)]
+    images, people = (np.min(each, axis=0) for each in zip(*found, strict=True))
+    shape = len(images), groups
+    return _least(layout, np.broadcast_to(images, shape)), _least(layout, np.broadcast_to(people, shape))
+
+
+def _distinct(
     layout: Layout, grouping: Grouping, cells: tuple[int, ...], counts: NDArray[np.float32]
 ) -> tuple[Integers, Integers]:
-    """(arms, groups) distinct images and people in the denominator, the least over an arm's seeds."""
+    """(units, groups) images and people in some of the cells; counts: (4, units, groups, blocks)."""
     if layout.images_differ:
         images = counts[list(cells)].sum(axis=(0, -1)).astype(np.int64)
     else:
@@ -138,7 +154,7 @@ def _support(
         people = (counts[list(cells)].sum(axis=0) > 0).sum(axis=-1)
     else:
         people = distinct(layout, grouping, cells, layout.person)
-    return _least(layout, images), _least(layout, people)
+    return images, people
 
 
 def _least(layout: Layout, values: Integers) -> Integers:

@@ -66,16 +66,21 @@ def evaluate(layout: Layout, grouping: Grouping, metric: Metric, drawn: Drawn) -
             yield _failed(layout, drawn, error)
 
 
-def denominator_cells(metric: Metric) -> tuple[int, ...]:
-    """Confusion cells whose images count in the metric's denominator; all four where that cannot be told."""
-    if not isinstance(metric, CountMetric):
-        return ALL_CELLS
-    one = np.eye(4)
+def supporting_cells(metric: Metric) -> tuple[tuple[int, ...], ...]:
+    """Sets of confusion cells, each of which must hold enough images: those of the metric's denominator.
+
+    A metric that sets positives against negatives needs both. All four cells where it cannot be told.
+    """
+    if isinstance(metric, ScoreMetric):
+        return ((0, 1), (2, 3)) if metric.compares_classes else (ALL_CELLS,)
     try:
-        _, denominator = _compute(metric, one)
+        if isinstance(metric, TableMetric):
+            denominator = _compute_table(metric, np.eye(4)[:, :, None])[1][:, 0]
+        elif isinstance(metric, CountMetric):
+            denominator = _compute(metric, np.eye(4))[1]
     except Exception:
-        return ALL_CELLS
-    return tuple(np.flatnonzero(denominator).tolist()) or ALL_CELLS
+        return (ALL_CELLS,)
+    return (tuple(np.flatnonzero(denominator).tolist()) or ALL_CELLS,)
 
 
 def mean_over_seeds(layout: Layout, values: NDArray[Any]) -> Replicates:
@@ -153,11 +158,24 @@ def _one_score(
     if of_rows is not None:
         summed = np.bincount(block, weights=of_rows, minlength=layout.blocks)
         return value, len(truth), np.asarray(summed, dtype=np.float64)
+    return value, len(truth), _left_out(layout, metric, value, block, (truth, score, weight))
+
+
+def _left_out(
+    layout: Layout,
+    metric: ScoreMetric,
+    value: float,
+    block: NDArray[np.int64],
+    rows: tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Influences as the jackknife has them: centred, and (g - 1) / g of what leaving out each of g parts does."""
     influence = np.zeros(layout.blocks)
-    for part in np.unique(block % LEFT_OUT):
+    parts = np.unique(block % LEFT_OUT)
+    for part in parts:
         kept = block % LEFT_OUT != part
-        influence[part] = value - metric.compute(truth[kept], score[kept], weight[kept]) if kept.any() else np.nan
-    return value, len(truth), influence
+        influence[part] = value - metric.compute(*(column[kept] for column in rows)) if kept.any() else np.nan
+    influence[parts] = (influence[parts] - influence[parts].mean()) * (len(parts) - 1) / len(parts)
+    return influence
 
 
 def _failed(layout: Layout, drawn: Drawn, error: Exception) -> Parts:

@@ -43,7 +43,8 @@ class Seeds:
 def seed_variances(
     layout: Layout, values: Floats, influence: Replicates, reason: Sequence[Sequence[str]], arms: Sequence[Arms]
 ) -> Seeds:
-    """(lines, pairs of arms); values: (lines, units); influence: (lines, units, blocks); reason: by line and arm.
+    """(lines, pairs of arms); values: (lines, units); influence: (lines, units, blocks), whose sums of squares are
+    unbiased variances; reason: by line and arm.
 
     Pooled over the arms that have a value, where both arms have as many seeds, and paired by seed where enough degrees
     of freedom are left; else of each alone (Welch).

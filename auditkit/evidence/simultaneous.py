@@ -8,10 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.evidence.uncertainty import Ends, Floats, Redrawn, Replicates, Spread, normal_quantile, t_quantile
+from auditkit.evidence.uncertainty import Floats, Redrawn, Replicates, Spread, normal_quantile, t_quantile
 
-SLIVER = 1e-12
-"""How far from zero an interval ends that excludes zero and no more."""
 SOURCES = 256
 """Replicates of people from which the dependence between estimates is taken; a correlation of 0 is then off by 0.06."""
 SCORED_AT_ONCE = 2_000_000
@@ -20,6 +18,8 @@ SCORES = np.linspace(0.5, 8, 256)
 """Scores in whose table is looked up."""
 RELEVANT_SHARE = 0.75
 """Distances below this share of a single question's critical value are no family's; their scores are not looked up."""
+DF_STEP = 0.02
+"""How finely tables are made: a logarithm of degrees of freedom."""
 FEW_DEGREES = 24
 """Degrees of freedom up to which it matters that estimates of variances depend on each other."""
 
@@ -29,7 +29,8 @@ class Simultaneous:
     """Critical values for a family of q estimates.
 
     score: the normal quantile at which the intervals of all hold at once. rejected: (q,) bool, estimates that the
-    step-down test (Romano & Wolf, Econometrica 2005) tells from zero, never fewer than the intervals do.
+    step-down test (Romano & Wolf, Econometrica 2005) tells from zero, never fewer than the intervals do. Each holds at
+    the confidence asked for; an interval cut at zero where only the test rejects would not.
     """
 
     score: float
@@ -90,7 +91,7 @@ def _replicated_scores(
     shares, shown = (_column(one) for one in (spread.seed_share, (spread.retraining - spread.seeds) / spread.total))
     added_df, count = spread.added_df, deviations.shape[1]
     mixture = np.empty((len(deviations), min(len(deviations), SOURCES)), dtype=np.float32)
-    mixture[order] = _mixture(deviations[order], rng)
+    mixture[order] = _mixture(deviations[:, :SOURCES][order], rng)
     noise = rng.standard_normal((mixture.shape[1], count), dtype=np.float32)
     seeds_df = np.array([np.median(spread.seeds_df[rows]) for rows in things])
     seeds = _estimated_together(mixture[[rows[0] for rows in things]] @ noise, seeds_df, rng)
@@ -112,8 +113,7 @@ def _column(values: Floats) -> Replicates:
 
 def _mixture(deviations: Replicates, rng: np.random.Generator) -> Replicates:
     """(q, sources): rows of length 1; their products with independent noise are correlated as the deviations are."""
-    some = np.nan_to_num(deviations[:, :SOURCES])
-    some = some - some.mean(axis=1, keepdims=True)
+    some = deviations - deviations.mean(axis=1, keepdims=True)
     size = np.linalg.norm(some, axis=1, keepdims=True)
     chance = rng.standard_normal(some.shape, dtype=np.float32)
     some = np.where(size > 0, some, chance)
@@ -148,13 +148,14 @@ def _scores(
 ) -> Replicates:
     """(rows, replicates): the score at which the half width, made of estimated variances, reaches each distance.
 
-    The inverse of `Spread.half_width`, so that intervals are calibrated in the form in which they are given. 8 where it
-    lies beyond. Distances of less than `least` standard errors are given as such, which no score exceeds.
+    The inverse of `Spread.half_width` at the degrees of freedom that the data gave, so that intervals are calibrated in
+    the form in which they are given. 8 where it lies beyond. Distances of less than `least` standard errors are given
+    as such, which no score exceeds.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         result = distance / np.sqrt(parts[0] + parts[1])
     rows, columns = np.nonzero(result >= least)
-    squares = [np.stack([_squared_quantiles(float(f"{one:.2g}")) for one in each]).ravel() for each in df]
+    squares = [np.stack([_squared_quantiles(one) for one in each]).ravel() for each in map(_rounded, df)]
     variances = [each[rows, columns] for each in parts]
     result[rows, columns] = _looked_up(distance[rows, columns], variances, squares, rows * len(SCORES))
     return np.asarray(result, dtype=np.float32)
@@ -180,29 +181,24 @@ def _looked_up(
     return np.asarray(SCORES[line] + np.where(line < last, part * (SCORES[1] - SCORES[0]), 0), dtype=np.float32)
 
 
-@lru_cache(maxsize=4096)
-def _squared_quantiles(df: float) -> Replicates:
+def _rounded(df: Floats) -> list[int]:
+    """Degrees of freedom as logarithms, in steps of 2 %."""
+    return [int(step) for step in np.rint(np.log(df) / DF_STEP)]
+
+
+@lru_cache(maxsize=1024)
+def _squared_quantiles(step: int) -> Replicates:
     """Squares of the t quantiles at SCORES."""
-    return np.asarray(np.square(t_quantile(SCORES, np.array(df))), dtype=np.float32)
+    return np.asarray(np.square(t_quantile(SCORES, np.array(np.exp(DF_STEP * step)))), dtype=np.float32)
 
 
 def _standardised(deviations: Replicates) -> Replicates:
     """Rows with mean 0 and variance 1; 0 where a row does not vary."""
-    centred = deviations - np.nanmean(deviations, axis=1, keepdims=True)
-    deviation = np.sqrt(np.nanmean(np.square(centred), axis=1, keepdims=True))
+    centred = deviations - deviations.mean(axis=1, keepdims=True)
+    deviation = np.sqrt(np.square(centred).mean(axis=1, keepdims=True))
     return np.asarray(centred / np.where(deviation > 0, deviation, 1), dtype=np.float32)
 
 
 def _upper(values: Replicates, confidence: float) -> float:
     rank = min(len(values) - 1, int(np.ceil(confidence * (len(values) + 1))) - 1)
     return float(np.partition(values, rank)[rank])
-
-
-def clear_of_zero(low: Floats, high: Floats, estimate: Floats, rejected: NDArray[np.bool_]) -> Ends:
-    """Move the end beyond zero to just this side of it where the step-down test rejected what the interval has not.
-
-    The intervals stay simultaneous (Strassburger & Bretz, Statistics in Medicine 2008).
-    """
-    low = np.where(rejected & (estimate > 0) & (low <= 0), SLIVER, low)
-    high = np.where(rejected & (estimate < 0) & (high >= 0), -SLIVER, high)
-    return low, high

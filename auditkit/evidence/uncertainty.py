@@ -74,11 +74,12 @@ class Spread:
         """Degrees of freedom of `seeds`, of which there are fewer the more of `retraining` was taken off.
 
         Satterthwaite's rule for a difference takes the square of seeds / retraining. That is too few where nothing
-        negative is left: halfway between none and one power of it, 95 % intervals hold in 94.3 to 96.5 % of cases.
+        negative is left: halfway between none and one power of it, 95 % intervals hold in 94.3 to 96.7 % of cases with
+        four degrees of freedom or more. Never below one, or what little is left would make an interval wider.
         """
         with np.errstate(invalid="ignore", divide="ignore"):
             kept = np.where(self.retraining > 0, self.seeds / self.retraining, 1)
-        return np.asarray(self.seeds_df * (1 + kept) / 2, dtype=np.float64)
+        return np.asarray(np.maximum(self.seeds_df * (1 + kept) / 2, 1.0), dtype=np.float64)
 
     def half_width(self, score: float | Floats) -> Floats:
         """Half width of the interval whose tails are those of a normal variable beyond `score`.
@@ -118,10 +119,10 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Redrawn:
-    """What replicates of people give for q estimates, both (q, replicates) float32.
+    """What q estimates are, to first order, when other people are drawn; both (q, replicates) float32.
 
-    value: NaN where undefined; variance: what each replicate would have taken for the variance of people, as a multiple
-    of what the data gave.
+    value: deviations; variance: what each replicate would have taken for the variance of people, as a multiple of what
+    the data gave.
     """
 
     value: Replicates
@@ -150,33 +151,31 @@ def _variance_with_gaps(replicates: Replicates) -> Floats:
     size = np.maximum(known.sum(axis=-1, keepdims=True), 2)
     filled = np.where(known, replicates, 0).astype(np.float64)
     centred = np.where(known, filled - filled.sum(axis=-1, keepdims=True) / size, 0)
-    return np.asarray((centred**2).sum(axis=-1) / (size[..., 0] - 1), dtype=np.float64)
+    variance = (centred**2).sum(axis=-1) / (size[..., 0] - 1)
+    return np.asarray(np.where(known.sum(axis=-1) < 2, np.nan, variance), dtype=np.float64)
 
 
-def redrawn_variance(
-    influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats, value: Replicates, weight: Replicates
-) -> Replicates:
-    """(q, replicates): the variance of people that each replicate gives for itself, over that of the data.
+def redraw(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats, weight: Replicates) -> Redrawn:
+    """Deviations, and the variance of its own people that each replicate gives, as the studentised bootstrap needs it.
 
-    influence: (q, blocks); value: (q, replicates), 0 is taken where one is undefined; weight: (blocks, replicates). The
-    sum of squares of a replicate's people less the square of their mean, as the studentised bootstrap needs it (Hall,
-    Annals of Statistics 1988): where a few people carry most of the variance, replicates that lack them say so.
+    influence: (q, blocks); pseudo: (q,), what pseudo-observations add; weight: (blocks, replicates). The variance is
+    the sum of squares of a replicate's people less the square of their mean (Hall, Annals of Statistics 1988): where a
+    few people carry most of it, replicates that lack them say so. Both are linear in the weights, so that the number of
+    photos that a replicate happens to have drawn is in neither.
     """
-    square = np.square(influence, dtype=np.float32)
-    variance = square.sum(axis=-1)
-    fewer = np.minimum(people, influence.shape[-1]).astype(np.float32)
-    scale = fewer / np.maximum(fewer - 1, 1)
-    added = pseudo.astype(np.float32)
-    drawn = np.asarray(square @ weight, dtype=np.float32)
-    for row, own in enumerate(drawn):
-        moved = value[row] - np.nanmean(value[row])
-        own -= np.nan_to_num(moved) ** 2 / fewer[row]
-        np.maximum(own, 0, out=own)
-        own *= scale[row]
-        own += added[row]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        drawn /= (variance + added)[:, None]
-    return drawn
+    own = np.asarray(influence, dtype=np.float32)
+    own = own - own.mean(axis=-1, keepdims=True)
+    square = np.square(own)
+    value, variance = np.asarray(own @ weight), np.asarray(square @ weight)
+    drawn = np.minimum(people, own.shape[-1]).astype(np.float32)[:, None]
+    added, usual = pseudo.astype(np.float32)[:, None], square.sum(axis=-1, keepdims=True)
+    variance -= np.square(value) / drawn
+    np.maximum(variance, 0, out=variance)
+    variance *= drawn / np.maximum(drawn - 1, 1)
+    variance += added
+    usual = usual + added
+    variance /= np.where(usual > 0, usual, 1)
+    return Redrawn(value, variance)
 
 
 def people_df(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats) -> Floats:
@@ -189,9 +188,9 @@ def people_df(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats
     square = np.square(influence, dtype=np.float64)
     variance = square.sum(axis=-1) + pseudo
     fourth = np.square(square).sum(axis=-1) + pseudo**2
+    most = np.maximum(np.minimum(people, influence.shape[-1]) - 1.0, 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        df = 2 * variance**2 / (fourth - variance**2 / np.maximum(people, 1))
-    most = np.maximum(people - 1.0, 1.0)
+        df = 2 * variance**2 / (fourth - variance**2 / (most + 1))
     return np.asarray(np.where(df > 0, np.clip(df, 1.0, most), most), dtype=np.float64)
 
 

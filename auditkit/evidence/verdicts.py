@@ -18,12 +18,14 @@ MOST = 1000
 class Basis:
     """What a verdict is decided on.
 
-    interval: the simultaneous one; margin: the largest change that counts as none; people, seeds: how many there are;
-    spread: of the one estimate; score: the family's critical value; noise: of the seeds.
+    interval: the simultaneous one; told: whether the step-down test tells the estimate from zero; margin: the largest
+    change that counts as none; people, seeds: how many there are; spread: of the one estimate; score: the family's
+    critical value; noise: of the seeds.
     """
 
     estimate: float
     interval: Interval
+    told: bool
     margin: float
     percent: bool
     people: int
@@ -37,7 +39,7 @@ def decide(basis: Basis) -> tuple[Verdict, str]:
     """The verdict and its sentence.
 
     * inside of +- margin: no change larger than the margin, whether or not it excludes 0
-    * excludes 0: changed
+    * excludes 0, or the step-down test over the family tells it from 0: changed
     * otherwise, and always where training variance was not measured: cannot tell, and what would be needed
     """
     low, high = basis.interval.low, basis.interval.high
@@ -48,8 +50,8 @@ def decide(basis: Basis) -> tuple[Verdict, str]:
             f"no change larger than the declared margin of {number(basis.margin, basis.percent)}: "
             f"{_with_interval(basis)}"
         )
-    if low > 0 or high < 0:
-        return "changed", f"changed by {_with_interval(basis)}{_floor(basis)}"
+    if basis.told or low > 0 or high < 0:
+        return "changed", f"changed by {_with_interval(basis)}{_floor(basis)}{_step_down(basis)}"
     return "cannot tell", f"cannot tell ({_with_interval(basis)}): {_needs(basis)}"
 
 
@@ -70,6 +72,12 @@ def _floor(basis: Basis) -> str:
     if basis.noise is None:
         return ""
     return f"; seeds alone move it by up to {number(basis.noise, basis.percent)}"
+
+
+def _step_down(basis: Basis) -> str:
+    if basis.interval.low > 0 or basis.interval.high < 0:
+        return ""
+    return "; the step-down test tells it from 0, the interval alone does not"
 
 
 def _one_seed(basis: Basis) -> str:

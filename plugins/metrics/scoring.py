@@ -40,6 +40,7 @@ class Brier(ScoreMetric):
     """Mean squared difference between probability and truth (scikit-learn's brier_score_loss)."""
 
     percent = False
+    compares_classes = False
 
     def compute(self, truth: Truth, score: Floats, weight: Floats) -> float:
         """Brier score; NaN without rows."""
@@ -57,6 +58,7 @@ class ExpectedCalibrationError(ScoreMetric):
     """Mean distance of share and probability over bins of equal width (Naeini et al. 2015; Guo et al. 2017)."""
 
     percent = False
+    compares_classes = False
     Options = CalibrationOptions
 
     def compute(self, truth: Truth, score: Floats, weight: Floats) -> float:
