@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,38 @@ def test_twins_train_one_unit_after_another_as_each_would_be_alone(changes: dict
                 assert torch.equal(ours, theirs)
 
 
+def toy_batch(rows: int, size: int) -> graph.Batch:
+    return torch.zeros(rows, 3, size, size), torch.zeros(rows), torch.zeros(rows, dtype=torch.int64)
+
+
+def test_batches_of_another_image_size_have_a_graph_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a bench, whose sizes are measured one after another in one process."""
+    made: list[graph.Batch] = []
+
+    class Recorded:
+        def replay(self) -> None:
+            """Nothing was recorded."""
+
+    def capture(_: graph.Twins, batch: graph.Batch) -> Any:
+        made.append(batch)
+        return graph._Captured(Recorded(), copy.deepcopy(batch), torch.zeros(()))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(graph.Twins, "_capture", capture)
+    spec = recipe()
+    twins = graph.Twins(fresh(0, spec), spec.optimizer, CPU, compiled=False)
+    for rows, size in ((6, 16), (5, 16), (6, 8), (6, 16)):
+        twins.step(toy_batch(rows, size), 0.1)
+    assert [tuple(batch[0].shape[::3]) for batch in made] == [(6, 16), (5, 16), (6, 8)]
+
+
 @pytest.mark.gpu
 @OPTIMIZERS
-def test_graphs_come_to_the_losses_of_eager_steps(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_graphs_come_to_the_losses_of_eager_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # its ten bits would be what is compared
     spec = recipe(batch_size=20, **changes)  # 96 rows: batches of 20 and of 19, two graphs
     found = {}
     for device in ("cpu", "cuda"):

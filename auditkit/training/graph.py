@@ -61,7 +61,7 @@ class Eager:
 
 
 class Graphed:
-    """The same step as a CUDA graph per batch size."""
+    """The same step as a CUDA graph per shape of the batches."""
 
     def __init__(self, twins: Twins, progress: Progress) -> None:
         self._twins, self._progress = twins, progress
@@ -91,7 +91,7 @@ class _Captured:
 
 
 class Twins:
-    """What the graphs of one kind of unit work on, and the graphs by batch size."""
+    """What the graphs of one kind of unit work on, and the graphs by the shape of a batch's inputs."""
 
     def __init__(self, progress: Progress, spec: SGD | AdamW, compute: Compute, *, compiled: bool) -> None:
         module, objective = copy.deepcopy(progress.module), copy.deepcopy(progress.objective)
@@ -99,14 +99,14 @@ class Twins:
         self.progress = Progress(module, objective, make_optimizer(spec, module.parameters(), rate))
         self._compute = compute
         self._forward = torch.compile(forward, dynamic=False) if compiled else forward
-        self._captured: dict[int, _Captured] = {}
+        self._captured: dict[torch.Size, _Captured] = {}
 
     def step(self, batch: Batch, rate: float) -> torch.Tensor:
-        """Replay the graph of this batch size, captured when first met."""
-        size = len(batch[1])
-        if size not in self._captured:
-            self._captured[size] = self._capture(batch)
-        found = self._captured[size]
+        """Replay the graph of batches of this shape, captured when first met."""
+        shape = batch[0].shape
+        if shape not in self._captured:
+            self._captured[shape] = self._capture(batch)
+        found = self._captured[shape]
         for static, given in zip(found.batch, batch, strict=True):
             static.copy_(given, non_blocking=True)
         self.set_rate(rate)
@@ -165,7 +165,7 @@ def steps_of(
         return Eager(progress, compute)
     if kind in _known:
         return Graphed(_known[kind], progress)
-    _known.clear()
+    forget()
     for compiled in [True, False] if visits >= WORTH_COMPILING else [False]:
         twins = Twins(progress, spec, compute, compiled=compiled)
         try:
@@ -184,6 +184,11 @@ def steps_of(
 def captured() -> bool:
     """Whether the last kind of unit in this process was captured."""
     return bool(_known)
+
+
+def forget() -> None:
+    """Give up what was captured, and the memory that it holds."""
+    _known.clear()
 
 
 def _snapshot(progress: Progress) -> Progress:
