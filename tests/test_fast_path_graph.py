@@ -87,6 +87,27 @@ def test_batches_of_another_image_size_have_a_graph_of_their_own(monkeypatch: py
     assert [tuple(batch[0].shape[::3]) for batch in made] == [(6, 16), (5, 16), (6, 8)]
 
 
+def test_whether_steps_are_compiled_depends_on_no_other_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bool] = []
+    spec = recipe()
+
+    class Twins:
+        def __init__(self, *_: object, compiled: bool) -> None:
+            made.append(compiled)
+            self.progress = fresh(9, spec)
+
+        def step(self, *_: object) -> None:
+            """The first batch, to capture with."""
+
+    graph.forget()
+    monkeypatch.setattr(graph, "Twins", Twins)
+    on_gpu = Compute(torch.device("cuda", 0), "float32", 1)
+    for visits in (10, 20, graph.WORTH_COMPILING, 10):
+        graph.steps_of(fresh(0, spec), spec.optimizer, on_gpu, "kind", lambda: toy_batch(6, 16), visits)
+    graph.forget()
+    assert made == [False, True, False]
+
+
 @pytest.mark.gpu
 @OPTIMIZERS
 def test_graphs_come_to_the_losses_of_eager_steps(

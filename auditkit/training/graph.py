@@ -159,14 +159,16 @@ def steps_of(
     """How the steps of a unit are taken: by graphs on a CUDA device that can capture them, else eagerly.
 
     Units of one `kind` have the same network, objective, optimizer and precision. `first` makes a batch to
-    capture with.
+    capture with. Whether a unit's steps are compiled depends on its own visits, never on the units before it: the last
+    bits do, too.
     """
     if compute.device.type != "cuda":
         return Eager(progress, compute)
-    if kind in _known:
-        return Graphed(_known[kind], progress)
+    worth = visits >= WORTH_COMPILING
+    if (kind, worth) in _known:
+        return Graphed(_known[kind, worth], progress)
     forget()
-    for compiled in [True, False] if visits >= WORTH_COMPILING else [False]:
+    for compiled in [True, False] if worth else [False]:
         twins = Twins(progress, spec, compute, compiled=compiled)
         try:
             steps = Graphed(twins, progress)
@@ -176,7 +178,7 @@ def steps_of(
             torch.cuda.synchronize(compute.device)
             _log.warning("a step cannot be %s: %s", "compiled" if compiled else "captured", error)
             continue
-        _known[kind] = twins
+        _known[kind, worth] = twins
         return steps
     return Eager(progress, compute)
 
