@@ -108,6 +108,30 @@ def test_whether_steps_are_compiled_depends_on_no_other_unit(monkeypatch: pytest
     assert made == [False, True, False]
 
 
+class Uncapturable(torch.nn.Module):
+    """Asks the device for a number, which a capture cannot answer."""
+
+    def forward(self, margin: torch.Tensor, truth: torch.Tensor, stratum: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth) * (1 + 0 * truth.sum().item())
+
+
+@pytest.mark.gpu
+def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    device = torch.device("cuda", 0)
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 16 * 16, 2)).to(device)
+    spec = recipe().optimizer
+    progress = Progress(network, Uncapturable(), make_optimizer(spec, network.parameters()))
+    images, truth, stratum = (tensor.to(device) for tensor in batches()[0])
+    stream = torch.cuda.current_stream()
+    compute = Compute(device, "float32", 1)
+    steps = graph.steps_of(progress, spec, compute, "uncapturable", lambda: (images, truth, stratum), 1)
+    assert isinstance(steps, graph.Eager)
+    assert torch.cuda.current_stream() == stream
+    assert len({float(steps.step((images, truth, stratum), 0.0)) for _ in range(3)}) == 3, "dropout drew no noise"
+
+
 @pytest.mark.gpu
 @OPTIMIZERS
 def test_graphs_come_to_the_losses_of_eager_steps(

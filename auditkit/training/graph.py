@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import warnings
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -131,22 +132,30 @@ class Twins:
         static = (batch[0].clone(), batch[1].clone(), batch[2].clone())
         before = _snapshot(self.progress)
         noise = torch.cuda.get_rng_state(self._compute.device)
-        side = torch.cuda.Stream(self._compute.device)  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(_WARM_UP):
-                self.run(static)
-        torch.cuda.current_stream().wait_stream(side)
-        self.progress.optimizer.zero_grad(set_to_none=True)
+        stream = torch.cuda.current_stream(self._compute.device)
+        self._warm_up(static, stream)
         graph = torch.cuda.CUDAGraph()
         pool = next((found.graph.pool() for found in self._captured.values()), None)
         try:
             with torch.cuda.graph(graph, pool=pool):
                 loss = self.run(static)
         finally:
+            torch.cuda.set_stream(stream)  # a capture that fails leaves its own stream the current one
             _copy(before, self.progress)
             torch.cuda.set_rng_state(noise, self._compute.device)
         return _Captured(graph, static, loss)
+
+    def _warm_up(self, batch: Batch, stream: torch.cuda.Stream) -> None:
+        """Take steps on another stream than `stream`, as capture demands, and leave no gradients."""
+        side = torch.cuda.Stream(self._compute.device)  # type: ignore[no-untyped-call]
+        side.wait_stream(stream)
+        with torch.cuda.stream(side), warnings.catch_warnings():
+            # Adam says once that a step which can be captured is not; that is what warming up is.
+            warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
+            for _ in range(_WARM_UP):
+                self.run(batch)
+        stream.wait_stream(side)
+        self.progress.optimizer.zero_grad(set_to_none=True)
 
 
 _known: dict[Hashable, Twins] = {}
@@ -175,7 +184,7 @@ def steps_of(
             steps.begin()
             twins.step(first(), 0.0)
         except Exception as error:  # dynamo, inductor and capture fail in too many ways to be named
-            torch.cuda.synchronize(compute.device)
+            _recover(compute.device)
             _log.warning("a step cannot be %s: %s", "compiled" if compiled else "captured", error)
             continue
         _known[kind, worth] = twins
@@ -191,6 +200,13 @@ def captured() -> bool:
 def forget() -> None:
     """Give up what was captured, and the memory that it holds."""
     _known.clear()
+
+
+def _recover(device: torch.device) -> None:
+    """Leave a capture that failed: until another succeeds, torch 2.11 takes its random generator to be captured."""
+    with torch.cuda.graph(torch.cuda.CUDAGraph()):
+        torch.zeros(1, device=device)
+    torch.cuda.synchronize(device)
 
 
 def _snapshot(progress: Progress) -> Progress:
