@@ -225,9 +225,9 @@ def _trained(module: nn.Module) -> list[nn.Parameter]:
 def _copy(source: Progress, target: Progress) -> None:
     """Copy weights, statistics, the objective's state and moments, in place."""
     for part in ("module", "objective"):
-        ours, theirs = getattr(source, part), getattr(target, part)
-        for name, tensor in theirs.state_dict(keep_vars=True).items():
-            tensor.copy_(ours.state_dict(keep_vars=True)[name])
+        ours, theirs = (getattr(progress, part).state_dict(keep_vars=True) for progress in (source, target))
+        for name, tensor in theirs.items():
+            tensor.copy_(ours[name])
     _copy_moments(source.optimizer, target.optimizer)
 
 
