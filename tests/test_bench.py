@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from auditkit.cli import group
 from auditkit.engine.bench import BenchWork, layers, serial_roofline, training_flop
 from auditkit.engine.work import ComponentRef
 from auditkit.engine.worker import bench
+from auditkit.training import graph
 from auditkit_plugins.models.by_name import build
 
 
@@ -40,18 +42,43 @@ def test_the_serial_roofline_of_a_large_gpu(size: int, expected: float) -> None:
     assert serial_roofline(size, 790e12, 4.3e12) == pytest.approx(expected, rel=0.06)
 
 
-def test_a_process_measures_every_tier(tmp_path: Path) -> None:
-    photos = Photos(
-        tuple(encoded(image, quality=90) for image in learnable()[0][:8].repeat(8, axis=1).repeat(8, axis=2))
-    )
+def small_work(path: Path, device: str, size: int) -> BenchWork:
+    photos = tuple(encoded(image, quality=90) for image in learnable()[0][:8].repeat(8, axis=1).repeat(8, axis=2))
     small = ComponentRef("model", "small-cnn", {"width": 8, "blocks": 1})
-    work = BenchWork(small, Again(photos.data), str(tmp_path / "x"), "cpu", 32, 8, 1, 0.05, "float32")
-    found = bench(work, lambda event: None)
+    return BenchWork(small, Again(photos), str(path), device, size, 8, 1, 0.05, "float32")
+
+
+def test_a_process_measures_every_tier(tmp_path: Path) -> None:
+    found = bench(small_work(tmp_path / "x", "cpu", 32), lambda event: None)
     rates = ("copy", "decode", "step_synthetic", "step_resident", "evaluate", "end_to_end", "peak_host_bytes")
     assert all(found[name] > 0 for name in rates)
     assert set(found["gemm"]) == {"float32", "bfloat16"}
     assert found["end_to_end"] < min(found["step_resident"], found["decode"], found["evaluate"])
     assert not found["captured"]
+
+
+def test_every_size_captures_steps_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All sizes have as many rows, and graphs made for photos of 64 pixels take no others."""
+    kinds: list[object] = []
+    plain = graph.steps_of
+
+    def steps_of(progress: Any, spec: Any, compute: Any, kind: Any, first: Any, visits: int) -> graph.Steps:
+        kinds.append(kind)
+        return plain(progress, spec, compute, kind, first, visits)
+
+    monkeypatch.setattr(graph, "steps_of", steps_of)
+    for size in (16, 32):
+        bench(small_work(tmp_path / str(size), "cpu", size), lambda event: None)
+    assert len(set(kinds)) == 2
+
+
+@pytest.mark.gpu
+def test_a_gpu_measures_one_size_after_another(tmp_path: Path) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    found = [bench(small_work(tmp_path / str(size), "cuda:0", size), lambda event: None) for size in (128, 32)]
+    assert all(one["captured"] and one["step_resident"] > 0 for one in found)
+    assert found[1]["peak_device_bytes"] < found[0]["peak_device_bytes"], "a size inherits the peak of the one before"
 
 
 class Again(Photos):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,83 @@ def test_twins_train_one_unit_after_another_as_each_would_be_alone(changes: dict
                 assert torch.equal(ours, theirs)
 
 
+def toy_batch(rows: int, size: int) -> graph.Batch:
+    return torch.zeros(rows, 3, size, size), torch.zeros(rows), torch.zeros(rows, dtype=torch.int64)
+
+
+def test_batches_of_another_image_size_have_a_graph_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a bench, whose sizes are measured one after another in one process."""
+    made: list[graph.Batch] = []
+
+    class Recorded:
+        def replay(self) -> None:
+            """Nothing was recorded."""
+
+    def capture(_: graph.Twins, batch: graph.Batch) -> Any:
+        made.append(batch)
+        return graph._Captured(Recorded(), copy.deepcopy(batch), torch.zeros(()))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(graph.Twins, "_capture", capture)
+    spec = recipe()
+    twins = graph.Twins(fresh(0, spec), spec.optimizer, CPU, compiled=False)
+    for rows, size in ((6, 16), (5, 16), (6, 8), (6, 16)):
+        twins.step(toy_batch(rows, size), 0.1)
+    assert [tuple(batch[0].shape[::3]) for batch in made] == [(6, 16), (5, 16), (6, 8)]
+
+
+def test_whether_steps_are_compiled_depends_on_no_other_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bool] = []
+    spec = recipe()
+
+    class Twins:
+        def __init__(self, *_: object, compiled: bool) -> None:
+            made.append(compiled)
+            self.progress = fresh(9, spec)
+
+        def step(self, *_: object) -> None:
+            """The first batch, to capture with."""
+
+    graph.forget()
+    monkeypatch.setattr(graph, "Twins", Twins)
+    on_gpu = Compute(torch.device("cuda", 0), "float32", 1)
+    for visits in (10, 20, graph.WORTH_COMPILING, 10):
+        graph.steps_of(fresh(0, spec), spec.optimizer, on_gpu, "kind", lambda: toy_batch(6, 16), visits)
+    graph.forget()
+    assert made == [False, True, False]
+
+
+class Uncapturable(torch.nn.Module):
+    """Asks the device for a number, which a capture cannot answer."""
+
+    def forward(self, margin: torch.Tensor, truth: torch.Tensor, stratum: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth) * (1 + 0 * truth.sum().item())
+
+
 @pytest.mark.gpu
-@OPTIMIZERS
-def test_graphs_come_to_the_losses_of_eager_steps(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
+    device = torch.device("cuda", 0)
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 16 * 16, 2)).to(device)
+    spec = recipe().optimizer
+    progress = Progress(network, Uncapturable(), make_optimizer(spec, network.parameters()))
+    images, truth, stratum = (tensor.to(device) for tensor in batches()[0])
+    stream = torch.cuda.current_stream()
+    compute = Compute(device, "float32", 1)
+    steps = graph.steps_of(progress, spec, compute, "uncapturable", lambda: (images, truth, stratum), 1)
+    assert isinstance(steps, graph.Eager)
+    assert torch.cuda.current_stream() == stream
+    assert len({float(steps.step((images, truth, stratum), 0.0)) for _ in range(3)}) == 3, "dropout drew no noise"
+
+
+@pytest.mark.gpu
+@OPTIMIZERS
+def test_graphs_come_to_the_losses_of_eager_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # its ten bits would be what is compared
     spec = recipe(batch_size=20, **changes)  # 96 rows: batches of 20 and of 19, two graphs
     found = {}
     for device in ("cpu", "cuda"):

@@ -178,6 +178,23 @@ def test_bfloat16_learns_as_well(tmp_path: Path) -> None:
     np.testing.assert_allclose(*losses, rtol=0.15, atol=0.01)
 
 
+def test_the_last_layer_is_never_in_bfloat16_even_when_it_trains_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[torch.dtype] = set()
+    plain = torch.nn.Linear.forward
+
+    def watched(layer: torch.nn.Linear, given: torch.Tensor) -> torch.Tensor:
+        found = plain(layer, given)
+        seen.add(found.dtype)
+        return found
+
+    monkeypatch.setattr(torch.nn.Linear, "forward", watched)
+    for train in ("all", "head"):
+        run(tmp_path, digest=train, train=train, recipe=recipe(precision="bfloat16", budget={"epochs": 1}))
+    assert seen == {torch.float32}
+
+
 def test_one_cycle_rises_then_falls() -> None:
     rates = [rate(OneCycle(use="one-cycle", warm_up=0.25), step, 40) for step in range(40)]
     assert rates[9] == 1.0 == max(rates)

@@ -58,6 +58,15 @@ def test_a_bug_is_a_failure_of_that_item_with_its_place_and_traceback(pool: Loca
     assert "Traceback" in error.__notes__[0]
 
 
+def test_after_a_bug_another_process_goes_on_and_after_a_mistake_the_same() -> None:
+    with Local(1, 1, Events()) as pool:
+        places = []
+        for task in ("refuse", "stumble", "where"):
+            places.append(pool.submit(f"{TASKS}:where", None).result()["process"])
+            pool.submit(f"{TASKS}:{task}", None).exception()
+    assert places[0] == places[1] != places[2]
+
+
 @pytest.mark.parametrize(
     ("task", "message", "hint"),
     [

@@ -183,6 +183,8 @@ class _Worker:
             self.terminate(for_good=False)
             return partial(task.future.set_exception, error)
         if isinstance(answer, _Failure):
+            if answer.trace:  # what broke may have broken the process: a CUDA kernel's error ends every later call
+                self.terminate(for_good=False)
             return partial(task.future.set_exception, answer.error())
         return partial(task.future.set_result, answer.value)
 

@@ -6,7 +6,7 @@ import os
 
 from auditkit.engine.cache import ensure_images
 from auditkit.engine.executors import Executor, Local
-from auditkit.engine.prepare import Prepared
+from auditkit.engine.prepare import Prepared, Settings
 from auditkit.engine.schedule import Places, execute, undone
 from auditkit.engine.work import ComponentRef, Machine
 from auditkit.errors import RunFailed
@@ -25,14 +25,14 @@ def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
         return ()
     prepared.store.require_writable()
     cores = _cores()
-    workers, threads = _division(prepared, cores)
+    workers, threads = _division(prepared.read.settings, len(undone(prepared)), cores)
     with Local(max(cores, workers), 1, send) as pool:
         machine: Machine = pool.submit(PROBE, prepared.read.settings.device).result()
         _obtain_weights(prepared, pool)
         image = prepared.read.resolved.audit.data.image
         images = ensure_images(prepared.dataset, prepared.pools.rows, image, pool, send)
         if machine.device != "cpu":
-            workers, threads = prepared.read.settings.workers or 1, cores
+            workers, threads = _division(prepared.read.settings, 1, cores)
         pool.shrink(workers)
         places = Places(images, machine.device, machine.precision, threads, pool.processes)
         return execute(prepared, pool, places, send)
@@ -50,10 +50,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _division(prepared: Prepared, cores: int) -> tuple[int, int]:
-    """Units at work at once, and threads for each: as many units as cores, while there are as many."""
-    settings = prepared.read.settings
-    workers = settings.workers or max(1, min(cores, len(undone(prepared))))
+def _division(settings: Settings, most: int, cores: int) -> tuple[int, int]:
+    """Units at work at once, and threads for each: as many units as cores, but at most `most`, unless told."""
+    workers = settings.workers or max(1, min(cores, most))
     return workers, settings.threads or max(1, cores // workers)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,14 @@ from auditkit.predictions import Predictions, joined
 from auditkit.training import predict, weights
 from auditkit.training.batches import Batches, FeatureBatches, ImageBatches, Labels, Pictures
 from auditkit.training.checkpoint import Progress, read_facts, restore
-from auditkit.training.device import Compute, choose_algorithms, choose_device, choose_precision, device_name
+from auditkit.training.device import (
+    FLOAT32,
+    Compute,
+    choose_algorithms,
+    choose_device,
+    choose_precision,
+    device_name,
+)
 from auditkit.training.loop import Lesson, train
 from auditkit.training.network import Network, build_network
 from auditkit.training.optimization import make_optimizer
@@ -142,8 +149,10 @@ def _train(unit: _Unit, build: Build, checkpoint: Path, send: Send) -> Progress:
     remembered = read_facts(checkpoint)
     restore(progress, checkpoint)
     progress.facts = _remember(unit, remembered, len(progress.history))
+    # A network's last layer is never in bfloat16; trained alone, neither.
+    compute = replace(unit.compute, precision=FLOAT32) if item.train == "head" else unit.compute
     lesson = Lesson(
-        item.digest, item.label, item.seed, item.recipe, unit.compute, checkpoint, batches, send, validate, _kind(unit)
+        item.digest, item.label, item.seed, item.recipe, compute, checkpoint, batches, send, validate, _kind(unit)
     )
     send(UnitStarted(item.digest, item.label, lesson.epochs, len(progress.history)))
     train(lesson, progress)

@@ -51,6 +51,7 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
     """Rates per second of this process. `path` is a new file for the decoded images."""
     rows = case.batch * _BATCHES
     compute = case.compute
+    _start_afresh(compute)
     np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(rows, case.size, case.size, 3)).flush()
     started = time.perf_counter()
     images.fill(photos, np.arange(rows), 178, case.size, path)
@@ -59,7 +60,7 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
     pictures = Pictures(pixels, draw, Augment(), 0)
     labels = Labels.of(draw, (np.arange(rows) % 2).astype(np.int64), None, compute.device)
     batches = ImageBatches(pictures, labels, case.batch, 0, flip=True)
-    progress, steps = _unit(model, compute, batches)
+    progress, steps = _unit(model, case, batches)
     fixed = next(batches.epoch(0))
     steps.begin()
     cpu, wall = time.process_time(), time.perf_counter()
@@ -69,6 +70,7 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
     share = (time.process_time() - cpu) / (time.perf_counter() - wall) / compute.threads
     steps.end()
     evaluated = _seconds(case, lambda: predict.margins(progress.module, pictures, compute))  # type: ignore[arg-type]
+    peaks = _peaks(compute)  # before the matrices below
     return {
         "gemm": _gemms(case),
         "copy": _copy(case),
@@ -82,16 +84,25 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
         "precision": compute.precision,
         "captured": graph.captured(),
         "share_of_cpu": share,
-        **_peaks(compute),
+        **peaks,
     }
 
 
-def _unit(model: Model, compute: Compute, batches: ImageBatches) -> tuple[Progress, graph.Steps]:
+def _start_afresh(compute: Compute) -> None:
+    """Give back what the size measured before holds on the device, so that the peak is this one's."""
+    graph.forget()
+    if compute.device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(compute.device)
+
+
+def _unit(model: Model, case: Case, batches: ImageBatches) -> tuple[Progress, graph.Steps]:
+    compute = case.compute
     spec = SGD(use="sgd", lr=_RATE, momentum=0.9)
     network = build_network(model, 0).to(compute.device).train()
     progress = Progress(network, _Loss(), make_optimizer(spec, network.parameters()))
     many = graph.WORTH_COMPILING if compute.device.type == "cuda" else 0
-    kind = ("bench", compute, batches.rows)
+    kind = ("bench", case)
     return progress, graph.steps_of(progress, spec, compute, kind, lambda: next(batches.epoch(0)), many)
 
 

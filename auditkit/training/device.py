@@ -115,10 +115,12 @@ def _product_seconds(matrix: torch.Tensor) -> float:
 def choose_algorithms(device: torch.device, *, deterministic: bool) -> None:
     """On a CUDA device: the fastest algorithms found by trying, or only those that give the same bits every time.
 
-    A CPU gives the same bits anyway, for equal threads. An operation without such an algorithm warns.
+    A CPU gives the same bits anyway, for equal threads. An operation without such an algorithm warns. The device
+    becomes the current one: a graph is captured on a stream of the current device, whatever its tensors lie on.
     """
     if device.type != "cuda":
         return
+    torch.cuda.set_device(device)
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = not deterministic

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import warnings
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
@@ -61,7 +62,7 @@ class Eager:
 
 
 class Graphed:
-    """The same step as a CUDA graph per batch size."""
+    """The same step as a CUDA graph per shape of the batches."""
 
     def __init__(self, twins: Twins, progress: Progress) -> None:
         self._twins, self._progress = twins, progress
@@ -91,7 +92,7 @@ class _Captured:
 
 
 class Twins:
-    """What the graphs of one kind of unit work on, and the graphs by batch size."""
+    """What the graphs of one kind of unit work on, and the graphs by the shape of a batch's inputs."""
 
     def __init__(self, progress: Progress, spec: SGD | AdamW, compute: Compute, *, compiled: bool) -> None:
         module, objective = copy.deepcopy(progress.module), copy.deepcopy(progress.objective)
@@ -99,14 +100,14 @@ class Twins:
         self.progress = Progress(module, objective, make_optimizer(spec, module.parameters(), rate))
         self._compute = compute
         self._forward = torch.compile(forward, dynamic=False) if compiled else forward
-        self._captured: dict[int, _Captured] = {}
+        self._captured: dict[torch.Size, _Captured] = {}
 
     def step(self, batch: Batch, rate: float) -> torch.Tensor:
-        """Replay the graph of this batch size, captured when first met."""
-        size = len(batch[1])
-        if size not in self._captured:
-            self._captured[size] = self._capture(batch)
-        found = self._captured[size]
+        """Replay the graph of batches of this shape, captured when first met."""
+        shape = batch[0].shape
+        if shape not in self._captured:
+            self._captured[shape] = self._capture(batch)
+        found = self._captured[shape]
         for static, given in zip(found.batch, batch, strict=True):
             static.copy_(given, non_blocking=True)
         self.set_rate(rate)
@@ -131,22 +132,30 @@ class Twins:
         static = (batch[0].clone(), batch[1].clone(), batch[2].clone())
         before = _snapshot(self.progress)
         noise = torch.cuda.get_rng_state(self._compute.device)
-        side = torch.cuda.Stream(self._compute.device)  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(_WARM_UP):
-                self.run(static)
-        torch.cuda.current_stream().wait_stream(side)
-        self.progress.optimizer.zero_grad(set_to_none=True)
+        stream = torch.cuda.current_stream(self._compute.device)
+        self._warm_up(static, stream)
         graph = torch.cuda.CUDAGraph()
         pool = next((found.graph.pool() for found in self._captured.values()), None)
         try:
             with torch.cuda.graph(graph, pool=pool):
                 loss = self.run(static)
         finally:
+            torch.cuda.set_stream(stream)  # a capture that fails leaves its own stream the current one
             _copy(before, self.progress)
             torch.cuda.set_rng_state(noise, self._compute.device)
         return _Captured(graph, static, loss)
+
+    def _warm_up(self, batch: Batch, stream: torch.cuda.Stream) -> None:
+        """Take steps on another stream than `stream`, as capture demands, and leave no gradients."""
+        side = torch.cuda.Stream(self._compute.device)  # type: ignore[no-untyped-call]
+        side.wait_stream(stream)
+        with torch.cuda.stream(side), warnings.catch_warnings():
+            # Adam says once that a step which can be captured is not; that is what warming up is.
+            warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
+            for _ in range(_WARM_UP):
+                self.run(batch)
+        stream.wait_stream(side)
+        self.progress.optimizer.zero_grad(set_to_none=True)
 
 
 _known: dict[Hashable, Twins] = {}
@@ -159,24 +168,26 @@ def steps_of(
     """How the steps of a unit are taken: by graphs on a CUDA device that can capture them, else eagerly.
 
     Units of one `kind` have the same network, objective, optimizer and precision. `first` makes a batch to
-    capture with.
+    capture with. Whether a unit's steps are compiled depends on its own visits, never on the units before it: the last
+    bits do, too.
     """
     if compute.device.type != "cuda":
         return Eager(progress, compute)
-    if kind in _known:
-        return Graphed(_known[kind], progress)
-    _known.clear()
-    for compiled in [True, False] if visits >= WORTH_COMPILING else [False]:
+    worth = visits >= WORTH_COMPILING
+    if (kind, worth) in _known:
+        return Graphed(_known[kind, worth], progress)
+    forget()
+    for compiled in [True, False] if worth else [False]:
         twins = Twins(progress, spec, compute, compiled=compiled)
         try:
             steps = Graphed(twins, progress)
             steps.begin()
             twins.step(first(), 0.0)
         except Exception as error:  # dynamo, inductor and capture fail in too many ways to be named
-            torch.cuda.synchronize(compute.device)
+            _recover(compute.device)
             _log.warning("a step cannot be %s: %s", "compiled" if compiled else "captured", error)
             continue
-        _known[kind] = twins
+        _known[kind, worth] = twins
         return steps
     return Eager(progress, compute)
 
@@ -184,6 +195,18 @@ def steps_of(
 def captured() -> bool:
     """Whether the last kind of unit in this process was captured."""
     return bool(_known)
+
+
+def forget() -> None:
+    """Give up what was captured, and the memory that it holds."""
+    _known.clear()
+
+
+def _recover(device: torch.device) -> None:
+    """Leave a capture that failed: until another succeeds, torch 2.11 takes its random generator to be captured."""
+    with torch.cuda.graph(torch.cuda.CUDAGraph()):
+        torch.zeros(1, device=device)
+    torch.cuda.synchronize(device)
 
 
 def _snapshot(progress: Progress) -> Progress:
@@ -202,9 +225,9 @@ def _trained(module: nn.Module) -> list[nn.Parameter]:
 def _copy(source: Progress, target: Progress) -> None:
     """Copy weights, statistics, the objective's state and moments, in place."""
     for part in ("module", "objective"):
-        ours, theirs = getattr(source, part), getattr(target, part)
-        for name, tensor in theirs.state_dict(keep_vars=True).items():
-            tensor.copy_(ours.state_dict(keep_vars=True)[name])
+        ours, theirs = (getattr(progress, part).state_dict(keep_vars=True) for progress in (source, target))
+        for name, tensor in theirs.items():
+            tensor.copy_(ours[name])
     _copy_moments(source.optimizer, target.optimizer)
 
 
