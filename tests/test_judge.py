@@ -210,6 +210,15 @@ def test_unmatched_arms_are_compared_unpaired_and_it_is_said_what_that_costs(tmp
     assert wide.people_error > narrow.people_error  # type: ignore[operator]
 
 
+def test_arms_with_two_and_three_seeds(project: AuditProject) -> None:
+    frame = pd.read_csv(project.folder / "p.csv").query("seed < 3 and (arm == 'a' or seed < 2)")
+    frame.to_csv(project.folder / "unlike.csv", index=False)
+    told = ("--identity", "person", "--row", "photo", "--arm", "arm", "--seed", "seed")
+    outcome = project.run("judge", "unlike.csv", *ASKED, *told).assert_success()
+    assert outcome.err == ""
+    assert "2 to 3 seeds per arm" in outcome.out
+
+
 def test_seeds_with_photos_of_their_own(tmp_path: Path) -> None:
     frame = table()
     short = frame.drop(frame[(frame.arm == "b") & (frame.seed == 1)].index[:5])

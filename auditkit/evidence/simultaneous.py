@@ -14,6 +14,8 @@ SLIVER = 1e-12
 """How far from zero an interval ends that excludes zero and no more."""
 SOURCES = 256
 """Replicates of people from which the dependence between estimates is taken; a correlation of 0 is then off by 0.06."""
+LARGEST = 1e30
+"""Squared quantiles end here, so that their products with variances are numbers."""
 SCORED_AT_ONCE = 2_000_000
 """So many replicates are scored at once; more would only take memory."""
 SCORES = np.linspace(0.5, 8, 256)
@@ -182,8 +184,10 @@ def _looked_up(
 
 @lru_cache(maxsize=4096)
 def _squared_quantiles(df: float) -> Replicates:
-    """Squares of the t quantiles at SCORES."""
-    return np.asarray(np.square(t_quantile(SCORES, np.array(df))), dtype=np.float32)
+    """Squares of the t quantiles at SCORES; with less than one degree of freedom some are as large as can be told."""
+    with np.errstate(over="ignore"):
+        square = np.square(t_quantile(SCORES, np.array(df)))
+    return np.asarray(np.minimum(square, LARGEST), dtype=np.float32)
 
 
 def _standardised(deviations: Replicates) -> Replicates:
