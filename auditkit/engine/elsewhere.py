@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.errors import ParserWarning
 from scipy.special import logit
 
 from auditkit.contracts import Level
@@ -24,6 +26,7 @@ from auditkit.spec.words import did_you_mean, listed
 MISSING_TEXT = ("", "NA", "NaN", "nan", "null")
 MOST_LEVELS = 50
 PARQUET = (".parquet", ".pq")
+READ = "a table is CSV, its first line naming every column, or Parquet"
 ONLY_ARM = "model"
 Codes = NDArray[np.int64]
 Levels = tuple[Level, ...]
@@ -127,11 +130,11 @@ class _Table:
     def require(self, names: tuple[str, ...]) -> None:
         known = [str(name) for name in self.frame.columns]
         missing = [name for name in names if name not in known]
-        if len(missing) == 1:
-            raise self.error(f"there is no column {missing[0]!r}", did_you_mean(missing[0], known))
+        twice = [name for name in names if known.count(name) > 1]
         if missing:
-            shown = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
-            raise self.error(f"there are no columns {listed(missing, 'and')}", f"its columns are {shown}")
+            raise self.error(*_no_columns(missing, known))
+        if twice:
+            raise self.error(f"there are several columns {twice[0]!r}", "give every column a name of its own")
         if self.frame.empty:
             raise self.error("the table has no rows")
 
@@ -166,21 +169,51 @@ class _Table:
         if len(levels) > MOST_LEVELS:
             said = f"column {name!r} has {len(levels):,} levels, and groups can be made of {MOST_LEVELS}"
             raise self.error(said, "cut it into a few ranges first")
-        if not levels:
-            raise self.error(f"column {name!r} is empty")
         return codes, levels
+
+
+def _no_columns(missing: list[str], known: list[str]) -> tuple[str, str]:
+    """What is said of columns that are not there, and what helps."""
+    apart = [name for name in known if "," in name or "*" in name]
+    if len(missing) == 1:
+        said, hint = f"there is no column {missing[0]!r}", did_you_mean(missing[0], known)
+    else:
+        said = f"there are no columns {listed(missing, 'and')}"
+        hint = "its columns are " + ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
+    rename = "a name with a comma or * cannot be asked for as a group: rename the column" if apart else ""
+    return said, "; ".join(filter(None, (hint, rename)))
 
 
 def _frame(path: Path) -> pd.DataFrame:
     try:
         if path.suffix.lower() in PARQUET:
             return pd.read_parquet(path)
-        return pd.read_csv(path, keep_default_na=False, na_values=list(MISSING_TEXT), low_memory=False)
+        return _csv(path)
     except FileNotFoundError:
         raise DataError("there is no such table", where=str(path)) from None
     except (OSError, ValueError) as error:
         said = str(error).splitlines()[0]
-        raise DataError(f"cannot read the table: {said}", where=str(path), hint="CSV or Parquet is read") from error
+        raise DataError(f"cannot read the table: {said}", where=str(path), hint=READ) from error
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    """Columns under the names that the first line gives them, where pandas would number those that stand twice.
+
+    Raises:
+        ValueError: lines have more fields than there are names, of which pandas would make row labels.
+    """
+    names = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ParserWarning)
+        try:
+            frame = pd.read_csv(
+                path, index_col=False, keep_default_na=False, na_values=list(MISSING_TEXT), low_memory=False
+            )
+        except ParserWarning:
+            said = f"the first line names {names.shape[1]} columns, and lines have more fields"
+            raise ValueError(said) from None
+    frame.columns = pd.Index(names.iloc[0])
+    return frame
 
 
 def _comparable(column: pd.Series[Any]) -> pd.Series[Any]:
