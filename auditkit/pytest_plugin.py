@@ -104,8 +104,8 @@ class GateItem(pytest.Item):
     def runtest(self) -> None:
         """Pass, fail or skip, by the gate's interval."""
         row = self._file.judged.rows[self.index]
-        said = f"{row.sentence}: {row.detail}" if row.detail else row.sentence
-        self.user_properties.append(("gate", row.detail))
+        said = self._file.judged.told[self.index]
+        self.user_properties.append(("gate", said))
         if row.outcome == "fail" or (row.outcome != "pass" and self.config.getoption("auditkit_strict")):
             pytest.fail(f"{row.outcome}: {said}", pytrace=False)
         if row.outcome != "pass":
