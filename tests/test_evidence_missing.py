@@ -167,7 +167,10 @@ def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None
     change = value(found, quantity="change")
     mine, theirs = right(panel, 1)[:, :1000].mean(), right(panel, 0)[:, 500:].mean()
     assert change.estimate == pytest.approx(mine - theirs)
-    assert "Smiling: every network of 'arm0' and 'arm1' was tested on 1000 of 1500 photos" in found.remarks
+    assert (
+        "Smiling: every network of 'arm0' and 'arm1' was tested on 1000 of 1500 photos; all arms share 500, and the "
+        "fewer they share, the wider are the intervals of their changes"
+    ) in found.remarks
 
 
 def test_one_person_only() -> None:
