@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from auditkit.evidence.results import GateRow
 from auditkit.report.blocks import Document
-from auditkit.report.conditions import told
+from auditkit.report.conditions import in_full
 from auditkit.report.markdown import escape
 from auditkit.report.view import View
 
@@ -23,7 +23,7 @@ def _annotation(view: View, gate: GateRow) -> str:
     title = f"gate {gate.name}".strip() + f": {gate.outcome}"
     properties = {"file": file, "line": line if file else "", "title": title}
     place = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
-    return f"::{COMMANDS[gate.outcome]} {place}::{_data(told(view, gate))}"
+    return f"::{COMMANDS[gate.outcome]} {place}::{_data(in_full(view, gate))}"
 
 
 def _data(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from auditkit.evidence.results import GateRow
-from auditkit.report.conditions import bound, condition, told
+from auditkit.report.conditions import bound, condition, in_full
 from auditkit.report.view import View
 
 
@@ -41,7 +41,7 @@ def _case(audit: str, gate: GateRow, view: View) -> ElementTree.Element:
     if file:
         case.set("file", file)
         case.set("line", line)
-    said = told(view, gate)
+    said = in_full(view, gate)
     if gate.outcome == "fail":
         ElementTree.SubElement(case, "failure", message=said, type="gate").text = gate.place
     elif gate.outcome != "pass":

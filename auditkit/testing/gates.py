@@ -16,7 +16,7 @@ from auditkit.errors import AuditError
 from auditkit.events import Event
 from auditkit.evidence.results import GateRow, Results
 from auditkit.report import view
-from auditkit.report.conditions import told
+from auditkit.report.conditions import in_full
 from auditkit.spec.sentences import gate_sentence
 
 MISTAKES = (AuditError,)
@@ -68,7 +68,7 @@ class Judged:
             self.failure = error
             raise
         self.rows = found.results.gates
-        self.told = tuple(told(found, row) for row in self.rows)
+        self.told = tuple(in_full(found, row) for row in self.rows)
 
     def _results(self, *, may_train: bool) -> Results:
         prepared = prepare(self.read.settings)
