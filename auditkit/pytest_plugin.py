@@ -95,17 +95,24 @@ class GateItem(pytest.Item):
 
     def setup(self) -> None:
         """See that there is something to judge; train it where that was asked for."""
+        mistake = self._mistake()
+        if mistake:
+            pytest.fail(mistake, pytrace=False)
+
+    def _mistake(self) -> str:
+        """Why there is nothing to judge, "" where there is; told outside of its handler, else pytest tells it twice."""
         mistakes = import_module("auditkit.testing.gates").MISTAKES
         try:
             self._file.judged.ready(train=self.config.getoption("auditkit_run"))
         except mistakes as error:
-            pytest.fail(str(error), pytrace=False)
+            return str(error)
+        return ""
 
     def runtest(self) -> None:
         """Pass, fail or skip, by the gate's interval."""
         row = self._file.judged.rows[self.index]
-        said = f"{row.sentence}: {row.detail}" if row.detail else row.sentence
-        self.user_properties.append(("gate", row.detail))
+        said = self._file.judged.told[self.index]
+        self.user_properties.append(("gate", said))
         if row.outcome == "fail" or (row.outcome != "pass" and self.config.getoption("auditkit_strict")):
             pytest.fail(f"{row.outcome}: {said}", pytrace=False)
         if row.outcome != "pass":

@@ -167,7 +167,10 @@ def test_other_metrics_and_levels_of_confidence_are_refused() -> None:
 
 
 def test_without_a_finding_in_common_there_is_nothing_to_compare() -> None:
-    assert refusal(side("A"), side("B", finding(arm="other"))) == "they have no finding in common"
+    assert refusal(side("A"), side("B", finding(arm="other"))) == (
+        "they have no finding in common; the arms of the first are 'arm', of the second 'other', and what is compared "
+        "has the same name in both"
+    )
 
 
 def test_other_data_is_a_warning() -> None:

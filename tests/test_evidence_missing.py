@@ -116,6 +116,17 @@ def test_groups_that_contain_the_target_allow_accuracy_only() -> None:
     assert other.reason == "the groups are defined by 'Smiling', which the task predicts"
 
 
+def test_an_attribute_without_any_value_leaves_the_rest_standing() -> None:
+    panel = with_column(PANEL, "Hat", np.full(1500, -1), ())
+    found = derive([panel], evidence(groups=(("Male",), ("Hat",), ("Male", "Hat")), spillover=True), ACCURACY)
+    without = derive([PANEL], evidence(spillover=True), ACCURACY)
+    hatless = tuple(one for one in found.findings if "Hat" not in one.over)
+    assert (hatless, found.families) == (without.findings, without.families)
+    for over in (("Hat",), ("Male", "Hat")):
+        gap = value(found, over=over, quantity="gap")
+        assert (gap.status, gap.reason) == ("not estimable", "'Hat' has no value in the test set")
+
+
 def test_no_denominator_is_not_estimable() -> None:
     margin = PANEL.arms[1].margin.copy()
     margin[1] = -1
@@ -206,7 +217,10 @@ def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None
     change = value(found, quantity="change")
     mine, theirs = right(panel, 1)[:, :1000].mean(), right(panel, 0)[:, 500:].mean()
     assert change.estimate == pytest.approx(mine - theirs)
-    assert "Smiling: every network of 'arm0' and 'arm1' was tested on 1000 of 1500 photos" in found.remarks
+    assert (
+        "Smiling: every network of 'arm0' and 'arm1' was tested on 1000 of 1500 photos; all arms share 500, and the "
+        "fewer they share, the wider are the intervals of their changes"
+    ) in found.remarks
 
 
 def test_one_person_only() -> None:

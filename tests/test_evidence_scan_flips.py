@@ -46,6 +46,16 @@ def test_the_scan_of_attributes() -> None:
     assert {finding.arm for row in rows for finding in (row.error_inside, row.error_outside)} == {"arm0"}
 
 
+def test_a_scan_leaves_out_what_has_no_value() -> None:
+    names, nothing = ("Male", "Bald", "Hat"), np.full(1500, -1, dtype=np.int8)
+    panel = with_column(PANEL, "Hat", nothing, ())
+    table = Attributes(
+        names, ((0, 1), (0, 1), ()), np.stack([panel.attributes[name] for name in names], axis=1).astype(np.int8)
+    )
+    rows, _ = scan(panel, evidence(groups=(("Male", "Hat"),)), Pools(table, np.arange(1000)))
+    assert [(row.attribute, [name for name, _ in row.share_by]) for row in rows] == [("Male", []), ("Bald", ["Male=1"])]
+
+
 def test_a_scan_without_its_reference_is_empty() -> None:
     nothing = Attributes((), (), np.zeros((1500, 0), dtype=np.int8))
     assert scan(PANEL, evidence(reference="nobody"), Pools(nothing, np.arange(10))) == ((), {})

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from judged_toys import SIMULATED, prepared, simulate
 from junitparser import Failure, JUnitXml, Skipped
+from report_toys import audit
 
 from auditkit.evidence.results import Finding, GateRow, Results
-from auditkit.report import github, junit
+from auditkit.report import github, junit, view
 from auditkit.testing import AuditProject, audit_project
 
 PASSED = "accuracy at Young=1, arm oversampled, task Male, at least 0.6"
@@ -31,20 +32,23 @@ def test_junit_is_read_back(filled: AuditProject) -> None:
     passed, failed, skipped = suite
     assert [case.classname for case in suite] == ["auditkit.s"] * 3
     assert (passed.name, passed.time, passed.result) == ("young stay right", 6.0, [])
-    assert failed.name == "accuracy, arm oversampled, task Male, at least 0.999"
+    assert failed.name == "accuracy of everyone, oversampled, task Male, at least 99.9 %"
     (failure,) = failed.result
     assert isinstance(failure, Failure)
-    assert failure.message.startswith("accuracy, arm oversampled, task Male, at least 0.999: 0.")
-    assert "[0." in failure.message
+    assert failure.message.startswith("accuracy of everyone, oversampled, task Male · at least 99.9 % · 8")
+    assert failure.message.endswith("], plain interval")
     assert failure.text == "audits/s.toml:37"
     assert skipped.time == 12.0
     (skip,) = skipped.result
     assert isinstance(skip, Skipped)
-    assert skip.message.startswith("insufficient evidence: change in accuracy")
+    assert skip.message.startswith(
+        "insufficient evidence: change in accuracy of everyone, oversampled against original"
+    )
+    assert " · at most 0.0 points · " in skip.message
 
 
 def test_junit_of_an_audit_without_gates_is_empty() -> None:
-    (suite,) = JUnitXml.fromstring(junit.render("none", Results()).encode())
+    (suite,) = JUnitXml.fromstring(junit.render("none", view.of(audit(), Results())).encode())
     assert (suite.tests, len(suite)) == (0, 0)
 
 
@@ -59,7 +63,7 @@ def test_annotations_stand_on_the_gates_lines(filled: AuditProject, tmp_path: Pa
     on_github = AuditProject(filled.folder, {**filled.environment, "GITHUB_ACTIONS": "true"})
     lines = on_github.run("report", "audits/s.toml", "--quiet").assert_code(1).out.splitlines()
     error, warning = (line for line in lines if line.startswith("::"))
-    assert error.startswith("::error file=audits/s.toml,line=37,title=gate%3A fail::accuracy, arm oversampled")
+    assert error.startswith("::error file=audits/s.toml,line=37,title=gate%3A fail::accuracy of everyone, oversampled")
     assert warning.startswith(
         "::warning file=audits/s.toml,line=41,title=gate cannot be told%3A insufficient evidence::"
     )
@@ -91,10 +95,12 @@ def test_the_summary_is_added_to_the_jobs(filled: AuditProject, tmp_path: Path) 
 
 def test_what_github_reserves_is_escaped() -> None:
     gate = GateRow("a,b:c", "50% of\nall", "fail", None, place="x,y.toml:3")
-    (line,) = github.commands(Results(gates=(gate,)))
+    (line,) = github.commands(view.of(audit(), Results(gates=(gate,))))
     assert line == "::error file=x%2Cy.toml,line=3,title=gate a%2Cb%3Ac%3A fail::50%25 of%0Aall"
 
 
 def test_a_gate_without_a_place_is_told_without_one() -> None:
-    gate = GateRow("", "s", "insufficient evidence", Finding("Male", "arm", "accuracy"), "few")
-    assert github.commands(Results(gates=(gate,))) == ("::warning title=gate%3A insufficient evidence::s: few",)
+    gate = GateRow("", "s", "insufficient evidence", Finding("Male", "oversampled", "accuracy"), "few")
+    assert github.commands(view.of(audit(), Results(gates=(gate,)))) == (
+        "::warning title=gate%3A insufficient evidence::accuracy of everyone, oversampled, task Male · few",
+    )

@@ -164,6 +164,10 @@ def test_one_model_gets_an_answer_about_its_groups(project: AuditProject) -> Non
     frame.to_csv(project.folder / "single.csv", index=False)
     out = project.run("judge", "single.csv", *ASKED, "--identity", "person").assert_success().out
     assert "truth: accuracy, gender: m minus gender: f: +" in out.replace("\n  ", " ")
+    frame.query("gender == 'f'").to_csv(project.folder / "women.csv", index=False)
+    out = project.run("judge", "women.csv", *ASKED, "--identity", "person").assert_success().out
+    said = "over gender: not estimable ('gender' has one level only)."
+    assert said in out.replace("\n  ", " ")
 
 
 def test_no_torch_is_needed(project: AuditProject) -> None:
@@ -210,6 +214,15 @@ def test_unmatched_arms_are_compared_unpaired_and_it_is_said_what_that_costs(tmp
     assert wide.people_error > narrow.people_error  # type: ignore[operator]
 
 
+def test_arms_with_two_and_three_seeds(project: AuditProject) -> None:
+    frame = pd.read_csv(project.folder / "p.csv").query("seed < 3 and (arm == 'a' or seed < 2)")
+    frame.to_csv(project.folder / "unlike.csv", index=False)
+    told = ("--identity", "person", "--row", "photo", "--arm", "arm", "--seed", "seed")
+    outcome = project.run("judge", "unlike.csv", *ASKED, *told).assert_success()
+    assert outcome.err == ""
+    assert "2 to 3 seeds per arm" in outcome.out
+
+
 def test_seeds_with_photos_of_their_own(tmp_path: Path) -> None:
     frame = table()
     short = frame.drop(frame[(frame.arm == "b") & (frame.seed == 1)].index[:5])
@@ -235,6 +248,15 @@ def test_missing_groups_and_identities_are_left_out_not_guessed(tmp_path: Path) 
     panel = given(tmp_path, frame).panel
     assert panel.attributes["gender"][7] == -1
     assert (panel.identity == -1).nonzero()[0].tolist() == [9]
+
+
+def test_a_column_without_values_leaves_the_rest_standing(project: AuditProject) -> None:
+    pd.read_csv(project.folder / "p.csv").assign(hat=None).to_csv(project.folder / "hat.csv", index=False)
+    told = ("--identity", "person", "--row", "photo", "--arm", "arm", "--seed", "seed")
+    asked = ("--truth", "truth", "--score", "score", "--groups", "hat,gender", *told)
+    out = project.run("judge", "hat.csv", *asked).assert_success().out.replace("\n  ", " ")
+    assert "B against a, accuracy of gender: f: changed by" in out
+    assert "(a) 'hat' has no value in the test set" in out
 
 
 def test_levels_of_text_numbers_and_truth_values(tmp_path: Path) -> None:
@@ -269,6 +291,40 @@ def test_a_missing_column(tmp_path: Path) -> None:
     assert said == "there is no column 'scor'\n  did you mean 'score'?"
     said = refused(tmp_path, table()[["truth", "score", "gender"]], Columns("truth", "scor", (("age",), ("gender",))))
     assert said == "there are no columns 'scor' and 'age'\n  its columns are truth, score, gender"
+
+
+def test_a_name_that_cannot_be_a_group(project: AuditProject) -> None:
+    table().rename(columns={"gender": "gender, as told"}).to_csv(project.folder / "comma.csv", index=False)
+    asked = ("--truth", "truth", "--score", "score", "--groups", "gender, as told")
+    assert project.run("judge", "comma.csv", *asked).assert_code(2).err == (
+        "comma.csv: there are no columns 'gender' and 'as told'\n  its columns are photo, person, gender, as told, "
+        "young, truth, score, arm, seed; a name with a comma or * cannot be asked for as a group: rename the column\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("truth,score,score\n1,0.2,0.9\n", "there are several columns 'score'\n  give every column a name of its own"),
+        (
+            "truth,score\n0,1,0.2\n1,0,0.9\n",
+            "cannot read the table: the first line names 2 columns, and lines have more fields\n"
+            "  a table is CSV, its first line naming every column, or Parquet",
+        ),
+    ],
+)
+def test_names_and_fields_that_do_not_belong_together(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(text)
+    with pytest.raises(DataError) as caught:
+        read(path, Columns("truth", "score"), Reading())
+    assert str(caught.value) == f"{path}: {said}"
+
+
+def test_commas_at_the_ends_of_lines_move_no_column(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("truth,score\n0,0.2,\n1,0.9,\n")
+    assert read(path, Columns("truth", "score"), Reading()).panel.truth.tolist() == [0, 1]
 
 
 def test_scores_that_are_no_numbers(tmp_path: Path) -> None:
@@ -310,7 +366,7 @@ def test_a_photo_that_stands_twice(tmp_path: Path) -> None:
     said = refused(tmp_path, table(), replace(ALL, seed=None))
     assert said == (
         "photo '0000.jpg' stands 2 times for arm 'a', seed 0\n"
-        "  --arm and --seed name the columns that tell its lines apart"
+        "  --arm and --seed name the columns that tell its lines apart; of lines that are the same leave one"
     )
 
 

@@ -239,7 +239,9 @@ def test_a_mistake_in_an_override_is_told_as_one(file: Path) -> None:
 def test_files_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
     with pytest.raises(AuditError) as missing:
         read(tmp_path / "b.toml")
-    assert str(missing.value) == f"{tmp_path}/b.toml: there is no such file\n  did you mean 'a.toml'?"
+    assert str(missing.value) == f"{tmp_path}/b.toml: there is no such file\n  there is 'a.toml'"
+    with pytest.raises(AuditError, match=r"a_: there is no such file\n  did you mean 'a\.toml'\?"):
+        read(tmp_path / "a_")
     with pytest.raises(AuditError) as folder:
         read(tmp_path)
     assert str(folder.value) == f"{tmp_path}: this is a folder, not an audit file\n  in it: {file}"

@@ -8,17 +8,17 @@ from pathlib import Path
 import click
 
 from auditkit.errors import AuditError
-from auditkit.evidence.results import Results
 from auditkit.report import github, junit
 from auditkit.report.blocks import Document
+from auditkit.report.view import View
 
 
-def announce(name: str, document: Document, results: Results, file: Path | None) -> None:
+def announce(name: str, document: Document, view: View, file: Path | None) -> None:
     """Write JUnit XML where asked; on GitHub print annotations and add to the summary of the job."""
     if file is not None:
-        _write(file, junit.render(name, results), "w")
+        _write(file, junit.render(name, view), "w")
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in github.commands(results):
+        for line in github.commands(view):
             click.echo(line)
     if os.environ.get("GITHUB_STEP_SUMMARY"):
         _write(Path(os.environ["GITHUB_STEP_SUMMARY"]), github.summary(document), "a")

@@ -41,12 +41,13 @@ def write_reports(
 ) -> None:
     """Write and print the report, and tell a continuous integration how the gates came out."""
     from auditkit.cli.gates import announce
-    from auditkit.report import document
+    from auditkit.report import document, view
 
     read = prepared.read
-    built = document.build(read.resolved.audit, results)
+    audit = read.resolved.audit
+    built = document.build(audit, results)
     publish(console, built, results, read.settings.reports / read.name, quiet=quiet, drawings=prepared.store.charts)
-    announce(read.name, built, results, junit)
+    announce(read.name, built, view.of(audit, results), junit)
 
 
 def publish(

@@ -86,7 +86,7 @@ def _no_duplicates(lines: Lines, row: Codes) -> None:
         unit, photo = divmod(int(place[np.argmax(count > 1)]), len(lines.names))
         arm, seed = lines.arms[unit // len(lines.seeds)], lines.seeds[unit % len(lines.seeds)]
         said = f"photo {lines.names[photo]!r} stands {int(count[count > 1][0])} times for arm {arm!r}, seed {seed}"
-        hint = "--arm and --seed name the columns that tell its lines apart"
+        hint = "--arm and --seed name the columns that tell its lines apart; of lines that are the same leave one"
         raise DataError(said, where=str(lines.path), hint=hint)
 
 

@@ -81,7 +81,7 @@ def compare(first: Side, second: Side) -> Comparison:
     terms = Terms(float(levels[0]), float(evidence[0].get("margin", 0.005)), metrics)
     found = _findings(first, second, terms)
     if not found:
-        raise _refused(first, second, "they have no finding in common")
+        raise _refused(first, second, f"they have no finding in common{_other_arms(first, second)}")
     keys = {key(one.first) for one in found}
     unmatched = tuple(len(by_key(side.results, terms).keys() - keys) for side in (first, second))
     return Comparison(
@@ -102,6 +102,15 @@ def _refused(first: Side, second: Side, why: str) -> AuditError:
 def _same(what: str, first: Side, second: Side, mine: str, theirs: str) -> None:
     if mine != theirs:
         raise _refused(first, second, f"their {what} differ, {mine!r} and {theirs!r}")
+
+
+def _other_arms(first: Side, second: Side) -> str:
+    """What arms each has, where none is in both; "" else."""
+    mine, theirs = (sorted({f.arm for f in side.results.findings}) for side in (first, second))
+    if set(mine) & set(theirs):
+        return ""
+    has = f"the arms of the first are {listed(mine, 'and')}, of the second {listed(theirs, 'and')}"
+    return f"; {has}, and what is compared has the same name in both"
 
 
 def _fact(side: Side, name: str) -> Any:

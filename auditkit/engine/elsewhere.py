@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,16 +14,11 @@ from scipy.special import logit
 
 from auditkit.contracts import Level
 from auditkit.engine.alignment import Alignment, Lines, align
-from auditkit.errors import DataError
+from auditkit.engine.table import Codes, Table, read_frame
 from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.spec.words import did_you_mean, listed
 
-MISSING_TEXT = ("", "NA", "NaN", "nan", "null")
-MOST_LEVELS = 50
-PARQUET = (".parquet", ".pq")
 ONLY_ARM = "model"
-Codes = NDArray[np.int64]
-Levels = tuple[Level, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +78,7 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
     Raises:
         DataError: the table cannot be read, lacks a column, or holds what cannot be judged.
     """
-    table = _Table(path, _frame(path))
+    table = Table(path, read_frame(path))
     table.require(columns.used)
     margin = _margin(table, columns.score, reading)
     truth, positive = _truth(table, columns.truth, reading)
@@ -116,87 +108,7 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
     return Given(panel, positive, appearing, aligned.names, aligned.notes, _fingerprint(panel, aligned.names))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Table:
-    path: Path
-    frame: pd.DataFrame
-
-    def error(self, message: str, hint: str = "") -> DataError:
-        return DataError(message, where=str(self.path), hint=hint)
-
-    def require(self, names: tuple[str, ...]) -> None:
-        known = [str(name) for name in self.frame.columns]
-        missing = [name for name in names if name not in known]
-        if len(missing) == 1:
-            raise self.error(f"there is no column {missing[0]!r}", did_you_mean(missing[0], known))
-        if missing:
-            shown = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
-            raise self.error(f"there are no columns {listed(missing, 'and')}", f"its columns are {shown}")
-        if self.frame.empty:
-            raise self.error("the table has no rows")
-
-    def complete(self, name: str) -> pd.Series[Any]:
-        """A column without missing values."""
-        column = self.frame[name]
-        missing = np.flatnonzero(column.isna())
-        if len(missing):
-            number = f"{len(missing)} missing value{'s' if len(missing) > 1 else ''}"
-            said = f"column {name!r} has {number}, the first in {self.place_of(int(missing[0]))}"
-            raise self.error(said, "fill them in, or leave these rows out")
-        return column
-
-    def place_of(self, row: int) -> str:
-        """Where a row stands: its line in a text file, where records may span lines and blank ones are skipped."""
-        if self.path.suffix.lower() in PARQUET:
-            return f"row {row + 1}"
-        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
-            reader = csv.reader(file)
-            lines = (reader.line_num for record in reader if record)
-            return f"line {next(islice(lines, row + 1, None), row + 2)}"
-
-    def codes(self, name: str, *, complete: bool = False) -> tuple[Codes, Levels]:
-        """Number the levels of a column in their order; -1 where missing."""
-        column = self.complete(name) if complete else self.frame[name]
-        codes, levels = pd.factorize(_comparable(column), sort=True)
-        return codes.astype(np.int64), tuple(_level(value) for value in levels.tolist())
-
-    def attribute(self, name: str) -> tuple[Codes, Levels]:
-        """As `codes`, for a column whose levels make groups."""
-        codes, levels = self.codes(name)
-        if len(levels) > MOST_LEVELS:
-            said = f"column {name!r} has {len(levels):,} levels, and groups can be made of {MOST_LEVELS}"
-            raise self.error(said, "cut it into a few ranges first")
-        if not levels:
-            raise self.error(f"column {name!r} is empty")
-        return codes, levels
-
-
-def _frame(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix.lower() in PARQUET:
-            return pd.read_parquet(path)
-        return pd.read_csv(path, keep_default_na=False, na_values=list(MISSING_TEXT), low_memory=False)
-    except FileNotFoundError:
-        raise DataError("there is no such table", where=str(path)) from None
-    except (OSError, ValueError) as error:
-        said = str(error).splitlines()[0]
-        raise DataError(f"cannot read the table: {said}", where=str(path), hint="CSV or Parquet is read") from error
-
-
-def _comparable(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Whole numbers as such even where some are missing; what is neither number nor truth value as text."""
-    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_integer_dtype(column):
-        return column
-    if pd.api.types.is_float_dtype(column) and bool((column.dropna() % 1 == 0).all()):
-        return column.astype("Int64")
-    return column.astype(object).map(str, na_action="ignore")
-
-
-def _level(value: Any) -> Level:
-    return value if isinstance(value, bool | int) else str(value)
-
-
-def _margin(table: _Table, name: str, reading: Reading) -> NDArray[np.float32]:
+def _margin(table: Table, name: str, reading: Reading) -> NDArray[np.float32]:
     """(lines,) logit margins."""
     column = table.complete(name)
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
@@ -215,7 +127,7 @@ def _margin(table: _Table, name: str, reading: Reading) -> NDArray[np.float32]:
     return np.asarray(logit(values), dtype=np.float32)
 
 
-def _truth(table: _Table, name: str, reading: Reading) -> tuple[Codes, Level]:
+def _truth(table: Table, name: str, reading: Reading) -> tuple[Codes, Level]:
     """(lines,) 1 where the truth is the positive level, which comes with it."""
     codes, levels = table.codes(name, complete=True)
     if reading.positive is not None:
@@ -237,7 +149,7 @@ def _truth(table: _Table, name: str, reading: Reading) -> tuple[Codes, Level]:
     return codes, levels[1]
 
 
-def _arms(table: _Table, name: str | None) -> tuple[Codes, tuple[str, ...]]:
+def _arms(table: Table, name: str | None) -> tuple[Codes, tuple[str, ...]]:
     """Arms in the order of their names."""
     if name is None:
         return np.zeros(len(table.frame), dtype=np.int64), (ONLY_ARM,)
@@ -245,7 +157,7 @@ def _arms(table: _Table, name: str | None) -> tuple[Codes, tuple[str, ...]]:
     return codes, tuple(map(str, levels))
 
 
-def _seeds(table: _Table, name: str | None) -> tuple[Codes, tuple[int, ...]]:
+def _seeds(table: Table, name: str | None) -> tuple[Codes, tuple[int, ...]]:
     """Seeds in ascending order; those that are no whole numbers are numbered in the order of their names."""
     if name is None:
         return np.zeros(len(table.frame), dtype=np.int64), (0,)

@@ -59,6 +59,7 @@ def derive(
         bench = Bench(layout, evidence, seed)
         arms, problems = pairs(layout, evidence)
         declared = _confirmatory(bench, _measures(bench, metrics, weight), arms, weight)
+        findings += _empty(bench, metrics)
         explored = spillover(bench, arms, weight) if evidence.spillover else ([], {})
         for found, size in (declared, explored):
             findings += found
@@ -73,8 +74,17 @@ def _measures(bench: Bench, metrics: Mapping[str, Metric], weight: Replicates) -
     result = []
     for over in dict.fromkeys([(), *bench.evidence.groups]):
         grouping = group(bench.layout.panel, over)
-        result += measure(bench.layout, grouping, metrics if over else single, bench.evidence, weight)
+        if len(grouping):
+            result += measure(bench.layout, grouping, metrics if over else single, bench.evidence, weight)
     return result
+
+
+def _empty(bench: Bench, metrics: Mapping[str, Metric]) -> Iterator[Finding]:
+    """What is said of groupings that hold no group, since an attribute has no value at all."""
+    for over in bench.evidence.groups:
+        if not len(group(bench.layout.panel, over)):
+            for name in metrics:
+                yield from no_gaps(bench, name, over)
 
 
 def _confirmatory(
@@ -125,7 +135,7 @@ def _gaps(bench: Bench, pairs: Pairs, measures: list[Measure]) -> Iterator[Findi
     ends = plain_ends(bench, pairs.estimates)
     for m in measures:
         if m.grouping.over and len(m.grouping) < 2:
-            yield from no_gaps(bench, m)
+            yield from no_gaps(bench, m.id, m.grouping.over)
         for span, arm in product(spans(m.grouping), range(len(bench.layout.arms))):
             yield from gap(bench, pairs, m, span, arm)
             if len(span.groups) == 2:

@@ -75,12 +75,14 @@ def gap(bench: Bench, pairs: Pairs, measure: Measure, span: Span, arm: int) -> t
     return _bounded(finding, widest, ends, gap_bounds(*ends)), ratio
 
 
-def no_gaps(bench: Bench, measure: Measure) -> Iterator[Finding]:
+def no_gaps(bench: Bench, metric: str, over: tuple[str, ...]) -> Iterator[Finding]:
     """Say of every arm that there is nothing to take a gap over."""
-    over, panel = measure.grouping.over, bench.layout.panel
-    reason = f"{' and '.join(map(repr, over))} {'has' if len(over) == 1 else 'have'} one level only"
+    panel = bench.layout.panel
+    empty = tuple(name for name in over if not panel.levels[name])
+    names, what = (empty, "no value in the test set") if empty else (over, "one level only")
+    reason = f"{' and '.join(map(repr, names))} {'has' if len(names) == 1 else 'have'} {what}"
     for arm in bench.layout.arms:
-        yield Finding(panel.task, arm, measure.id, over, (), "gap", panel.test, status="not estimable", reason=reason)
+        yield Finding(panel.task, arm, metric, over, (), "gap", panel.test, status="not estimable", reason=reason)
 
 
 def gap_change(

@@ -191,26 +191,24 @@ def judge_gates(
     findings: Sequence[Finding],
     evidence: Evidence,
     *,
-    places: Sequence[str] = (),
     not_judged: str = "",
 ) -> tuple[GateRow, ...]:
-    """Every gate; `places` are their "file:line". Never decided on the estimate alone.
+    """Every gate, never decided on the estimate alone.
 
     `not_judged` is a reason to judge none, such as stand-in data.
 
     pass: the whole interval keeps the bounds; fail: the whole interval breaks one; insufficient evidence: neither, or
     there is no interval. With one seed a gate holds for the trained networks, and says so.
     """
-    where = [*places, *[""] * (len(gates) - len(places))]
-    rows = tuple(_gate(gate, findings, evidence, place) for gate, place in zip(gates, where, strict=True))
+    rows = tuple(_gate(gate, findings, evidence) for gate in gates)
     return tuple(replace(row, outcome="not judged", detail=not_judged) for row in rows) if not_judged else rows
 
 
-def _gate(gate: Gate, findings: Sequence[Finding], evidence: Evidence, place: str) -> GateRow:
+def _gate(gate: Gate, findings: Sequence[Finding], evidence: Evidence) -> GateRow:
     finding = find(findings, gate.finding, evidence)
     outcome, detail = _outcome(gate, finding)
     sentence = gate_sentence(gate, evidence.reference)
-    return GateRow(gate.name, sentence, outcome, finding, detail, place, gate.at_most, gate.at_least)
+    return GateRow(gate.name, sentence, outcome, finding, detail, at_most=gate.at_most, at_least=gate.at_least)
 
 
 def _outcome(gate: Gate, finding: Finding | None) -> tuple[Outcome, str]:

@@ -76,4 +76,13 @@ def _partly_tested(layout: Layout) -> Iterator[str]:
         low, high = int(counts.min()), int(counts.max())
         names = " and ".join(repr(layout.arms[arm]) for arm in partly)
         who = "every network" if len(partly) == len(layout.arms) else f"every network of {names}"
-        yield f"{who} was tested on {low if low == high else f'{low} to {high}'} of {photos} photos"
+        yield f"{who} was tested on {low if low == high else f'{low} to {high}'} of {photos} photos{_cost(layout)}"
+
+
+def _cost(layout: Layout) -> str:
+    """What it costs that arms were not tested on the same photos; "" where they were."""
+    tested = [(layout.cell[layout.units_of(arm)] >= 0).all(axis=0) for arm in range(len(layout.arms))]
+    if all((one == tested[0]).all() for one in tested):
+        return ""
+    shared = int(np.all(tested, axis=0).sum())
+    return f"; all arms share {shared}, and the fewer they share, the wider are the intervals of their changes"

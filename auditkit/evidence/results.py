@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from auditkit.contracts import Level
 
-REVISION = 8
+REVISION = 9
 """Raise whenever the same predictions would lead to other findings."""
 
 EXPLORATORY = ("spillover", "scan", "other targets")

@@ -57,7 +57,8 @@ def scan(
         return (), {}
     layout = lay_out(replace(panel, arms=tuple(chosen)), generator(seed, "blocks of people"))
     bench = Bench(layout, evidence, seed)
-    minorities = {name: _minority(pools, name) for name in panel.attributes if name in pools.attributes.names}
+    known = [name for name in panel.attributes if name in pools.attributes.names and panel.levels[name]]
+    minorities = {name: _minority(pools, name) for name in known}
     weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
     measures = list(_measures(bench, minorities, weight))
     differences = estimate(layout, [Line(m, (0, 1)) for m in measures], [(0, None)], weight)
@@ -126,4 +127,6 @@ def _mix(pools: Pools, name: str, code: int, others: Iterable[str]) -> Iterator[
     inside_rows = pools.train[pools.attributes.column(name)[pools.train] == code]
     for other in others:
         levels = pools.attributes.levels_of(other)
+        if not levels:
+            continue
         yield f"{other}={levels[-1]}", _share(pools, inside_rows, other, len(levels) - 1)

@@ -51,7 +51,7 @@ def spillover(bench: Bench, arms: list[Contrast], weight: Replicates) -> tuple[l
 def _levels(panel: Panel) -> Iterator[tuple[str, int]]:
     for name in panel.attributes:
         count = len(panel.levels[name])
-        yield from ((name, level) for level in ([count - 1] if count <= 2 else range(count)))
+        yield from ((name, level) for level in ([count - 1] if count in (1, 2) else range(count)))
 
 
 def _line(bench: Bench, name: str, level: int, weight: Replicates) -> Line:

@@ -12,7 +12,7 @@ from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, family_of, values
 from auditkit.evidence.contrasts import Estimate, estimate
 from auditkit.evidence.gaps import pairs_of
-from auditkit.evidence.grouping import group, spans
+from auditkit.evidence.grouping import Grouping, group, spans
 from auditkit.evidence.layout import Layout, lay_out
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
@@ -77,18 +77,19 @@ def _alike(probe: Panel, seed: int) -> Layout:
 def _asked(layout: Layout, evidence: Evidence, weight: Replicates) -> Iterator[_Asked]:
     """The change in everybody, and in each gap between two groups that face each other."""
     task = layout.panel.task
-    everybody = _measure(layout, (), evidence, weight)
+    everybody = _measure(layout, group(layout.panel, ()), evidence, weight)
     yield _Asked(task, Line(everybody, (0,)), "change", ())
-    for over in evidence.groups:
-        grouped = _measure(layout, over, evidence, weight)
-        for span in spans(grouped.grouping):
+    for grouping in (group(layout.panel, over) for over in evidence.groups):
+        if len(grouping) < 2:
+            continue
+        grouped = _measure(layout, grouping, evidence, weight)
+        for span in spans(grouping):
             if len(span.groups) == 2:
                 (pair,) = pairs_of(span.groups)
                 yield _Asked(task, Line(grouped, pair), "change_in_signed_gap", span.at)
 
 
-def _measure(layout: Layout, over: tuple[str, ...], evidence: Evidence, weight: Replicates) -> Measure:
-    grouping = group(layout.panel, over)
+def _measure(layout: Layout, grouping: Grouping, evidence: Evidence, weight: Replicates) -> Measure:
     (one,) = measure(layout, grouping, {"accuracy": _Accuracy(None)}, evidence, weight, point_tables=False)
     return one
 

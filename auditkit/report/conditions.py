@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from auditkit.evidence.results import ONE_SEED, Finding, GateRow
 from auditkit.report.view import View
 
@@ -63,6 +65,11 @@ def because(gate: GateRow) -> str:
         return gate.detail
     single = gate.finding is not None and gate.finding.seeds == 1
     return BECAUSE[gate.outcome].format(kind) + (f"; {ONE_SEED}" if single else "")
+
+
+def in_full(view: View, gate: GateRow) -> str:
+    """As `told`, for places that have the gate's name already: what it asks about stands there instead."""
+    return told(view, replace(gate, name=""))
 
 
 def told(view: View, gate: GateRow) -> str:

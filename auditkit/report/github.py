@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditkit.evidence.results import GateRow, Results
+from auditkit.evidence.results import GateRow
 from auditkit.report.blocks import Document
+from auditkit.report.conditions import in_full
 from auditkit.report.markdown import escape
+from auditkit.report.view import View
 
 COMMANDS = {"fail": "error", "insufficient evidence": "warning"}
 
 
-def commands(results: Results) -> tuple[str, ...]:
+def commands(view: View) -> tuple[str, ...]:
     """Workflow commands: an error per failed gate, a warning per gate with insufficient evidence."""
-    return tuple(_annotation(gate, COMMANDS[gate.outcome]) for gate in results.gates if gate.outcome in COMMANDS)
+    return tuple(_annotation(view, gate) for gate in view.results.gates if gate.outcome in COMMANDS)
 
 
-def _annotation(gate: GateRow, command: str) -> str:
+def _annotation(view: View, gate: GateRow) -> str:
     file, _, line = gate.place.rpartition(":")
     title = f"gate {gate.name}".strip() + f": {gate.outcome}"
     properties = {"file": file, "line": line if file else "", "title": title}
-    told = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
-    return f"::{command} {told}::{_data(': '.join(filter(None, (gate.sentence, gate.detail))))}"
+    place = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
+    return f"::{COMMANDS[gate.outcome]} {place}::{_data(in_full(view, gate))}"
 
 
 def _data(text: str) -> str:

@@ -27,11 +27,12 @@ class Contrast:
 
 
 def contrasts(view: View) -> tuple[Contrast, ...]:
-    """The headline contrast of every task: against the placebos where there are any, else against the reference."""
+    """The headline contrast of every task, on the first groups that have one: against the placebos where there are
+    any, else against the reference."""
     topics = [t for t in view.topics if t.metric == view.metric and t.test == "plain"]
-    firsts = {t.task: t for t in reversed(topics)}
-    found = (_contrast(view, firsts[task]) for task in distinct(t.task for t in topics))
-    return tuple(contrast for contrast in found if contrast.changes)
+    found = [contrast for contrast in (_contrast(view, topic) for topic in topics) if contrast.changes]
+    firsts = {contrast.topic.task: contrast for contrast in reversed(found)}
+    return tuple(firsts[task] for task in distinct(topic.task for topic in topics) if task in firsts)
 
 
 def _contrast(view: View, topic: Topic) -> Contrast:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from auditkit.evidence.results import GateRow, Results
-from auditkit.report import facts
+from auditkit.evidence.results import GateRow
+from auditkit.report.conditions import bound, condition, in_full
+from auditkit.report.view import View
 
 
-def render(name: str, results: Results) -> str:
+def render(name: str, view: View) -> str:
     """The text of the file; `time` is how long the networks behind a gate took to train, in seconds."""
-    gates = results.gates
+    gates = view.results.gates
     suite = ElementTree.Element(
         "testsuite",
         name=name,
@@ -22,24 +23,25 @@ def render(name: str, results: Results) -> str:
         failures=str(sum(gate.outcome == "fail" for gate in gates)),
         errors="0",
         skipped=str(sum(gate.outcome not in ("pass", "fail") for gate in gates)),
-        time=f"{sum(unit.get('seconds', 0.0) for unit in facts.of(results).get('units', ())):.3f}",
+        time=f"{sum(unit.get('seconds', 0.0) for unit in view.facts.get('units', ())):.3f}",
     )
     for gate in gates:
-        suite.append(_case(name, gate, results))
+        suite.append(_case(name, gate, view))
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _case(audit: str, gate: GateRow, results: Results) -> ElementTree.Element:
-    case = ElementTree.Element("testcase", name=gate.name or gate.sentence, classname=f"auditkit.{audit}")
-    case.set("time", f"{_seconds(gate, results):.3f}")
+def _case(audit: str, gate: GateRow, view: View) -> ElementTree.Element:
+    name = gate.name or ", ".join(filter(None, (condition(view, gate), bound(view, gate))))
+    case = ElementTree.Element("testcase", name=name, classname=f"auditkit.{audit}")
+    case.set("time", f"{_seconds(gate, view):.3f}")
     file, _, line = gate.place.rpartition(":")
     if file:
         case.set("file", file)
         case.set("line", line)
-    said = f"{gate.sentence}: {gate.detail}" if gate.detail else gate.sentence
+    said = in_full(view, gate)
     if gate.outcome == "fail":
         ElementTree.SubElement(case, "failure", message=said, type="gate").text = gate.place
     elif gate.outcome != "pass":
@@ -49,10 +51,10 @@ def _case(audit: str, gate: GateRow, results: Results) -> ElementTree.Element:
     return case
 
 
-def _seconds(gate: GateRow, results: Results) -> float:
+def _seconds(gate: GateRow, view: View) -> float:
     """Training time of the arms that the gate's finding rests on."""
     if gate.finding is None:
         return 0.0
     arms = {gate.finding.arm, gate.finding.against}
-    units = facts.of(results).get("units", ())
+    units = view.facts.get("units", ())
     return sum(u.get("seconds", 0.0) for u in units if u.get("task") == gate.finding.task and u.get("arm") in arms)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from auditkit.evidence.results import Finding, Place, exploratory
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.conditions import told
-from auditkit.report.numbers import count, fixed, plural, support
+from auditkit.report.numbers import count, fixed, support
 from auditkit.report.recipe import essentials, overrides
 from auditkit.report.view import View, distinct
 
@@ -87,8 +87,7 @@ def _role(view: View, arm: str) -> str:
 def _seeds(view: View) -> str:
     seeds = sorted({unit["seed"] for unit in view.facts.get("units", ()) if "seed" in unit})
     if not seeds:
-        most = max((f.seeds for f in view.results.findings), default=0)
-        return str(most) if most else ""
+        return _number_of_seeds(view)
     listed = ", ".join(map(str, seeds[:8])) + (", ..." if len(seeds) > 8 else "")
     return f"{len(seeds)} ({listed})"
 
@@ -117,11 +116,11 @@ def trust(view: View) -> tuple[Item, ...]:
 def _support(view: View) -> Iterator[Item]:
     known = [f for f in _values(view) if f.estimate is not None and f.images and f.over]
     evidence = view.audit.evidence
-    needs = f"needed: {evidence.minimum_images} images of {evidence.minimum_identities} people"
     if known:
         least = min(known, key=lambda f: (f.identities or f.images, f.images))
         who = f"{view.names.group(least.at)}, {support(least.images, least.identities)}"
-        yield Item("Support", f"smallest group shown: {who} ({needs})")
+        people = None if least.identities is None else evidence.minimum_identities
+        yield Item("Support", f"smallest group shown: {who} (needed: {support(evidence.minimum_images, people)})")
     if known and all(f.identities is None for f in known):
         yield Item("People", "identities are unknown: images are resampled, and intervals are too narrow", "warn")
 
@@ -169,7 +168,13 @@ def _training_noise(view: View) -> Iterator[Item]:
         moved = f"seeds alone move a change by up to {view.numbers.number(view.metric, noisiest.noise)}"
         unit = view.numbers.unit(view.metric, "change")
         of = f"({_whose(view, noisiest)}); one training draw"
-        yield Item("Seeds", " ".join(filter(None, (f"{plural(most, 'seed')} per arm; {moved}", unit, of))))
+        yield Item("Seeds", " ".join(filter(None, (f"{_number_of_seeds(view)} seeds per arm; {moved}", unit, of))))
+
+
+def _number_of_seeds(view: View) -> str:
+    """Of an arm: "3", or "2 to 3"."""
+    seeds = sorted({f.seeds for f in view.results.findings if f.seeds and not f.against})
+    return " to ".join(map(str, dict.fromkeys((seeds[0], seeds[-1])))) if seeds else ""
 
 
 def _whose(view: View, finding: Finding) -> str:

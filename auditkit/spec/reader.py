@@ -23,7 +23,7 @@ from auditkit.spec.model import Audit
 from auditkit.spec.problems import Placed, report, told
 from auditkit.spec.repair import frozen, repaired
 from auditkit.spec.source import Place, Source
-from auditkit.spec.words import did_you_mean
+from auditkit.spec.words import did_you_mean, nearest
 
 _MALFORMED = {
     "invalid value": "text needs quotes; truth is true or false",
@@ -121,8 +121,9 @@ def _text(path: FilePath) -> str:
 
 def _beside(path: FilePath) -> str:
     folder = path.parent
-    names = [other.name for other in folder.glob("*.toml")] if folder.is_dir() else []
-    return did_you_mean(path.name, sorted(names)) if names else ""
+    names = sorted(other.name for other in folder.glob("*.toml")) if folder.is_dir() else []
+    meant = nearest(path.stem, [name.removesuffix(".toml") for name in names])
+    return did_you_mean(f"{meant}.toml" if meant else "", names)
 
 
 def _inside(path: FilePath) -> str:

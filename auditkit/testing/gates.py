@@ -14,7 +14,9 @@ from auditkit.engine.prepare import Read, Settings, prepare, read_audit
 from auditkit.engine.running import train_all
 from auditkit.errors import AuditError
 from auditkit.events import Event
-from auditkit.evidence.results import GateRow
+from auditkit.evidence.results import GateRow, Results
+from auditkit.report import view
+from auditkit.report.conditions import in_full
 from auditkit.spec.sentences import gate_sentence
 
 MISTAKES = (AuditError,)
@@ -22,10 +24,11 @@ MISTAKES = (AuditError,)
 
 @dataclass(slots=True, eq=False)
 class Judged:
-    """An audit whose file is in order; `rows` are there once it is `ready`."""
+    """An audit whose file is in order; once it is `ready`, `rows` and `told` say how its gates came out."""
 
     read: Read
     rows: tuple[GateRow, ...] = ()
+    told: tuple[str, ...] = ()
     failure: AuditError | None = field(default=None)
 
     @classmethod
@@ -60,12 +63,14 @@ class Judged:
         if self.rows:
             return
         try:
-            self.rows = self._judge(may_train=train)
+            found = view.of(self.read.resolved.audit, self._results(may_train=train))
         except AuditError as error:
             self.failure = error
             raise
+        self.rows = found.results.gates
+        self.told = tuple(in_full(found, row) for row in self.rows)
 
-    def _judge(self, *, may_train: bool) -> tuple[GateRow, ...]:
+    def _results(self, *, may_train: bool) -> Results:
         prepared = prepare(self.read.settings)
         left = [unit.label for unit in prepared.plan.units if not prepared.store.has(unit.digest)]
         if left and not may_train:
@@ -75,7 +80,7 @@ class Judged:
             )
         if left:
             train_all(prepared, _silent)
-        return shelf.findings(prepared, conclude).gates
+        return shelf.findings(prepared, conclude)
 
 
 def _silent(event: Event) -> None:
