@@ -51,8 +51,8 @@ from auditkit.evidence.uncertainty import (
 )
 from auditkit.spec.model import Evidence
 
-GAPS_EVERY = 8
-"""Gaps are looked at in every eighth run only; they take most of the time."""
+GAPS_EVERY = 16
+"""Gaps are looked at in every sixteenth run only; they take most of the time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,12 +195,34 @@ def test_the_change_of_a_gap_lies_within_its_bounds_whatever_the_pairs_are() -> 
         assert low <= np.ptp(after) - np.ptp(before) <= high
 
 
+def test_a_gap_that_opened_where_there_was_none_widened() -> None:
+    """Which group was ahead before does not matter, since it was not ahead by much."""
+    one = np.array([1.0])
+    before, after, change = (-0.03 * one, 0.03 * one), (0.15 * one, 0.25 * one), (0.18 * one, 0.22 * one)
+    assert gap_change_bounds(before, after, change) == pytest.approx((0.12, 0.22))
+    assert gap_change_bounds(after, before, (-change[1], -change[0])) == pytest.approx((-0.22, -0.12))
+
+
+def test_the_change_of_a_gap_is_bounded_by_all_that_three_intervals_allow() -> None:
+    """As a fine grid has it."""
+    rng = np.random.default_rng(8)
+    for _ in range(100):
+        before, after = np.sort(rng.normal(size=2)), np.sort(rng.normal(size=2))
+        first, second = np.meshgrid(np.linspace(*before, 401), np.linspace(*after, 401))
+        change = np.sort(rng.choice((second - first).ravel(), 2))
+        allowed = (second - first >= change[0]) & (second - first <= change[1])
+        found = (np.abs(second) - np.abs(first))[allowed]
+        low, high = gap_change_bounds(*((ends[:1], ends[1:]) for ends in (before, after, change)))
+        assert low <= found.min() + 1e-9
+        assert high >= found.max() - 1e-9
+
+
 def test_where_signs_are_known_the_gap_changes_as_its_pair() -> None:
     one = np.array([1.0])
     before, after, change = (0.05 * one, 0.07 * one), (0.08 * one, 0.12 * one), (0.02 * one, 0.06 * one)
-    assert gap_change_bounds(before, after, change) == (0.02, 0.06)
+    assert gap_change_bounds(before, after, change) == pytest.approx((0.02, 0.06))
     mirrored = [(-high, -low) for low, high in (before, after, change)]
-    assert gap_change_bounds(*mirrored) == (0.02, 0.06)
+    assert gap_change_bounds(*mirrored) == pytest.approx((0.02, 0.06))
 
 
 def test_independent_estimates_share_the_error_among_them() -> None:

@@ -28,7 +28,7 @@ from auditkit.streams import generator
 
 Floats = NDArray[np.float64]
 NUISANCE = 0.999
-"""Confidence at which the sign of a gap is taken as known when its change is bounded (Berger & Boos, JASA 1994)."""
+"""Confidence of the gaps before and after, by which the change of a gap is bounded (Berger & Boos, JASA 1994)."""
 Key = tuple[str, tuple[str, ...], tuple[int, ...], int, int | None]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from auditkit.contracts import Level
 
-REVISION = 9
+REVISION = 10
 """Raise whenever the same predictions would lead to other findings."""
 
 EXPLORATORY = ("spillover", "scan", "other targets")

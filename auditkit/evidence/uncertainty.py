@@ -94,7 +94,7 @@ class Spread:
     def score(self, distance: Floats) -> Floats:
         """The score at which `half_width` reaches each distance, by bisection; 37 where it does not."""
         low, high = np.zeros_like(distance), np.full_like(distance, MOST_EXTREME)
-        for _ in range(40):
+        for _ in range(26):
             middle = (low + high) / 2
             beyond = self.half_width(middle) < distance
             low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
@@ -248,9 +248,19 @@ def _widest(pair: Ends) -> NDArray[np.bool_]:
 
 
 def _absolute_change(before: Ends, after: Ends, change: Ends) -> Ends:
-    """Bounds of |after| - |before| for each pair, which lies between sign(before) and sign(after) times the change."""
+    """Bounds of |after| - |before| for each pair, over all that the three intervals allow, whatever the signs."""
     low, high = change
-    size = np.maximum(np.abs(low), np.abs(high))
-    least = np.where(before[0] >= 0, low, np.where(before[1] <= 0, -high, -size))
-    most = np.where(after[0] >= 0, high, np.where(after[1] <= 0, -low, size))
-    return least, most
+    from_before = _moved(before, change)
+    from_after = _moved(after, (-high, -low))
+    return np.maximum(from_before[0], -from_after[1]), np.minimum(from_before[1], -from_after[0])
+
+
+def _moved(start: Ends, change: Ends) -> Ends:
+    """Bounds of |start + change| - |start|.
+
+    The most lies in a corner. The least lies at an end of `start`, or where some change would just reach 0.
+    """
+    corners = [np.abs(one + move) - np.abs(one) for one in start for move in change]
+    turns = [*start, *(np.clip(-move, *start) for move in change)]
+    nearest = [np.maximum(0.0, np.maximum(one + change[0], -(one + change[1]))) - np.abs(one) for one in turns]
+    return np.min(nearest, axis=0), np.max(corners, axis=0)

@@ -43,9 +43,9 @@ def _methods(view: View) -> Iterator[Item]:
     )
     yield Item(
         "Gaps",
-        "largest less smallest group; the interval comes from simultaneous signed pairs, so it can contain 0. Where it "
-        "is not known which group is ahead, the interval of a gap's change lies evenly around 0. A signed gap is the "
-        "second group less the first.",
+        "largest less smallest group; the interval comes from simultaneous signed pairs, so it can contain 0. That of "
+        "a gap's change holds all that the intervals of the gap before, of the gap after and of the pair's change "
+        "allow. A signed gap is the second group less the first.",
     )
     yield Item(
         "Not estimable",
