@@ -17,7 +17,14 @@ from auditkit.engine.work import ComponentRef, FillWork, LookWork, Machine, Unit
 from auditkit.events import Send
 from auditkit.training import bench as benching
 from auditkit.training import images
-from auditkit.training.device import Compute, choose_algorithms, choose_device, choose_precision, device_name
+from auditkit.training.device import (
+    Compute,
+    choose_algorithms,
+    choose_device,
+    choose_precision,
+    device_name,
+    keep_memory,
+)
 
 
 def probe(device: str, send: Send) -> Machine:
@@ -41,6 +48,7 @@ def _cores() -> int:
 def fill(item: FillWork, send: Send) -> list[tuple[int, str]]:
     """Decode images into the cache; returns (row, what is wrong) for those that cannot be read."""
     torch.set_num_threads(1)
+    keep_memory()
     return images.fill(item.source, item.rows, item.crop, item.size, Path(item.path))
 
 

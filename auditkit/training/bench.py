@@ -53,9 +53,7 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
     compute = case.compute
     _start_afresh(compute)
     np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(rows, case.size, case.size, 3)).flush()
-    started = time.perf_counter()
-    images.fill(photos, np.arange(rows), 178, case.size, path)
-    decoded = time.perf_counter() - started
+    decoded = _seconds(case, lambda: images.fill(photos, np.arange(rows), 178, case.size, path))
     pixels, draw = Pixels(path, compute.device), Draw(np.arange(rows))
     pictures = Pictures(pixels, draw, Augment(), 0)
     labels = Labels.of(draw, (np.arange(rows) % 2).astype(np.int64), None, compute.device)
