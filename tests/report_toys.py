@@ -136,7 +136,7 @@ def _values() -> Iterator[Finding]:
         value = _accuracy(arm, at)
         finding = _finding(arm, over, at, "value", value, numerator=value * 1000, denominator=1000.0)
         if at == CROSSED[0]:
-            reason = "3 images of 2 people (needs 30 photos of 10 people)"
+            reason = "3 images of 2 people (needs 30 images of 10 people)"
             yield _missing(finding, reason, images=3, identities=2)
         else:
             yield finding
@@ -179,7 +179,7 @@ def _changes() -> Iterator[Finding]:
     for (arm, against), (over, at) in product(_pairs(), _groups()):
         estimate = round(_accuracy(arm, at) - _accuracy(against, at), 6)
         finding = _judged(_finding(arm, over, at, "change", estimate, against=against))
-        yield _missing(finding, "3 images of 2 people (needs 30 photos of 10 people)") if at == CROSSED[0] else finding
+        yield _missing(finding, "3 images of 2 people (needs 30 images of 10 people)") if at == CROSSED[0] else finding
 
 
 def _pairs() -> list[tuple[str, str]]:
@@ -255,7 +255,7 @@ def _scan() -> Iterator[ScanRow]:
         inside = _finding("original", (name,), ((name, 1),), "value", 0.05 + 0.01 * number, metric="error_rate")
         outside = _finding("original", (name,), ((name, 0),), "value", 0.04, metric="error_rate")
         if name == "Bald":
-            inside = _missing(inside, "11 images of 4 people (needs 30 photos of 10 people)")
+            inside = _missing(inside, "11 images of 4 people (needs 30 images of 10 people)")
         yield ScanRow(
             "Male",
             name,

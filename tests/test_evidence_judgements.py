@@ -176,7 +176,7 @@ def test_gates_without_evidence(findings: tuple[Finding, ...]) -> None:
     wanted = selector(over=("Rare",), at={"Rare": 1})
     assert gate(found, wanted, at_most=1) == (
         "insufficient evidence",
-        "3 photos of 3 people (needs 30 photos of 10 people)",
+        "3 images of 3 people (needs 30 images of 10 people)",
     )
 
 

@@ -38,12 +38,12 @@ def test_too_little_data_says_how_much_is_there_and_needed() -> None:
     one = value(found, over=("Rare",), at=(("Rare", 1),))
     assert (one.status, one.reason, one.estimate) == (
         "not estimable",
-        "3 photos of 2 people (needs 30 photos of 10 people)",
+        "3 images of 2 people (needs 30 images of 10 people)",
         None,
     )
     assert (one.images, one.identities, one.denominator) == (3, 2, 3)
     gap = value(found, over=("Rare",), quantity="gap")
-    assert (gap.status, gap.reason) == ("not estimable", "Rare=1: 3 photos of 2 people (needs 30 photos of 10 people)")
+    assert (gap.status, gap.reason) == ("not estimable", "Rare=1: 3 images of 2 people (needs 30 images of 10 people)")
     change = value(found, over=("Rare",), quantity="change_in_gap")
     assert change.status == "not estimable"
 
@@ -65,7 +65,7 @@ def test_few_of_one_class_are_too_few_to_rank() -> None:
     one = value(found, metric="auroc")
     assert (one.status, one.reason) == (
         "not estimable",
-        f"5 photos of {people} people (needs 30 photos of 10 people)",
+        f"5 images of {people} people (needs 30 images of 10 people)",
     )
     assert (one.images, one.identities) == (5, people)
     mean = value(found, metric="brier")
@@ -84,7 +84,7 @@ def test_few_errors_are_too_few_to_share_out() -> None:
     for at in (WOMEN, MEN):
         one = value(found, metric="error_share", over=MALE, at=at)
         assert (one.status, one.images, one.identities) == ("not estimable", 3, people)
-        assert one.reason == f"3 photos of {people} people (needs 30 photos of 10 people)"
+        assert one.reason == f"3 images of {people} people (needs 30 images of 10 people)"
 
 
 def test_copies_of_a_photo_make_no_interval_narrower() -> None:
@@ -133,7 +133,7 @@ def test_no_denominator_is_not_estimable() -> None:
     found = derive([with_margin(PANEL, 1, margin)], evidence(), {"precision": COUNTING["precision"]} | ACCURACY)
     one = value(found, metric="precision")
     assert (one.status, one.estimate) == ("not estimable", None)
-    assert one.reason == "no photo counts in the denominator with seed 1"
+    assert one.reason == "no image counts in the denominator with seed 1"
     change = value(found, metric="precision", arm="arm2", quantity="change")
     assert change.status == "estimable"
     assert value(found).status == "estimable"
@@ -178,7 +178,7 @@ def test_missing_values_are_left_out_and_said() -> None:
 def test_one_level_makes_no_gap() -> None:
     found = derive([with_column(PANEL, "Male", np.ones(1500))], evidence(spillover=True), ACCURACY)
     gap = value(found, over=MALE, quantity="gap")
-    assert (gap.status, gap.reason) == ("not estimable", "Male=0: no photo of this group was tested")
+    assert (gap.status, gap.reason) == ("not estimable", "Male=0: no image of this group was tested")
     assert "Smiling: 'Male' has fewer than two levels in the test set, so no gap over it is estimable" in found.remarks
     only = with_column(PANEL, "Only", np.zeros(1500), ("yes",))
     found = derive([only], evidence(groups=(("Only",),), spillover=True), ACCURACY)
@@ -199,13 +199,13 @@ def test_a_group_that_one_arm_was_not_tested_on() -> None:
     margin = PANEL.arms[1].margin.copy()
     margin[:, PANEL.attributes["Male"] == 1] = np.nan
     found = derive([with_margin(PANEL, 1, margin)], evidence(), ACCURACY)
-    assert value(found, over=MALE, at=MEN).reason == "arm 'arm1' has no prediction for a photo of this group"
+    assert value(found, over=MALE, at=MEN).reason == "arm 'arm1' has no prediction for an image of this group"
     assert value(found, over=MALE, at=MEN, quantity="change").status == "not estimable"
     assert value(found, over=MALE, at=MEN, quantity="change", arm="arm2").status == "estimable"
     assert value(found, over=MALE, at=WOMEN, quantity="change").status == "estimable"
     reverse = derive([with_margin(PANEL, 0, margin)], evidence(), ACCURACY)
     change = value(reverse, over=MALE, at=MEN, quantity="change")
-    assert change.reason == "in 'arm0': arm 'arm0' has no prediction for a photo of this group"
+    assert change.reason == "in 'arm0': arm 'arm0' has no prediction for an image of this group"
 
 
 def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None:
@@ -225,7 +225,7 @@ def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None
 
 def test_one_person_only() -> None:
     found = derive([replace(PANEL, identity=np.zeros(1500, dtype=np.int64))], evidence(), ACCURACY | SCORING)
-    assert value(found).reason == "1500 photos of 1 person (needs 30 photos of 10 people)"
+    assert value(found).reason == "1500 images of 1 person (needs 30 images of 10 people)"
     assert {f.status for f in found.findings} == {"not estimable"}
 
 

@@ -18,7 +18,7 @@ from auditkit.report.blocks import Block, Figure, Fold, Table, Text
 from auditkit.report.view import View
 from auditkit.spec.model import Audit
 
-FEW = "5 photos of 5 people (needs 30 photos of 10 people)"
+FEW = "5 images of 5 people (needs 30 images of 10 people)"
 
 
 def seen(panel: Panel, **changes: object) -> View:
@@ -60,8 +60,8 @@ def test_what_is_estimable_in_no_arm_is_named_with_its_reason() -> None:
     assert isinstance(lost, Table)
     assert lost.columns == ("", "not estimable because")
     assert texts(lost) == {
-        "Only: yes": ["outside of Only: yes: no photo of this group was tested"],
-        "Gone": ["outside of Gone: no photo of this group was tested"],
+        "Only: yes": ["outside of Only: yes: no image of this group was tested"],
+        "Gone": ["outside of Gone: no image of this group was tested"],
         "Rare": [FEW],
     }
     assert not {"Only: yes", "Gone", "Rare"} & texts(figure.table).keys()
@@ -73,7 +73,7 @@ def test_what_is_lost_in_one_arm_keeps_its_row_and_says_why() -> None:
     known, gone, _ = texts(figure.table)["Shape: round"]
     assert known.startswith(("+", "-", "0"))
     assert gone == "not estimable (a)"
-    assert figure.table.notes[1] == "(a) Shape: round: arm 'the arm2' has no prediction for a photo of this group"
+    assert figure.table.notes[1] == "(a) Shape: round: arm 'the arm2' has no prediction for an image of this group"
     tiles = {(tile["row"], tile["column"]): tile for tile in figure.chart["data"]["values"]}
     assert tiles["Shape: round", "the arm2"]["value"] is None
     assert tiles["Shape: round", "the arm2"]["shown"] == "not estimable"
@@ -121,7 +121,7 @@ def test_a_scan_says_why_in_the_row_and_on_which_images() -> None:
     assert table.columns[3] == "% men in it"
     assert len(table.notes) == 1, "of what the shares are; no reason"
     bald = texts(table)["Bald"]
-    assert bald[3] == "not estimable: 11 images of 4 people (needs 30 photos of 10 people)"
+    assert bald[3] == "not estimable: 11 images of 4 people (needs 30 images of 10 people)"
     assert bald[5] == "not estimable"
     assert texts(table)["Big_Nose"][5].startswith("+4.0 [+3.2, +4.8]")
 

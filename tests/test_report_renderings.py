@@ -335,7 +335,7 @@ def test_the_attributes_that_moved_most_are_shown_and_none_is_lost() -> None:
 def test_reasons_stand_below_the_table(built: Document) -> None:
     table = next(t for t in tables(built) if "Male and Young, 95 %" in t.caption)
     assert table.rows[0][1].text == "not estimable (a)"
-    assert table.notes[0] == "(a) women, old: 3 images of 2 people (needs 30 photos of 10 people)"
+    assert table.notes[0] == "(a) women, old: 3 images of 2 people (needs 30 images of 10 people)"
 
 
 def test_what_is_not_estimable_is_named_once_per_metric_and_group() -> None:
@@ -343,14 +343,14 @@ def test_what_is_not_estimable_is_named_once_per_metric_and_group() -> None:
     missing = {"status": "not estimable", "estimate": None, "interval": None}
     whole = next(f for f in results().findings if f.quantity == "value" and not f.over)
     rates = tuple(
-        replace(whole, metric="true_positive_rate", arm=arm, images=n, reason=f"{n} photos of 2 people", **missing)
+        replace(whole, metric="true_positive_rate", arm=arm, images=n, reason=f"{n} images of 2 people", **missing)
         for arm, n in zip(ARMS, (5, 4, 6), strict=True)
     )
     built = document.build(audit(), results(findings=(*rates, *results().findings)))
     (item,) = (item for item in built.trust if item.label == "Not estimable")
     assert item.text == (
-        "accuracy of women, old: 3 images of 2 people (needs 30 photos of 10 people); "
-        "true positive rate of everyone: 4 photos of 2 people"
+        "accuracy of women, old: 3 images of 2 people (needs 30 images of 10 people); "
+        "true positive rate of everyone: 4 images of 2 people"
     )
 
 

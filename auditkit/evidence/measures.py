@@ -164,12 +164,12 @@ def _least(layout: Layout, values: Integers) -> Integers:
 def too_little(images: int, people: int, known: bool, evidence: Evidence) -> str:
     """What the support rule finds missing, "" if nothing."""
     needs_images, needs_people = evidence.minimum_images, evidence.minimum_identities
-    needs = _number(needs_images, "photo")
+    needs = _number(needs_images, "image")
     if not known:
-        return "" if images >= needs_images else f"{_number(images, 'photo')} (needs {needs})"
+        return "" if images >= needs_images else f"{_number(images, 'image')} (needs {needs})"
     if images >= needs_images and people >= needs_people:
         return ""
-    return f"{_number(images, 'photo')} of {_persons(people)} (needs {needs} of {_persons(needs_people)})"
+    return f"{_number(images, 'image')} of {_persons(people)} (needs {needs} of {_persons(needs_people)})"
 
 
 def _persons(count: int) -> str:
@@ -199,9 +199,9 @@ def _reasons(
         if target in grouping.over and not metric.within_target:
             return f"the groups are defined by {target!r}, which the task predicts"
         if not exist[g]:
-            return "no photo of this group was tested"
+            return "no image of this group was tested"
         if (tested[units, g] == 0).any():
-            return f"arm {layout.arms[arm]!r} has no prediction for a photo of this group"
+            return f"arm {layout.arms[arm]!r} has no prediction for an image of this group"
         if parts.failure:
             return parts.failure
         if np.isnan(parts.value[units]).any():
@@ -217,4 +217,4 @@ def _undefined(layout: Layout, arm: int, parts: Parts, metric: Metric) -> str:
     seeds = "" if len(undefined) == len(units) else f" with seed {', '.join(map(str, undefined))}"
     if isinstance(metric, ScoreMetric):
         return f"not defined here{seeds}: one class only, or no scores"
-    return f"no photo counts in the denominator{seeds}"
+    return f"no image counts in the denominator{seeds}"

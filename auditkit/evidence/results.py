@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from auditkit.contracts import Level
 
-REVISION = 10
+REVISION = 11
 """Raise whenever the same predictions would lead to other findings."""
 
 EXPLORATORY = ("spillover", "scan", "other targets")
