@@ -2,7 +2,7 @@
 
     python benchmarks/coverage.py [--runs 2000] [--workers 2] [--out benchmarks/results]
 
-An hour on two cores.
+Three quarters of an hour on two cores.
 
 Every person has photos in every group or, where groups are apart, in one. Whether an arm with a seed is right about a
 photo is a threshold on a normal variable: level of the group and arm + person + photo + seed + rest. So the true
