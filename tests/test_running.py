@@ -3,57 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
 
-from auditkit.engine import running
 from auditkit.engine.prepare import Settings
-from auditkit.engine.schedule import Places
-from auditkit.engine.work import Machine
+from auditkit.engine.running import division
 from auditkit.training.device import choose_algorithms
-
-CORES, UNDONE = 16, 40
-
-
-def places(monkeypatch: pytest.MonkeyPatch, device: str, **told: int) -> Places:
-    """Where a run of many units would compute, on a machine of 16 cores."""
-    found: list[Places] = []
-
-    class Pool:
-        def __init__(self, processes: int, *_: object) -> None:
-            self.processes = processes
-
-        def __enter__(self) -> Pool:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            """Nothing was started."""
-
-        def submit(self, *_: object) -> Any:
-            return SimpleNamespace(result=lambda: Machine(device, "", "bfloat16", CORES, "", ""))
-
-        def shrink(self, processes: int) -> None:
-            self.processes = processes
-
-    def execute(_: object, __: object, chosen: Places, ___: object) -> tuple[()]:
-        found.append(chosen)
-        return ()
-
-    stand_ins = {
-        "Local": Pool, "execute": execute, "undone": lambda _: [None] * UNDONE, "_cores": lambda: CORES,
-        "_obtain_weights": lambda *_: None, "ensure_images": lambda *_: None,
-    }  # fmt: skip
-    for name, stand_in in stand_ins.items():
-        monkeypatch.setattr(running, name, stand_in)
-    image = SimpleNamespace(audit=SimpleNamespace(data=SimpleNamespace(image=None)))
-    read = SimpleNamespace(settings=Settings(Path("a.toml"), device=device, **told), resolved=image)
-    store = SimpleNamespace(require_writable=lambda: None)
-    prepared: Any = SimpleNamespace(read=read, store=store, dataset=None, pools=SimpleNamespace(rows=None))
-    running.train(prepared, lambda event: None)
-    return found[0]
 
 
 @pytest.mark.parametrize(
@@ -67,11 +23,12 @@ def places(monkeypatch: pytest.MonkeyPatch, device: str, **told: int) -> Places:
         ("cuda:0", {"threads": 3}, (1, 3)),
     ],
 )
-def test_units_at_once_and_threads_for_each(
-    monkeypatch: pytest.MonkeyPatch, device: str, told: dict[str, int], expected: tuple[int, int]
-) -> None:
-    found = places(monkeypatch, device, **told)
-    assert (found.processes, found.threads) == expected
+def test_units_at_once_and_threads_for_each(device: str, told: dict[str, int], expected: tuple[int, int]) -> None:
+    assert division(Settings(Path("a.toml"), device=device, **told), device, 40, 16) == expected
+
+
+def test_few_units_have_several_cores_each() -> None:
+    assert division(Settings(Path("a.toml")), "cpu", 3, 16) == (3, 5)
 
 
 def test_the_device_of_a_unit_is_the_current_one(monkeypatch: pytest.MonkeyPatch) -> None:

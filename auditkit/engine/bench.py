@@ -5,7 +5,6 @@ Each process at work measures at the same time as the others, as units do in a r
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any
 
 from auditkit.cohort import ImageSource
 from auditkit.engine.data import build
-from auditkit.engine.executors import Local
+from auditkit.engine.executors import Local, cores
 from auditkit.engine.registry import Registry
 from auditkit.engine.work import ComponentRef, Machine
 from auditkit.events import Send
@@ -138,11 +137,6 @@ def bench(
             ]  # fmt: skip
             rows.append(_row(size, [future.result() for future in [pool.submit(_MEASURE, one) for one in work]]))
     return {"machine": _machine(machine, processes, threads), "cases": rows}
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _machine(machine: Machine, processes: int, threads: int) -> dict[str, Any]:

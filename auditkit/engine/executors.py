@@ -46,6 +46,11 @@ class Executor(Protocol):
         """Run function(item, send) somewhere; the future has its result or its exception."""
 
 
+def cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def resolve(function: str) -> Any:
     """The function that "module:function" names."""
     module, _, name = function.partition(":")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from auditkit.engine.cache import ensure_images
-from auditkit.engine.executors import Executor, Local
+from auditkit.engine.executors import Executor, Local, cores
 from auditkit.engine.prepare import Prepared, Settings
 from auditkit.engine.schedule import Places, execute, undone
 from auditkit.engine.work import ComponentRef, Machine
@@ -24,15 +22,13 @@ def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
     if not undone(prepared):
         return ()
     prepared.store.require_writable()
-    cores = _cores()
-    workers, threads = _division(prepared.read.settings, len(undone(prepared)), cores)
-    with Local(max(cores, workers), 1, send) as pool:
-        machine: Machine = pool.submit(PROBE, prepared.read.settings.device).result()
+    settings, count = prepared.read.settings, cores()
+    with Local(max(count, settings.workers or 1), 1, send) as pool:
+        machine: Machine = pool.submit(PROBE, settings.device).result()
         _obtain_weights(prepared, pool)
         image = prepared.read.resolved.audit.data.image
         images = ensure_images(prepared.dataset, prepared.pools.rows, image, pool, send)
-        if machine.device != "cpu":
-            workers, threads = _division(prepared.read.settings, 1, cores)
+        workers, threads = division(settings, machine.device, len(undone(prepared)), count)
         pool.shrink(workers)
         places = Places(images, machine.device, machine.precision, threads, pool.processes)
         return execute(prepared, pool, places, send)
@@ -45,15 +41,13 @@ def train_all(prepared: Prepared, send: Send) -> None:
         raise RunFailed("; ".join(f"{unit.label}: {unit.message}" for unit in failed))
 
 
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def division(settings: Settings, device: str, units: int, count: int) -> tuple[int, int]:
+    """Units at work at once, and threads for each, on `count` cores: one core for a unit on a CPU, one unit on a GPU.
 
-
-def _division(settings: Settings, most: int, cores: int) -> tuple[int, int]:
-    """Units at work at once, and threads for each: as many units as cores, but at most `most`, unless told."""
-    workers = settings.workers or max(1, min(cores, most))
-    return workers, settings.threads or max(1, cores // workers)
+    What the settings tell goes before.
+    """
+    workers = settings.workers or (max(1, min(count, units)) if device == "cpu" else 1)
+    return workers, settings.threads or max(1, count // workers)
 
 
 def _obtain_weights(prepared: Prepared, executor: Executor) -> None:

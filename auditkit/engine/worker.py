@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import torchvision
 
 from auditkit.engine import looking
 from auditkit.engine.bench import BenchWork
+from auditkit.engine.executors import cores
 from auditkit.engine.registry import Registry
 from auditkit.engine.unit import imagenet_weights, run_unit
 from auditkit.engine.work import ComponentRef, FillWork, LookWork, Machine, UnitWork
@@ -18,12 +18,12 @@ from auditkit.events import Send
 from auditkit.training import bench as benching
 from auditkit.training import images
 from auditkit.training.device import (
+    FLOAT32,
     Compute,
     choose_algorithms,
     choose_device,
     choose_precision,
     device_name,
-    keep_memory,
 )
 
 
@@ -34,21 +34,15 @@ def probe(device: str, send: Send) -> Machine:
         device=str(chosen),
         device_name=device_name(chosen),
         precision=choose_precision("auto", chosen),
-        cores=_cores(),
+        cores=cores(),
         torch=torch.__version__,
         torchvision=torchvision.__version__,
     )
 
 
-def _cores() -> int:
-    """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def fill(item: FillWork, send: Send) -> list[tuple[int, str]]:
     """Decode images into the cache; returns (row, what is wrong) for those that cannot be read."""
-    torch.set_num_threads(1)
-    keep_memory()
+    Compute(torch.device("cpu"), FLOAT32, 1).set_up()
     return images.fill(item.source, item.rows, item.crop, item.size, Path(item.path))
 
 

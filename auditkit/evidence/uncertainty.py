@@ -160,8 +160,8 @@ def redraw(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats, w
 
     influence: (q, blocks); pseudo: (q,), what pseudo-observations add; weight: (blocks, replicates). The variance is
     the sum of squares of a replicate's people less the square of their mean (Hall, Annals of Statistics 1988): where a
-    few people carry most of it, replicates that lack them say so. Both are linear in the weights, so that the number of
-    photos that a replicate happens to have drawn is in neither.
+    few people carry most of it, replicates that lack them say so. Both are made of sums over people, to first order, so
+    that the number of photos that a replicate happens to have drawn is in neither.
     """
     own = np.asarray(influence, dtype=np.float32)
     own = own - own.mean(axis=-1, keepdims=True)
