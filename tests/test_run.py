@@ -99,6 +99,13 @@ def test_running_again_trains_nothing_and_needs_no_torch(finished: AuditProject)
     assert done.stdout.splitlines()[-1] == "0 []"
 
 
+def test_what_findings_are_made_with_is_imported_while_workers_start() -> None:
+    code = "import sys; from auditkit.cli.run import import_ahead; import_ahead().join(); print(*sys.modules)"
+    imported = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split())
+    assert {"fairlearn.metrics", "jinja2", "vl_convert"} <= imported
+    assert "torch" not in imported
+
+
 def test_a_report_is_rendered_again_from_the_store(finished: AuditProject) -> None:
     report = finished.folder / "reports" / "toy" / "report.md"
     before = report.read_text()

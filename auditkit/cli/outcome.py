@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +18,20 @@ from auditkit.report.blocks import Document
 
 ELSEWHERE = "name another folder with --reports"
 DONE, GATE_FAILED, RUN_FAILED, INSUFFICIENT = 0, 1, 3, 4
+_NEEDED_LATER = ("auditkit.engine.conclude", "auditkit.report.document", "auditkit.report.files")
+
+
+def import_ahead() -> threading.Thread:
+    """Import what findings and reports are made with, while workers start and leave a core idle."""
+    thread = threading.Thread(target=_import_what_is_needed_later)
+    thread.start()
+    return thread
+
+
+def _import_what_is_needed_later() -> None:
+    with contextlib.suppress(ImportError):  # told where it is needed, after what can be done without it
+        for name in _NEEDED_LATER:
+            import_module(name)
 
 
 def require_units(prepared: Prepared) -> None:

@@ -9,7 +9,15 @@ import click
 from rich.console import Console
 
 from auditkit.cli.options import AUDIT, JUNIT, settings, settings_options
-from auditkit.cli.outcome import DONE, RUN_FAILED, conclude, gate_code, require_writable, write_reports
+from auditkit.cli.outcome import (
+    DONE,
+    RUN_FAILED,
+    conclude,
+    gate_code,
+    import_ahead,
+    require_writable,
+    write_reports,
+)
 from auditkit.cli.progress import progress
 from auditkit.cohort import known_people
 from auditkit.engine.outlook import outlook
@@ -79,6 +87,7 @@ def _train(console: Console, prepared: Prepared, drawing: str) -> bool:
         return False
     from auditkit.engine.running import train
 
+    import_ahead()
     try:
         with progress(drawing, console, left) as drawn:
             return bool(train(prepared, drawn.send))
