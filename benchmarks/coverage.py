@@ -2,7 +2,8 @@
 
     python benchmarks/coverage.py [--runs 2000] [--workers 2] [--out benchmarks/results]
 
-Three quarters of an hour on two cores.
+Three quarters of an hour on two cores. Settings with many people that lie outside of what was asked are then simulated
+anew, five times as often, so that chance can be told from truth; --keep does only that, for the grid in --out.
 
 Every person has photos in every group or, where groups are apart, in one. Whether an arm with a seed is right about a
 photo is a threshold on a normal variable: level of the group and arm + person + photo + seed + rest. So the true
@@ -28,6 +29,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +53,12 @@ from auditkit.evidence.uncertainty import (
 )
 from auditkit.spec.model import Evidence
 
+ASKED = {"change": (0.93, 0.97), "family": (0.93, 0.98)}
+ASKED_OF_THREE_SEEDS = {"change": (0.91, 1.0), "family": (0.93, 0.98)}
+MANY_PEOPLE = 50
+"""From here on the above is asked; of fewer people, 90 %."""
+AGAIN = 5
+"""How many times as many runs settings outside of that get."""
 GAPS_EVERY = 16
 """Gaps are looked at in every sixteenth run only; they take most of the time."""
 
@@ -66,6 +74,9 @@ class Coverage:
     family: float
     discordant: float
     runs: int
+
+
+Row = tuple[Setting, Coverage]
 
 
 class Accuracy(CountMetric):
@@ -191,8 +202,47 @@ def grid() -> Iterator[Setting]:
             yield Setting(groups, people, 10, 0.1, seeds, variance, effect, apart=True)
 
 
-def markdown(rows: list[tuple[Setting, Coverage]]) -> str:
-    """The table, shares in percent."""
+def outside(rows: list[Row]) -> list[Setting]:
+    """Settings with many people, where a share is not what was asked."""
+    many = [(setting, coverage) for setting, coverage in rows if setting.people >= MANY_PEOPLE]
+    return [setting for setting, coverage in many if not as_asked(setting, coverage)]
+
+
+def as_asked(setting: Setting, coverage: Coverage) -> bool:
+    """Whether shares lie where they should."""
+    asked = ASKED_OF_THREE_SEEDS if setting.seeds == 3 else ASKED
+    return all(low <= getattr(coverage, name) <= high for name, (low, high) in asked.items())
+
+
+def simulated(
+    pool: ProcessPoolExecutor, settings: list[Setting], runs: int, replicates: int, seed: int
+) -> Iterator[Row]:
+    """Settings with their coverage, in their order, each printed when it is there."""
+    start = time.perf_counter()
+    found = pool.map(partial(cover, runs=runs, replicates=replicates, seed=seed), settings)
+    for setting, coverage in zip(settings, found, strict=True):
+        print(f"{time.perf_counter() - start:7.1f} s", setting, coverage, flush=True)
+        yield setting, coverage
+
+
+def kept(listed: list[dict[str, Any]]) -> list[Row]:
+    """Rows as they were written."""
+    fields = Setting.__dataclass_fields__
+    return [
+        (Setting(*(one[name] for name in fields)), Coverage(*(one[name] for name in Coverage.__dataclass_fields__)))
+        for one in listed
+    ]
+
+
+def markdown(rows: list[Row], again: list[Row]) -> str:
+    """The table, shares in percent, and that of what was simulated again."""
+    asked = "plain 93 to 97 %, with three seeds at least 91 %; family 93 to 98 %"
+    told = f"Outside of what was asked with 60 people ({asked})"
+    return f"{table(rows)}\n{told}, simulated anew:\n\n{table(again)}" if again else table(rows)
+
+
+def table(rows: list[Row]) -> str:
+    """Settings and shares in percent, as Markdown."""
     head = [*Setting.__dataclass_fields__, *Coverage.__dataclass_fields__]
     lines = ["| " + " | ".join(name.replace("_", " ") for name in head) + " |", "|" + "---|" * len(head)]
     for setting, coverage in rows:
@@ -210,20 +260,34 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--every", type=int, default=1, help="take every n-th setting of the grid only")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--keep", action="store_true", help="take the grid from --out")
     options = parser.parse_args()
-    rows = []
-    start = time.perf_counter()
-    settings = list(grid())[:: options.every]
     with ProcessPoolExecutor(options.workers) as pool:
-        found = pool.map(partial(cover, runs=options.runs, replicates=options.replicates), settings)
-        for setting, coverage in zip(settings, found, strict=True):
-            rows.append((setting, coverage))
-            print(f"{time.perf_counter() - start:7.1f} s", setting, coverage, flush=True)
+        facts = read(options.out) if options.keep else grid_of(pool, options)
+        rows, runs = kept(facts["settings"]), AGAIN * facts["runs"]
+        again = list(simulated(pool, outside(rows), runs, facts["replicates"], seed=1))
     options.out.mkdir(parents=True, exist_ok=True)
-    listed = [asdict(setting) | asdict(coverage) for setting, coverage in rows]
-    facts = {"runs": options.runs, "replicates": options.replicates, "seconds": round(time.perf_counter() - start, 1)}
-    (options.out / "coverage.json").write_text(json.dumps(facts | {"settings": listed}, indent=1) + "\n")
-    (options.out / "coverage.md").write_text(markdown(rows))
+    facts["again"] = [asdict(setting) | asdict(coverage) for setting, coverage in again]
+    (options.out / "coverage.json").write_text(json.dumps(facts, indent=1) + "\n")
+    (options.out / "coverage.md").write_text(markdown(rows, again))
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What was written before."""
+    found: dict[str, Any] = json.loads((folder / "coverage.json").read_text())
+    return found
+
+
+def grid_of(pool: ProcessPoolExecutor, options: argparse.Namespace) -> dict[str, Any]:
+    """Simulate the grid, or a part of it."""
+    start = time.perf_counter()
+    rows = list(simulated(pool, list(grid())[:: options.every], options.runs, options.replicates, seed=0))
+    return {
+        "runs": options.runs,
+        "replicates": options.replicates,
+        "seconds": round(time.perf_counter() - start, 1),
+        "settings": [asdict(setting) | asdict(coverage) for setting, coverage in rows],
+    }
 
 
 if __name__ == "__main__":

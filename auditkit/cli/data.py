@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tomllib
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from auditkit.cli.suggesting import Suggesting
 from auditkit.cohort import Checkup
 from auditkit.contracts import Dataset
 from auditkit.engine import data as work
+from auditkit.engine.executors import cores
 from auditkit.engine.registry import Registry
 from auditkit.errors import AuditError
 
@@ -70,7 +70,7 @@ def make_faces(folder: Path, images: int, seed: int, plain: bool, workers: int |
     opened = found.open(None)
     with _bar() as bar:
         task = bar.add_task("faces", total=len(opened))
-        work.export(opened, folder, workers or os.cpu_count() or 1, lambda count: bar.advance(task, count))
+        work.export(opened, folder, workers or cores(), lambda count: bar.advance(task, count))
     click.echo(f"{folder}: {len(opened):,} rendered photos (SYNTHETIC). Next: auditkit run AUDIT --data {folder}")
     return 0
 

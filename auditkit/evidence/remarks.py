@@ -38,10 +38,13 @@ def _seeds(layout: Layout) -> Iterator[str]:
     if 1 in counts:
         yield "training variance not measured: an arm has one seed, so no change of it is called one"
     if len(counts) > 1:
-        yield "arms have different numbers of seeds; they are compared unpaired where these differ"
-    if max(counts) > 1 and len(layout.arms) > 1:
+        yield (
+            "arms have different numbers of seeds: a change between two such arms takes the variance between seeds of "
+            "each alone, unpaired; elsewhere it is pooled over arms, which supposes that it is the same in all"
+        )
+    elif max(counts) > 1 and len(layout.arms) > 1:
         yield "the variance between seeds is pooled over arms, which supposes that it is the same in all"
-        if len(counts) == 1 and not pairs_seeds(len(layout.arms), max(counts)):
+        if not pairs_seeds(len(layout.arms), max(counts)):
             yield "arms and seeds are too few to pair seeds; the variance of a change is that of independent networks"
 
 

@@ -53,7 +53,7 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
     compute = case.compute
     _start_afresh(compute)
     np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(rows, case.size, case.size, 3)).flush()
-    decoded = _seconds(case, lambda: images.fill(photos, np.arange(rows), 178, case.size, path))
+    (decode,) = _rates(case, lambda: images.fill(photos, np.arange(rows), 178, case.size, path))
     pixels, draw = Pixels(path, compute.device), Draw(np.arange(rows))
     pictures = Pictures(pixels, draw, Augment(), 0)
     labels = Labels.of(draw, (np.arange(rows) % 2).astype(np.int64), None, compute.device)
@@ -62,9 +62,11 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
     fixed = next(batches.epoch(0))
     steps.begin()
     cpu, wall = time.process_time(), time.perf_counter()
-    synthetic = _rate(case, lambda: steps.step(fixed, _RATE)) * case.batch
     endless = _endless(batches)
-    resident = _rate(case, lambda: steps.step(next(endless), _RATE)) * case.batch
+    synthetic, resident = (
+        rate * case.batch
+        for rate in _rates(case, lambda: steps.step(fixed, _RATE), lambda: steps.step(next(endless), _RATE))
+    )
     share = (time.process_time() - cpu) / (time.perf_counter() - wall) / compute.threads
     steps.end()
     evaluated = _seconds(case, lambda: predict.margins(progress.module, pictures, compute))  # type: ignore[arg-type]
@@ -72,12 +74,12 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
     return {
         "gemm": _gemms(case),
         "copy": _copy(case),
-        "decode": rows / decoded,
+        "decode": rows * decode,
         "step_synthetic": synthetic,
         "step_resident": resident,
         "evaluate": rows / evaluated,
         # one epoch, decoded before it and evaluated after it
-        "end_to_end": rows / (decoded + rows / resident + evaluated),
+        "end_to_end": rows / (1 / decode + rows / resident + evaluated),
         "batch": case.batch,
         "precision": compute.precision,
         "captured": graph.captured(),
@@ -109,22 +111,26 @@ def _endless(batches: ImageBatches) -> Iterator[Batch]:
         yield from batches.epoch(epoch)
 
 
-def _rate(case: Case, step: Callable[[], object]) -> float:
-    """Steps per second: the median of windows, each of them waited for at its end only."""
-    for _ in range(2):
-        step()
+def _rates(case: Case, *works: Callable[[], object]) -> list[float]:
+    """Times per second: medians of windows, in which works take turns, so that what slows the machine slows all."""
+    for work in works:
+        work()
+        work()
     _wait(case)
-    rates = []
-    for _ in range(_WINDOWS):
-        started, count = time.perf_counter(), 0
-        while time.perf_counter() - started < case.seconds / _WINDOWS:
-            step()
-            count += 1
-            if count % 64 == 0:  # a host that is far ahead of its device would measure itself
-                _wait(case)
-        _wait(case)
-        rates.append(count / (time.perf_counter() - started))
-    return statistics.median(rates)
+    windows = [[_window(case, work) for work in works] for _ in range(_WINDOWS)]
+    return [statistics.median(rates) for rates in zip(*windows, strict=True)]
+
+
+def _window(case: Case, work: Callable[[], object]) -> float:
+    """Times per second in a window, which is waited for at its end only."""
+    started, count = time.perf_counter(), 0
+    while time.perf_counter() - started < case.seconds / _WINDOWS:
+        work()
+        count += 1
+        if count % 64 == 0:  # a host that is far ahead of its device would measure itself
+            _wait(case)
+    _wait(case)
+    return count / (time.perf_counter() - started)
 
 
 def _seconds(case: Case, work: Callable[[], object]) -> float:
@@ -141,7 +147,7 @@ def _gemms(case: Case) -> dict[str, float]:
     found = {}
     for name, kind in {"float32": torch.float32, BFLOAT16: torch.bfloat16}.items():
         a, b = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
-        found[name] = 2 * side**3 * _rate(case, lambda a=a, b=b: a @ b)  # type: ignore[misc]
+        found[name] = 2 * side**3 * _rates(case, lambda a=a, b=b: a @ b)[0]  # type: ignore[misc]
     return found
 
 
@@ -149,7 +155,7 @@ def _copy(case: Case) -> float:
     """Bytes read and written per second by a copy that no cache holds."""
     x = torch.zeros(2**27, dtype=torch.uint8, device=case.compute.device)
     y = torch.empty_like(x)
-    return 2 * x.nbytes * _rate(case, lambda: y.copy_(x))
+    return 2 * x.nbytes * _rates(case, lambda: y.copy_(x))[0]
 
 
 def _wait(case: Case) -> None:
