@@ -298,17 +298,7 @@ def test_a_place_that_was_named_and_is_wrong_is_an_error() -> None:
 
 def test_ctrl_c_stops_cleanly_and_the_same_command_continues() -> None:
     project = audit_project({"toy.toml": TOY.replace("epochs = 2", "epochs = 40")})
-    command = [sys.executable, "-m", "auditkit", "run", "toy.toml", *QUICK]
-    environment = {**os.environ, **project.environment}
-    process = subprocess.Popen(
-        command,
-        cwd=project.folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite run in the background ignores it
-    )
+    process = started(project)
     wait_for_a_checkpoint(project.folder)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -318,6 +308,34 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_continues() -> None:
     out = project.run("plan", "toy.toml").assert_success().out
     assert sum(line.split()[-2:-1] == ["continue"] for line in out.splitlines()) == 1
     assert "4 units: 4 to run (1 to be continued from a checkpoint)" in out
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.6, 1.2])
+def test_ctrl_c_while_workers_start_says_no_more_than_that(seconds: float) -> None:
+    project = audit_project({"toy.toml": TOY})
+    process = started(project)
+    assert process.stdout is not None
+    next(line for line in process.stdout if "training visits" in line)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    (line,) = err.strip().splitlines()
+    assert line.startswith("interrupted")
+
+
+def started(project: AuditProject) -> subprocess.Popen[str]:
+    """A run as its own group of processes, which Ctrl-C reaches as a whole."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "auditkit", "run", "toy.toml", *QUICK],
+        cwd=project.folder,
+        env={**os.environ, **project.environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite run in the background ignores it
+    )
 
 
 def wait_for_a_checkpoint(folder: Path) -> None:

@@ -29,7 +29,7 @@ def import_ahead() -> threading.Thread:
 
 
 def _import_what_is_needed_later() -> None:
-    with contextlib.suppress(ImportError):  # told where it is needed, after what can be done without it
+    with contextlib.suppress(Exception):  # what is wrong is told where it is needed, or the run is being stopped
         for name in _NEEDED_LATER:
             import_module(name)
 

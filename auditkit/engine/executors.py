@@ -31,7 +31,7 @@ from auditkit.events import Event, Send
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _SECONDS_TO_DIE = 10.0
-_PRELOADED = ["auditkit.engine.worker", "auditkit.engine.fork_server"]
+_PRELOADED = ["auditkit.engine.fork_server", "auditkit.engine.worker"]
 """What workers are forked with: torch and torchvision take three CPU seconds to import, once instead of per worker."""
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 _TRAVELS = (AuditError, DataError, RunFailed, Interrupted)
