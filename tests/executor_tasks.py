@@ -35,6 +35,12 @@ def stumble(item: Any, send: Send) -> None:
     raise ZeroDivisionError("by nought")
 
 
+def overflow(item: Any, send: Send) -> None:
+    import torch
+
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
 def die(item: Any, send: Send) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 

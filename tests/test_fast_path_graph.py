@@ -115,6 +115,38 @@ class Uncapturable(torch.nn.Module):
         return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth) * (1 + 0 * truth.sum().item())
 
 
+def test_batches_whose_capture_fails_are_stepped_eagerly_beside_captured_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = recipe()
+    alone, together = fresh(0, spec), fresh(0, spec)
+    twins = graph.Twins(fresh(9, spec), spec.optimizer, CPU, compiled=False)
+
+    class Replayed:
+        """Takes the step of a captured batch anew, on the tensors of the capture."""
+
+        def __init__(self, batch: graph.Batch) -> None:
+            self.batch = batch
+
+        def replay(self) -> None:
+            twins.run(self.batch)
+
+    def capture(_: graph.Twins, batch: graph.Batch) -> Any:
+        if len(batch[1]) == 5:
+            raise RuntimeError("no memory left to capture in")
+        static = (batch[0].clone(), batch[1].clone(), batch[2].clone())
+        return graph._Captured(Replayed(static), static, torch.zeros(()))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(graph.Twins, "_capture", capture)
+    monkeypatch.setattr(graph, "_recover", lambda device: None)
+    eager, on_twins = graph.Eager(alone, CPU), graph.Graphed(twins, together)
+    on_twins.begin()
+    for batch in batches():
+        eager.step(batch, 0.05)
+        on_twins.step(batch, 0.05)
+    on_twins.end()
+    for ours, theirs in zip(state(together), state(alone), strict=True):
+        assert torch.equal(ours, theirs)
+
+
 @pytest.mark.gpu
 def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
     if not torch.cuda.is_available():

@@ -58,6 +58,13 @@ def test_a_bug_is_a_failure_of_that_item_with_its_place_and_traceback(pool: Loca
     assert "Traceback" in error.__notes__[0]
 
 
+def test_a_full_gpu_is_told_with_its_remedy(pool: Local) -> None:
+    error = pool.submit(f"{TASKS}:overflow", None).exception()
+    assert isinstance(error, RunFailed)
+    assert error.message == "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
+    assert error.hint == "lower recipe.batch_size, or run fewer units at once with --workers"
+
+
 def test_after_a_bug_another_process_goes_on_and_after_a_mistake_the_same() -> None:
     with Local(1, 1, Events()) as pool:
         places = []

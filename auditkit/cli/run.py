@@ -31,7 +31,11 @@ from auditkit.report.numbers import plural
 @AUDIT
 @settings_options
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
-@click.option("--workers", type=click.IntRange(min=1), help="Units at work at once [one per core; one on a GPU].")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Units at work at once [one per core; on a GPU one, or up to three small ones].",
+)
 @click.option("--threads", type=click.IntRange(min=1), help="Threads per unit [cores divided by workers].")
 @click.option(
     "--deterministic", is_flag=True, help="On a GPU, the same bits every time; slower. A CPU gives them anyway."

@@ -33,6 +33,8 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS
 _SECONDS_TO_DIE = 10.0
 _PRELOADED = ["auditkit.engine.fork_server", "auditkit.engine.worker"]
 """What workers are forked with: torch and torchvision take three CPU seconds to import, once instead of per worker."""
+_FULL = ("OutOfMemoryError", "MemoryError")
+_LESS = "lower recipe.batch_size, or run fewer units at once with --workers"
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 _TRAVELS = (AuditError, DataError, RunFailed, Interrupted)
 
@@ -285,7 +287,8 @@ def _answer(function: str, item: Any, send: Send) -> _Result | _Failure:
         return _Failure(type(error).__name__, error.message, error.where, error.hint, "")
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
-        return _Failure("RunFailed", message, _last_place(error), "", traceback.format_exc())
+        hint = _LESS if type(error).__name__ in _FULL else ""
+        return _Failure("RunFailed", message, _last_place(error), hint, traceback.format_exc())
 
 
 def _last_place(error: Exception) -> str:

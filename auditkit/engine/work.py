@@ -92,10 +92,14 @@ class LookWork:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a worker found: the device it will use and what the device can do."""
+    """What a worker found: the device it will use and what the device can do.
+
+    `free_bytes` is memory of a CUDA device that nobody uses; 0 for any other.
+    """
 
     device: str
     device_name: str
+    free_bytes: int
     precision: str
     cores: int
     torch: str

@@ -24,6 +24,7 @@ from auditkit.training.device import (
     choose_device,
     choose_precision,
     device_name,
+    free_bytes,
 )
 
 
@@ -33,6 +34,7 @@ def probe(device: str, send: Send) -> Machine:
     return Machine(
         device=str(chosen),
         device_name=device_name(chosen),
+        free_bytes=free_bytes(chosen),
         precision=choose_precision("auto", chosen),
         cores=cores(),
         torch=torch.__version__,

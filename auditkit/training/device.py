@@ -74,6 +74,11 @@ def device_name(device: torch.device) -> str:
     return "Apple GPU" if device.type == "mps" else f"CPU ({torch.backends.cpu.get_cpu_capability()})"
 
 
+def free_bytes(device: torch.device) -> int:
+    """Memory of a CUDA device that nobody uses; 0 for any other device."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
+
+
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies bfloat16 faster than float32.
 

@@ -100,14 +100,20 @@ class Twins:
         self.progress = Progress(module, objective, make_optimizer(spec, module.parameters(), rate))
         self._compute = compute
         self._forward = torch.compile(forward, dynamic=False) if compiled else forward
-        self._captured: dict[torch.Size, _Captured] = {}
+        self._captured: dict[torch.Size, _Captured | None] = {}
 
     def step(self, batch: Batch, rate: float) -> torch.Tensor:
-        """Replay the graph of batches of this shape, captured when first met."""
+        """Replay the graph of batches of this shape, captured when first met.
+
+        Raises whatever the first capture raises. Where a later one fails, batches of its shape are stepped eagerly.
+        """
         shape = batch[0].shape
         if shape not in self._captured:
-            self._captured[shape] = self._capture(batch)
+            self._captured[shape] = self._capture_another(batch) if self._captured else self._capture(batch)
         found = self._captured[shape]
+        if found is None:
+            self.set_rate(rate)
+            return self.run(batch)
         for static, given in zip(found.batch, batch, strict=True):
             static.copy_(given, non_blocking=True)
         self.set_rate(rate)
@@ -127,6 +133,13 @@ class Twins:
         self.progress.optimizer.step()
         return loss.detach()
 
+    def _capture_another(self, batch: Batch) -> _Captured | None:
+        try:
+            return self._capture(batch)
+        except Exception as error:
+            _give_up("captured", error, self._compute.device)
+            return None
+
     def _capture(self, batch: Batch) -> _Captured:
         """Record a step. Warming up changes weights, statistics and momenta; they are put back."""
         static = (batch[0].clone(), batch[1].clone(), batch[2].clone())
@@ -135,7 +148,7 @@ class Twins:
         stream = torch.cuda.current_stream(self._compute.device)
         self._warm_up(static, stream)
         graph = torch.cuda.CUDAGraph()
-        pool = next((found.graph.pool() for found in self._captured.values()), None)
+        pool = next((found.graph.pool() for found in self._captured.values() if found), None)
         try:
             with torch.cuda.graph(graph, pool=pool):
                 loss = self.run(static)
@@ -158,7 +171,7 @@ class Twins:
         self.progress.optimizer.zero_grad(set_to_none=True)
 
 
-_known: dict[Hashable, Twins] = {}
+_known: dict[tuple[Hashable, bool], Twins] = {}
 """The twins of the last kind of unit: a process meets many units of one kind, and memory has room for one."""
 
 
@@ -183,9 +196,8 @@ def steps_of(
             steps = Graphed(twins, progress)
             steps.begin()
             twins.step(first(), 0.0)
-        except Exception as error:  # dynamo, inductor and capture fail in too many ways to be named
-            _recover(compute.device)
-            _log.warning("a step cannot be %s: %s", "compiled" if compiled else "captured", error)
+        except Exception as error:
+            _give_up("compiled" if compiled else "captured", error, compute.device)
             continue
         _known[kind, worth] = twins
         return steps
@@ -198,8 +210,16 @@ def captured() -> bool:
 
 
 def forget() -> None:
-    """Give up what was captured, and the memory that it holds."""
+    """Give up what was captured, and the memory that it holds; dynamo counts what it compiled, up to a limit."""
+    if any(worth for _, worth in _known):
+        torch.compiler.reset()
     _known.clear()
+
+
+def _give_up(what: str, error: Exception, device: torch.device) -> None:
+    """Say that a step cannot be captured. Dynamo, inductor and capture fail in too many ways for one to be named."""
+    _recover(device)
+    _log.warning("a step cannot be %s: %s", what, error)
 
 
 def _recover(device: torch.device) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from auditkit.cohort import Rows
+from auditkit.training.device import free_bytes
 
 # Mean and standard deviation of ImageNet's channels: what torchvision's weights were trained with.
 MEAN = (0.485, 0.456, 0.406)
@@ -57,8 +58,7 @@ class Pixels:
             return self.host
         if self.device.type != "cuda":
             return torch.empty_like(self.host, device=self.device)
-        free, _ = torch.cuda.mem_get_info(self.device)
-        fits = self.host.nbytes <= free * _SHARE_OF_FREE_MEMORY
+        fits = self.host.nbytes <= free_bytes(self.device) * _SHARE_OF_FREE_MEMORY
         return torch.empty_like(self.host, device=self.device) if fits else None
 
 
