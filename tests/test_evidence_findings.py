@@ -44,6 +44,23 @@ def derived() -> Derived:
 # ------------------------------------------------------------------------------------------------------------ numbers
 
 
+@pytest.mark.parametrize(("people", "few"), [(2, True), (12, False)])
+def test_a_change_that_few_people_carry_says_so(people: int, few: bool) -> None:
+    turned = np.isin(PANEL.identity, np.arange(people))
+    before = PANEL.arms[0].margin
+    panel = with_margin(PANEL, 1, np.where(turned, -before, before))
+    found = pick(derive([panel], evidence(), ACCURACY).findings, quantity="change", over=(), arm="arm1")
+    assert found.effective_identities == pytest.approx(people, rel=0.4)
+    assert found.rests_on_few == few
+    assert found.explanation.endswith("; resting on few people, the interval may hold less often than it says") == few
+
+
+def test_arms_that_are_the_same_rest_on_nobody() -> None:
+    panel = with_margin(PANEL, 1, PANEL.arms[0].margin)
+    found = pick(derive([panel], evidence(), ACCURACY).findings, quantity="change", over=(), arm="arm1")
+    assert (found.effective_identities, found.rests_on_few) == (None, False)
+
+
 def test_values_are_means_over_seeds_with_their_support(derived: Derived) -> None:
     panel = toy_panel(effect=2.0)
     found = pick(derived.findings, over=MALE, at=MEN)

@@ -12,6 +12,7 @@ from auditkit.evidence.simultaneous import simultaneous
 from auditkit.evidence.uncertainty import (
     Redrawn,
     Spread,
+    effective_number,
     gap_bounds,
     gap_change_bounds,
     normal_quantile,
@@ -85,12 +86,13 @@ def test_undefined_replicates_are_counted_and_left_out() -> None:
 
 def test_degrees_of_freedom_are_those_of_the_people_who_matter() -> None:
     rng = np.random.default_rng(4)
-    even, none = rng.normal(size=(1, 5000)), np.zeros(1)
-    assert people_df(even, np.array([5000]), none)[0] == pytest.approx(5000, rel=0.1)
+    even, none, people = rng.normal(size=(1, 5000)), np.zeros(1), np.array([5000])
+    assert people_df(effective_number(even, none), people)[0] == pytest.approx(5000, rel=0.1)
     few = np.zeros((1, 5000))
     few[0, :4] = [1, -1, 1, -1]
-    assert people_df(few, np.array([5000]), none)[0] == pytest.approx(8, rel=0.01)
-    assert people_df(np.zeros((1, 40)), np.array([40]), none)[0] == 39
+    assert effective_number(few, none).tolist() == [4]
+    assert people_df(effective_number(few, none), people)[0] == pytest.approx(8, rel=0.01)
+    assert people_df(effective_number(np.zeros((1, 40)), none), np.array([40]))[0] == 39
 
 
 def test_every_replicate_has_the_variance_of_its_own_people() -> None:

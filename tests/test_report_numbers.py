@@ -34,6 +34,13 @@ def test_numbers_in_words(quantity: Quantity, values: tuple[float, float, float]
     assert Numbers().in_words(finding(quantity, *values)) == text
 
 
+def test_numbers_that_rest_on_few_people_say_so() -> None:
+    few = replace(finding("change", -0.019, -0.026, -0.012), effective_identities=3.9)
+    assert Numbers().in_words(few) == "-1.9 points [-2.6, -1.2], resting on few people"
+    assert Numbers().magnitude(few) == "1.9 points [1.2, 2.6], resting on few people"
+    assert Numbers().in_words(replace(few, effective_identities=4.0)) == "-1.9 points [-2.6, -1.2]"
+
+
 def test_metrics_that_are_no_shares_are_plain() -> None:
     plain = Numbers(plain=frozenset({"brier"}))
     assert plain.in_words(finding("change", -0.0012, -0.002, 0.0011, "brier")) == "-0.001 [-0.002, +0.001]"

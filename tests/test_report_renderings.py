@@ -282,6 +282,15 @@ def test_what_is_undefined_by_definition_is_told_once() -> None:
     assert table.notes == (f"(a) {reason}",)
 
 
+def test_changes_that_rest_on_few_people_are_marked_and_explained() -> None:
+    few = tuple(replace(f, effective_identities=2.0) if f.against else f for f in results().findings)
+    built = document.build(audit(), results(findings=few))
+    table = next(t for t in tables(built) if t.caption.startswith("Male: change in accuracy against"))
+    assert all(row[2].text.endswith("] (a)") for row in table.rows)
+    assert table.notes == ("(a) resting on few people: the interval may hold less often than it says",)
+    assert any(sentence.endswith("], resting on few people).") for sentence in built.answer)
+
+
 def test_what_would_not_help_is_left_to_the_explanation() -> None:
     need = "cannot tell (+0.2 points [-1.0, +1.0]): about 310 people would be needed; more seeds alone would not help"
     unsure = tuple(replace(f, explanation=need) if f.explanation else f for f in results().findings)

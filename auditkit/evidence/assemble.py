@@ -99,10 +99,11 @@ def with_interval(
         noise=noise(bench, estimate, estimates),
         people_error=float(np.sqrt(estimates.spread.people[estimate.row])),
         undefined_replicates=missing,
+        effective_identities=None if estimate.against is None else effective(estimate, estimates),
     )
     if estimate.same:
         nothing = Interval(0.0, 0.0)
-        return replace(finding, interval=nothing, simultaneous=nothing if joint else None)
+        return replace(finding, interval=nothing, simultaneous=nothing if joint else None, effective_identities=None)
     why = no_interval(estimate, ends)
     if why:
         return replace(finding, reason=why)
@@ -142,6 +143,11 @@ def no_interval(estimate: Estimate, ends: Ends) -> str:
     if not np.isfinite([ends[0][estimate.row], ends[1][estimate.row]]).all():
         return "no interval: the spread under resampling of people is not defined"
     return ""
+
+
+def effective(estimate: Estimate, estimates: Estimates) -> float | None:
+    """The effective number of people who carry an estimate; None where that is not defined."""
+    return _finite(round(float(estimates.effective[estimate.row]), 1))
 
 
 def noise(bench: Bench, estimate: Estimate, estimates: Estimates) -> float | None:
@@ -201,6 +207,7 @@ class Family:
             spread=spread.take([estimate.row]),
             score=self.critical.score,
             noise=finding.noise,
+            few=finding.rests_on_few,
         )
 
 

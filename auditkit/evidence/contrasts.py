@@ -17,6 +17,7 @@ from auditkit.evidence.uncertainty import (
     Redrawn,
     Replicates,
     Spread,
+    effective_number,
     people_df,
     people_variance,
     redraw,
@@ -57,6 +58,7 @@ class Estimate:
 class Estimates:
     """Many estimates, and the spread of those that have a row.
 
+    effective: (rows,) effective number of people who carry the estimate's variance;
     redrawn: of no replicates where none were asked for; design: (rows, 3), which line, its arm, the arm against it or
     -1.
     """
@@ -65,6 +67,7 @@ class Estimates:
     value: Floats
     spread: Spread
     people: Integers
+    effective: Floats
     redrawn: Redrawn
     design: Integers
 
@@ -98,6 +101,7 @@ def estimate(
         value=np.array([one.value for one in known], dtype=np.float64),
         spread=_joined(spreads),
         people=np.array([one.people for one in known], dtype=np.int64),
+        effective=np.concatenate([np.zeros(0), *(people.effective for people in peoples)]),
         redrawn=_redrawn(peoples, weight),
         design=np.array(design, dtype=np.int64).reshape(-1, 3),
     )
@@ -176,12 +180,13 @@ def _same(layout: Layout, arms: Arms) -> bool:
 class _People:
     """What a stack's usable rows are made of, in every arm or pair of arms, line by line.
 
-    influence: (rows, blocks), of the mean over seeds; pseudo: (rows,); fewest, everybody: (rows,) people of the group
-    with the fewest, and of both groups.
+    influence: (rows, blocks), of the mean over seeds; pseudo: (rows,); effective: (rows,) effective number of people;
+    fewest, everybody: (rows,) people of the group with the fewest, and of both groups.
     """
 
     influence: Replicates
     pseudo: Floats
+    effective: Floats
     fewest: Integers
     everybody: Integers
 
@@ -195,9 +200,12 @@ def _people(layout: Layout, stack: Stack, arms: Sequence[Arms], usable: NDArray[
     averaged = np.stack(
         [stack.influence[:, layout.units_of(arm)].mean(axis=1) for arm in range(len(layout.arms))], axis=1
     )
+    influence = flat([less(averaged, pair) for pair in arms])
+    pseudo = flat([stack.pseudo[:, pair].sum(axis=1) for pair in both])
     return _People(
-        influence=flat([less(averaged, pair) for pair in arms]),
-        pseudo=flat([stack.pseudo[:, pair].sum(axis=1) for pair in both]),
+        influence=influence,
+        pseudo=pseudo,
+        effective=effective_number(influence, pseudo),
         fewest=flat([stack.people[:, pair].min(axis=1) for pair in both]),
         everybody=flat([stack.everybody[:, pair].max(axis=1) for pair in both]),
     )
@@ -228,7 +236,7 @@ def _spread(
     seeds = seed_variances(layout, stack.values, unbiased, stack.reason, arms)
     return Spread(
         people=variance + people.pseudo,
-        people_df=people_df(people.influence, people.everybody, people.pseudo),
+        people_df=people_df(people.effective, np.minimum(people.everybody, layout.blocks)),
         seeds=seeds.added.ravel()[usable],
         seeds_df=seeds.df.ravel()[usable],
         retraining=seeds.measured.ravel()[usable],

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.evidence.assemble import Bench, Family, limit, no_interval, noise, within
+from auditkit.evidence.assemble import Bench, Family, effective, limit, no_interval, noise, within
 from auditkit.evidence.contrasts import Estimate, Estimates
 from auditkit.evidence.grouping import Span
 from auditkit.evidence.measures import Measure
@@ -110,6 +110,7 @@ def gap_change(
         finding,
         noise=noise(bench, noisiest, changes.estimates),
         people_error=float(np.sqrt(changes.estimates.spread.people[noisiest.row])),
+        effective_identities=effective(noisiest, changes.estimates),
     )
     if finding.interval is not None:
         spread = _take(changes.estimates, moved)

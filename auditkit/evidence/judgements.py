@@ -9,7 +9,7 @@ from math import hypot
 
 from scipy.special import stdtrit
 
-from auditkit.evidence.results import ONE_SEED, Finding, GateRow, Interval, Judgement, Outcome, PublishedRow
+from auditkit.evidence.results import FEW, ONE_SEED, Finding, GateRow, Interval, Judgement, Outcome, PublishedRow
 from auditkit.evidence.uncertainty import normal_quantile
 from auditkit.spec.model import Evidence, Gate, Published, Selector
 from auditkit.spec.sentences import CHANGES, gate_sentence, published_sentence
@@ -220,6 +220,8 @@ def _outcome(gate: Gate, finding: Finding | None) -> tuple[Outcome, str]:
     numbers = f"{finding.estimate:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
     if finding.seeds == 1:
         numbers += f"; {ONE_SEED}"
+    if finding.rests_on_few:
+        numbers += f"; {FEW}"
     if _breaks(gate, interval):
         return "fail", numbers
     if _keeps(gate, interval):

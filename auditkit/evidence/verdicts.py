@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from auditkit.evidence.results import Interval, Verdict
+from auditkit.evidence.results import FEW, Interval, Verdict
 from auditkit.evidence.uncertainty import Spread
 
 MOST = 1000
@@ -20,7 +20,7 @@ class Basis:
 
     interval: the simultaneous one; told: whether the step-down test tells the estimate from zero; margin: the largest
     change that counts as none; people, seeds: how many there are; spread: of the one estimate; score: the family's
-    critical value; noise: of the seeds.
+    critical value; noise: of the seeds; few: whether few people carry the estimate.
     """
 
     estimate: float
@@ -33,6 +33,7 @@ class Basis:
     spread: Spread
     score: float
     noise: float | None
+    few: bool = False
 
 
 def decide(basis: Basis) -> tuple[Verdict, str]:
@@ -42,6 +43,11 @@ def decide(basis: Basis) -> tuple[Verdict, str]:
     * excludes 0, or the step-down test over the family tells it from 0: changed
     * otherwise, and always where training variance was not measured: cannot tell, and what would be needed
     """
+    verdict, sentence = _decided(basis)
+    return verdict, f"{sentence}; {FEW}, the interval may hold less often than it says" if basis.few else sentence
+
+
+def _decided(basis: Basis) -> tuple[Verdict, str]:
     low, high = basis.interval.low, basis.interval.high
     if basis.seeds < 2:
         return "cannot tell", _one_seed(basis)

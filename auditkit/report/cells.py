@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from auditkit.evidence.results import Finding
+from auditkit.evidence.results import FEW, Finding
 from auditkit.report import numbers
 from auditkit.report.blocks import Cell, Tone
 from auditkit.report.view import View
@@ -43,7 +43,8 @@ def estimate(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
     if finding.estimate is None or finding.status != "estimable":
         return Cell(_absent(finding) + footnotes.mark(_why(view, finding)), _detail(view, finding), "quiet")
     if finding.interval is not None:
-        return Cell(view.numbers.with_interval(finding, finding.interval), _detail(view, finding))
+        text = view.numbers.with_interval(finding, finding.interval)
+        return Cell(text + footnotes.mark(_few(finding)), _detail(view, finding))
     return Cell(_spread(view, finding) + footnotes.mark(_no_interval(finding)), _detail(view, finding))
 
 
@@ -80,6 +81,10 @@ def _no_interval(finding: Finding) -> str:
     reason = finding.reason or "not computed"
     reason = reason if reason.startswith("no interval") else f"no interval: {reason}"
     return f"{reason}; ± is the standard deviation over seeds" if _has_spread(finding) else reason
+
+
+def _few(finding: Finding) -> str:
+    return f"{FEW}: the interval may hold less often than it says" if finding.rests_on_few else ""
 
 
 def _has_spread(finding: Finding) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from auditkit.evidence.probe_names import is_probe
-from auditkit.evidence.results import Finding, Interval, Results
+from auditkit.evidence.results import FEW, Finding, Interval, Results
 from auditkit.report import facts
 
 NARROW = 0.004
@@ -62,7 +62,8 @@ class Numbers:
         interval = finding.simultaneous or finding.interval
         unit = self.unit(finding.metric, finding.quantity)
         ends = "" if interval is None else self.interval(finding, interval)
-        return " ".join(part for part in (self.estimate(finding), unit, ends) if part)
+        text = " ".join(part for part in (self.estimate(finding), unit, ends) if part)
+        return f"{text}, {FEW}" if finding.rests_on_few else text
 
     def magnitude(self, finding: Finding) -> str:
         """As `in_words`, without the direction, for verbs that tell it: "2.1 points [1.3, 2.9]"."""
