@@ -303,7 +303,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_continues() -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err == "interrupted; what is finished is kept, and the same command continues from the last finished epoch\n"
+    assert err == "interrupted; what is finished is kept, and the same command goes on from the last checkpoint\n"
     assert list(project.folder.glob(".auditkit/partial/*/checkpoint.safetensors"))
     out = project.run("plan", "toy.toml").assert_success().out
     assert sum(line.split()[-2:-1] == ["continue"] for line in out.splitlines()) == 1

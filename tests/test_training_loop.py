@@ -20,6 +20,7 @@ from auditkit.engine.work import ComponentRef
 from auditkit.errors import RunFailed
 from auditkit.events import EpochDone, StepsDone, UnitDone, UnitStarted
 from auditkit.spec.model import Budget, Constant, OneCycle
+from auditkit.training import loop
 from auditkit.training.batches import order
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer, rate, total_steps
@@ -77,7 +78,9 @@ def test_a_unit_alone_or_again_predicts_the_same(tmp_path: Path) -> None:
     assert first.predictions("d1").margin.tolist() != again.predictions("other").margin.tolist()
 
 
-def work_until_killed(folder: Path, epochs_done: Any, changes: dict[str, Any]) -> None:
+def work_until_killed(folder: Path, epochs_done: Any, changes: dict[str, Any], share: float) -> None:
+    loop.CHECKPOINT_SHARE = share
+
     def send(event: Any) -> None:
         if isinstance(event, EpochDone):
             epochs_done.release()
@@ -91,6 +94,7 @@ GROUP_DRO = ComponentRef("objective", "group-dro", {"strata": ("Bald",), "step_s
 AUGMENTED = {"flip": True, "select": "best", "budget": {"epochs": 5}}
 
 
+@pytest.mark.parametrize(("share", "last"), [(1e9, 2), (1e-9, 1)], ids=["cheap checkpoints", "dear checkpoints"])
 @pytest.mark.parametrize(
     "changes",
     [
@@ -100,14 +104,16 @@ AUGMENTED = {"flip": True, "select": "best", "budget": {"epochs": 5}}
     ],
     ids=["best", "adamw-bfloat16-dro", "head"],
 )
-def test_killed_and_continued_is_bit_identical_to_uninterrupted(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_killed_and_continued_is_bit_identical_to_uninterrupted(
+    tmp_path: Path, changes: dict[str, Any], share: float, last: int
+) -> None:
     for name in ("whole", "killed"):
         (tmp_path / name).mkdir()
     whole, _ = run(tmp_path / "whole", **changes)
 
     context = multiprocessing.get_context("spawn")
     epochs_done = context.Semaphore(0)
-    process = context.Process(target=work_until_killed, args=(tmp_path / "killed", epochs_done, changes))
+    process = context.Process(target=work_until_killed, args=(tmp_path / "killed", epochs_done, changes, share))
     process.start()
     assert epochs_done.acquire(timeout=120)
     assert epochs_done.acquire(timeout=120)
@@ -116,9 +122,9 @@ def test_killed_and_continued_is_bit_identical_to_uninterrupted(tmp_path: Path, 
     process.join()
 
     continued, events = run(tmp_path / "killed", **changes)
-    assert events.of(UnitStarted)[0].epoch == 2
-    assert [e.epoch for e in events.of(EpochDone)] == list(range(3, events.of(UnitStarted)[0].epochs + 1))
-    assert continued.facts("d1")["continued_after_epochs"] == [2]
+    assert events.of(UnitStarted)[0].epoch == last
+    assert [e.epoch for e in events.of(EpochDone)] == list(range(last + 1, events.of(UnitStarted)[0].epochs + 1))
+    assert continued.facts("d1")["continued_after_epochs"] == [last]
     for name in ("loss", "accuracy", "images"):
         assert [e[name] for e in continued.history("d1")] == [e[name] for e in whole.history("d1")]
     np.testing.assert_array_equal(continued.predictions("d1").margin, whole.predictions("d1").margin)

@@ -47,7 +47,7 @@ from auditkit.report.numbers import plural
 def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: Any) -> int:
     """Train what AUDIT asks for and is not done yet, then report.
 
-    Running again trains nothing that is done. Ctrl-C stops cleanly; the same command continues from the last epoch.
+    Running again trains nothing that is done. Ctrl-C stops cleanly; the same command goes on from the last checkpoint.
     """
     console = Console(highlight=False)
     prepared = prepare(settings(audit, values))
@@ -96,5 +96,5 @@ def _train(console: Console, prepared: Prepared, drawing: str) -> bool:
         with progress(drawing, console, left) as drawn:
             return bool(train(prepared, drawn.send))
     except KeyboardInterrupt:
-        command = "the same command continues from the last finished epoch"
+        command = "the same command goes on from the last checkpoint"
         raise Interrupted(f"interrupted; what is finished is kept, and {command}") from None

@@ -1,4 +1,4 @@
-"""A unit at work as one safetensors file, replaced after each epoch: what is needed to go on as if never stopped.
+"""A unit at work as one safetensors file, replaced from time to time: what is needed to go on as if never stopped.
 
 No state of a random generator is in it: every stream derives from the seed and the epoch.
 """

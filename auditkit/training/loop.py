@@ -19,6 +19,8 @@ from auditkit.training.device import Compute
 from auditkit.training.graph import Steps, steps_of
 from auditkit.training.optimization import rate, total_steps
 
+CHECKPOINT_SHARE = 0.02
+"""Share of the time that checkpoints may take: ResNet-18's takes a tenth of a second, a large GPU's epoch no longer."""
 _SECONDS_BETWEEN_EVENTS = 0.25
 
 
@@ -52,9 +54,10 @@ class Lesson:
 def train(lesson: Lesson, progress: Progress) -> None:
     """Train until the budget is spent, from wherever `progress` stands, and leave the selected weights in place.
 
-    Writes a checkpoint after each epoch. Raises RunFailed when a loss is not finite.
+    Writes checkpoints between epochs. Raises RunFailed when a loss is not finite.
     """
     steps: Steps | None = None
+    checkpoints = _Checkpoints(lesson.checkpoint)
     for epoch in range(len(progress.history), lesson.epochs):
         started = time.perf_counter()
         progress.module.train()
@@ -68,7 +71,7 @@ def train(lesson: Lesson, progress: Progress) -> None:
             {"epoch": epoch + 1, "loss": loss, "accuracy": accuracy, "seconds": seconds, "images": images}
         )
         _select(lesson, progress)
-        write_checkpoint(progress, lesson.checkpoint)
+        checkpoints.offer(progress)
         lesson.send(EpochDone(lesson.digest, epoch + 1, loss, accuracy))
     if progress.best:
         progress.module.load_state_dict(progress.best)
@@ -125,6 +128,22 @@ def _check(lesson: Lesson, epoch: int, losses: torch.Tensor) -> None:
     if lesson.compute.precision != "float32":
         remedy += ', or set recipe.precision = "float32"'
     raise RunFailed(f"the loss is not finite in epoch {epoch + 1}, step {step + 1}", where=lesson.label, hint=remedy)
+
+
+class _Checkpoints:
+    """Writes a checkpoint after the first epoch, and whenever those written have become cheap beside the time since."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._due = path, 0.0
+
+    def offer(self, progress: Progress) -> None:
+        """Write, unless the last checkpoint is too young."""
+        started = time.perf_counter()
+        if started < self._due:
+            return
+        write_checkpoint(progress, self._path)
+        ended = time.perf_counter()
+        self._due = ended + (ended - started) / CHECKPOINT_SHARE
 
 
 class _Clock:
