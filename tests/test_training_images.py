@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
+import resource
 import signal
 import time
 import zipfile
@@ -268,6 +269,22 @@ def test_a_full_disk_is_found_before_it_is_met(monkeypatch: pytest.MonkeyPatch) 
         ensure_images(dataset(Counting(9), 9, "full"), np.arange(9), SPEC, Inline(Events()), Events())
     assert caught.value.message == "the image cache needs 0.0 GB, and 0.0 GB are free"
     assert "AUDITKIT_CACHE" in caught.value.hint
+
+
+def test_a_cache_that_cannot_be_written_to_is_an_error_and_marks_nothing() -> None:
+    source, (_, most) = Counting(9), resource.getrlimit(resource.RLIMIT_FSIZE)
+    data = dataset(source, 9, "limited")
+    ensure_images(data, rows(0), SPEC, Inline(Events()), Events())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, most))
+    try:
+        with pytest.raises(AuditError) as caught:
+            ensure_images(data, np.arange(9), SPEC, Inline(Events()), Events())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert caught.value.message == "cannot write to the cache: File too large"
+    assert caught.value.where.endswith("pixels.npy")
+    assert caught.value.hint == "name another folder with the variable AUDITKIT_CACHE"
+    assert image_cache("limited", 9, SPEC).missing(np.arange(9)).tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_a_cache_folder_that_cannot_be_made_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

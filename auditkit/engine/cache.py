@@ -66,7 +66,9 @@ class ImageCache:
         _make_array(self.filled, np.bool_, (self.images,))
 
     def mark(self, rows: Rows) -> None:
-        """Note that the pixels of `rows` are written."""
+        """Note that the pixels of `rows` are written, once they are on the disk: a row never written would be black."""
+        with self.pixels.open("r+b") as file:
+            os.fsync(file.fileno())
         filled = np.load(self.filled, mmap_mode="r+")
         filled[rows] = True
         filled.flush()
@@ -168,7 +170,6 @@ def _unreadable(damaged: list[tuple[int, str]], dataset: OpenDataset) -> DataErr
 
 
 def _check_room(cache: ImageCache, images: int) -> None:
-    """A full disk would kill a worker that writes through a memory map, without a word."""
     needed = images * cache.size * cache.size * 3
     free = shutil.disk_usage(cache.folder).free
     if needed + _SPARE_BYTES > free:
@@ -183,8 +184,13 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        hint = "name another folder with the variable AUDITKIT_CACHE"
-        raise AuditError(f"cannot write to the cache: {error.strerror}", where=str(folder), hint=hint) from error
+        raise unwritable(error, folder) from error
+
+
+def unwritable(error: OSError, place: Path) -> AuditError:
+    """What is told of a cache that cannot be written to."""
+    hint = "name another folder with the variable AUDITKIT_CACHE"
+    return AuditError(f"cannot write to the cache: {error.strerror}", where=str(place), hint=hint)
 
 
 def _make_array(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:

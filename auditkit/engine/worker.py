@@ -10,6 +10,7 @@ import torchvision
 
 from auditkit.engine import looking
 from auditkit.engine.bench import BenchWork
+from auditkit.engine.cache import unwritable
 from auditkit.engine.executors import cores
 from auditkit.engine.registry import Registry
 from auditkit.engine.unit import imagenet_weights, run_unit
@@ -43,9 +44,15 @@ def probe(device: str, send: Send) -> Machine:
 
 
 def fill(item: FillWork, send: Send) -> list[tuple[int, str]]:
-    """Decode images into the cache; returns (row, what is wrong) for those that cannot be read."""
+    """Decode images into the cache; returns (row, what is wrong) for those that cannot be read.
+
+    Raises AuditError when the cache cannot be written to.
+    """
     Compute(torch.device("cpu"), FLOAT32, 1).set_up()
-    return images.fill(item.source, item.rows, item.crop, item.size, Path(item.path))
+    try:
+        return images.fill(item.source, item.rows, item.crop, item.size, Path(item.path))
+    except OSError as error:
+        raise unwritable(error, Path(item.path)) from error
 
 
 def obtain_weights(model: ComponentRef, send: Send) -> None:

@@ -18,7 +18,8 @@ from torchvision.io import ImageReadMode, decode_image
 from auditkit.cohort import ImageSource, Rows
 
 Damage = tuple[int, str]
-_AT_ONCE = 64
+_AT_ONCE = 8
+"""So many images are resized together: fewer cost calls, more leave the processor's cache in between."""
 _KINDS = {b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WebP", b"GIF8": "GIF"}
 """How the bytes of an image begin."""
 _SOURCE_LINE = re.compile(r"^.*?\.(?:cpp|cu|py):\d+,?\s*")
@@ -27,18 +28,23 @@ _SOURCE_LINE = re.compile(r"^.*?\.(?:cpp|cu|py):\d+,?\s*")
 def fill(source: ImageSource, rows: Rows, crop: int, size: int, path: Path) -> list[Damage]:
     """Decode the images of `rows` into the array at `path`: (images, size, size, 3) uint8, a .npy file.
 
-    Returns (row, what is wrong with it) for every image that cannot be read; its pixels stay zero.
+    Returns (row, what is wrong with it) for every image that cannot be read; its pixels stay zero. Whoever notes that
+    rows are there must sync the file first. Raises OSError when it cannot be written.
     """
-    out = np.load(path, mmap_mode="r+")
     damaged: list[Damage] = []
-    for start in range(0, len(rows), _AT_ONCE):
-        squares: dict[int, list[tuple[int, torch.Tensor]]] = defaultdict(list)
-        for row, image in _decoded(source, rows[start : start + _AT_ONCE], damaged):
-            square = centre_square(image, crop)
-            squares[square.shape[1]].append((row, square))
-        for group in squares.values():
-            out[[row for row, _ in group]] = resize([square for _, square in group], size)
-    out.flush()
+    first = int(np.load(path, mmap_mode="r").offset)
+    # Writing takes a quarter of the time that a memory map takes, whose new pages fault one by one.
+    with path.open("r+b") as file:
+        for start in range(0, len(rows), _AT_ONCE):
+            squares: dict[int, list[tuple[int, torch.Tensor]]] = defaultdict(list)
+            for row, image in _decoded(source, rows[start : start + _AT_ONCE], damaged):
+                square = centre_square(image, crop)
+                squares[square.shape[1]].append((row, square))
+            for group in squares.values():
+                resized = resize([square for _, square in group], size)
+                for (row, _), pixels in zip(group, resized, strict=True):
+                    file.seek(first + row * pixels.nbytes)
+                    file.write(pixels.data)
     return damaged
 
 
