@@ -1,10 +1,11 @@
 """auditkit against the plain PyTorch loop, as ratios within one run on one machine.
 
-    python benchmarks/run.py            twenty minutes on two cores
-    python benchmarks/run.py --full     more photos, more repeats: an hour
+    python benchmarks/run.py            an hour on two cores; half of it with --repeats 1
+    python benchmarks/run.py --full     more photos, more repeats: three hours
 
 Both do the same audit: three arms, two seeds, three epochs, the same numbers of rendered photos of CelebA's size,
-ResNet-18, test photos predicted. They take turns; of each the median of the repeats counts. Wall time is what ratios
+ResNet-18, test photos predicted. Both are run on a few photos first, so that neither reads its libraries from a disk
+that is slower than memory; then they take turns; of each the median of the repeats counts. Wall time is what ratios
 are made of; CPU time stands beside it, since a shared machine disturbs it less. The results go to
 benchmarks/results/<machine>.json and .md; the name is that of the processor or GPU and the number of cores.
 """
@@ -273,18 +274,20 @@ def main() -> None:
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--out", type=Path, default=HERE / "results")
     options = parser.parse_args()
-    scale, repeats = (4, 3) if options.full else (1, 2)
+    rows, test, repeats = (4000, 800, 3) if options.full else (2000, 400, 2)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data = folder / "faces"
         subprocess.run(
-            [sys.executable, "-m", "auditkit", "data", "make-faces", str(data), "--n", str(2500 * scale), "--plain"],
+            [sys.executable, "-m", "auditkit", "data", "make-faces", str(data), "--n", str(5 * rows // 2), "--plain"],
             check=True,
         )
+        audit(folder, data, 64, 128, 64)
+        plain(data, 64, 128, 64)
         found = {
             "machine": machine(),
             "compared": [
-                compared(folder, data, size, 1000 * scale, 200 * scale, options.repeats or repeats)
+                compared(folder, data, size, rows, test, options.repeats or repeats)
                 for size in options.sizes or (64, 128)
             ],
             "bench": bench(10 if options.full else 3),

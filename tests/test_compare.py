@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from evidence_toys import ACCURACY, evidence, toy_panel, with_margin
 from judged_toys import SIMULATED, prepared, simulate
 
 from auditkit.engine.comparing import Side, compare, flat
 from auditkit.errors import AuditError
-from auditkit.evidence.compare import Terms, unpaired
+from auditkit.evidence.compare import Terms, key, paired, unpaired
+from auditkit.evidence.findings import derive
 from auditkit.evidence.results import Finding, Interval, Results
 from auditkit.testing import AuditProject, audit_project
 
@@ -84,6 +86,18 @@ def test_an_audit_against_itself_is_exactly_nothing(two: AuditProject) -> None:
         assert one["estimate"] in (0.0, None)
         if one["estimate"] is not None and one["interval"] is not None:
             assert (one["interval"], one["simultaneous"]) == ({"low": 0.0, "high": 0.0},) * 2
+
+
+@pytest.mark.parametrize(("people", "few"), [(2, True), (12, False)])
+def test_a_difference_that_few_people_carry_says_so(people: int, few: bool) -> None:
+    first = toy_panel(arms=1)
+    before = first.arms[0].margin
+    second = with_margin(first, 0, np.where(first.identity < people, -before, before))
+    asked = evidence(groups=())
+    known = [{key(f): f for f in derive([panel], asked, ACCURACY).findings} for panel in (first, second)]
+    (one,) = paired([first], [second], asked, ACCURACY, (known[0], known[1]), seed=0)
+    assert one.estimate is not None
+    assert ("resting on few people" in one.reason) == few
 
 
 def test_what_is_printed(two: AuditProject) -> None:

@@ -310,6 +310,18 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_continues() -> None:
     assert "4 units: 4 to run (1 to be continued from a checkpoint)" in out
 
 
+def test_a_run_never_imports_torch_where_it_was_started() -> None:
+    project = audit_project({"toy.toml": TOY})
+    code = (
+        "import sys; from auditkit.cli import exit_code\n"
+        f"assert exit_code({['run', 'toy.toml', *QUICK]}) == 0\n"
+        "assert 'torch' not in sys.modules"
+    )
+    environment = {**os.environ, **project.environment}
+    found = subprocess.run([sys.executable, "-c", code], cwd=project.folder, env=environment, check=False)
+    assert found.returncode == 0
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.6, 1.2])
 def test_ctrl_c_while_workers_start_says_no_more_than_that(seconds: float) -> None:
     project = audit_project({"toy.toml": TOY})

@@ -22,16 +22,17 @@ _NEEDED_LATER = ("auditkit.engine.conclude", "auditkit.report.document", "auditk
 
 
 def import_ahead() -> threading.Thread:
-    """Import what findings and reports are made with, while workers start and leave a core idle."""
-    thread = threading.Thread(target=_import_what_is_needed_later)
+    """Import and start what findings and reports are made with, while workers start and leave a core idle."""
+    thread = threading.Thread(target=_prepare_what_is_needed_later)
     thread.start()
     return thread
 
 
-def _import_what_is_needed_later() -> None:
+def _prepare_what_is_needed_later() -> None:
     with contextlib.suppress(Exception):  # what is wrong is told where it is needed, or the run is being stopped
         for name in _NEEDED_LATER:
             import_module(name)
+        import_module("auditkit.report.svg").warm_up()
 
 
 def require_units(prepared: Prepared) -> None:

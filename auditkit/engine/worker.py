@@ -38,7 +38,7 @@ def probe(device: str, send: Send) -> Machine:
         free_bytes=free_bytes(chosen),
         precision=choose_precision("auto", chosen),
         cores=cores(),
-        torch=torch.__version__,
+        torch=str(torch.__version__),  # as it is, it takes torch to be unpickled, which the parent would import
         torchvision=torchvision.__version__,
     )
 

@@ -14,7 +14,7 @@ from auditkit.contracts import Metric
 from auditkit.evidence.findings import derive
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.panel import ArmScores, Panel
-from auditkit.evidence.results import Finding, Interval, Quantity, Results, exploratory
+from auditkit.evidence.results import FEW, Finding, Interval, Quantity, Results, exploratory
 from auditkit.evidence.seeds import Contrast
 from auditkit.spec.model import Evidence
 
@@ -199,7 +199,6 @@ def _paired(
         place = key(replace(change, quantity=quantity, arm=arm, against=""))
         if place in known[0] and place in known[1]:
             verdict = _in_words(change)
-            reason = change.reason or change.explanation.replace("changed by", "differs by")
             yield Difference(
                 first=known[0][place],
                 second=known[1][place],
@@ -208,8 +207,14 @@ def _paired(
                 interval=change.interval,
                 simultaneous=change.simultaneous,
                 verdict=verdict,
-                reason=reason if verdict in {"cannot tell", "not estimable"} else "",
+                reason=_because(change, verdict),
             )
+
+
+def _because(change: Finding, verdict: Verdict) -> str:
+    if verdict in {"cannot tell", "not estimable"}:
+        return change.reason or change.explanation.replace("changed by", "differs by")
+    return FEW if change.rests_on_few else ""
 
 
 def _in_words(change: Finding) -> Verdict:

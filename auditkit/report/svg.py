@@ -112,6 +112,11 @@ def _vega(chart: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def warm_up() -> None:
+    """Have Vega's engine started, which takes as long as several charts."""
+    _draw('{"data": {"values": []}, "mark": "point"}')
+
+
 def _draw(chart: str) -> str:
     drawn: str = vl_convert.vegalite_to_svg(chart, vl_version=VEGA_LITE)
     return drawn
