@@ -14,7 +14,7 @@ import pytest
 from report_toys import ARMS, audit, results, tables
 from rich.console import Console
 
-from auditkit.evidence.results import Leak, Marginal, Results
+from auditkit.evidence.results import Leak, Marginal, Results, exploratory
 from auditkit.report import document, files, html, markdown, svg, terminal
 from auditkit.report.blocks import Document, Figure, Fold, Table
 
@@ -289,6 +289,12 @@ def test_changes_that_rest_on_few_people_are_marked_and_explained() -> None:
     assert all(row[2].text.endswith("] (a)") for row in table.rows)
     assert table.notes == ("(a) resting on few people: the interval may hold less often than it says",)
     assert any(sentence.endswith("], resting on few people).") for sentence in built.answer)
+    (told,) = (item for item in built.trust if item.label == "Few people")
+    changes = sum(f.rests_on_few and not exploratory(f.family) for f in few)
+    assert told.text == (
+        f"fewer than 4 people (effective number) carry {changes} declared changes; such intervals may hold less often "
+        "than they say"
+    )
 
 
 def test_what_would_not_help_is_left_to_the_explanation() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from auditkit.evidence.results import Finding, Place, exploratory
+from auditkit.evidence.results import FEWEST_EFFECTIVE, Finding, Place, exploratory
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.conditions import told
-from auditkit.report.numbers import count, fixed, support
+from auditkit.report.numbers import count, fixed, plural, support
 from auditkit.report.recipe import essentials, overrides
 from auditkit.report.view import View, distinct
 
@@ -109,7 +109,7 @@ def gates(view: View) -> tuple[Item, ...]:
 
 def trust(view: View) -> tuple[Item, ...]:
     """What the numbers rest on, and what they cannot say."""
-    parts = (_support, _leaks, _training_noise, _comparisons, _not_estimable, _warnings)
+    parts = (_support, _few_people, _leaks, _training_noise, _comparisons, _not_estimable, _warnings)
     return tuple(item for part in parts for item in part(view))
 
 
@@ -123,6 +123,13 @@ def _support(view: View) -> Iterator[Item]:
         yield Item("Support", f"smallest group shown: {who} (needed: {support(evidence.minimum_images, people)})")
     if known and all(f.identities is None for f in known):
         yield Item("People", "identities are unknown: images are resampled, and intervals are too narrow", "warn")
+
+
+def _few_people(view: View) -> Iterator[Item]:
+    few = sum(f.rests_on_few for f in view.results.findings if not exploratory(f.family))
+    if few:
+        who = f"fewer than {FEWEST_EFFECTIVE} people (effective number) carry {plural(few, 'declared change')}"
+        yield Item("Few people", f"{who}; such intervals may hold less often than they say", "warn")
 
 
 def _values(view: View) -> Iterator[Finding]:
