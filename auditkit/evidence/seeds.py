@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -58,9 +58,10 @@ def seed_variances(
     for pattern in np.unique(known, axis=0):
         lines = np.flatnonzero((known == pattern).all(axis=1))
         chosen = [layout.units_of(arm) for arm in np.flatnonzero(pattern).tolist()]
+        pooled = _Pooled(values[lines], influence[lines], chosen)
         for j, (arm, against) in enumerate(arms):
             if pattern[[arm] if against is None else [arm, against]].all():
-                found = _of_pair(layout, values[lines], influence[lines], chosen, (arm, against))
+                found = _of_pair(layout, pooled, (arm, against))
                 if found is not None:
                     result.measured[lines, j], result.added[lines, j], result.df[lines, j] = found
     return result
@@ -69,20 +70,38 @@ def seed_variances(
 _Parts = tuple[Floats, Floats, Floats]
 
 
-def _of_pair(
-    layout: Layout, values: Floats, influence: Replicates, chosen: list[Integers], arms: Arms
-) -> _Parts | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pooled:
+    """Variances pooled over the `chosen` arms: the same for all of as many seeds, so computed once."""
+
+    values: Floats
+    influence: Replicates
+    chosen: list[Integers]
+    known: dict[tuple[bool, int], _Parts] = field(default_factory=dict)
+
+    def of(self, seeds: int, *, change: bool) -> _Parts:
+        """Of a mean over so many seeds, or of the difference of two."""
+        if (change, seeds) not in self.known:
+            self.known[change, seeds] = self._change(seeds) if change else self._mean(seeds)
+        return self.known[change, seeds]
+
+    def _mean(self, seeds: int) -> _Parts:
+        return _within(self.values, self.influence, [units for units in self.chosen if len(units) > 1], seeds)
+
+    def _change(self, seeds: int) -> _Parts:
+        alike = np.stack([units for units in self.chosen if len(units) == seeds])
+        return (_paired if pairs_seeds(*alike.shape) else _unpaired)(self.values, self.influence, alike)
+
+
+def _of_pair(layout: Layout, pooled: _Pooled, arms: Arms) -> _Parts | None:
     arm, against = arms
     mine = layout.units_of(arm)
     theirs = mine if against is None else layout.units_of(against)
     if min(len(mine), len(theirs)) < 2:
         return None
-    if against is None:
-        return _within(values, influence, [units for units in chosen if len(units) > 1], len(mine))
     if len(mine) == len(theirs):
-        alike = np.stack([units for units in chosen if len(units) == len(mine)])
-        return _paired(values, influence, alike) if pairs_seeds(*alike.shape) else _unpaired(values, influence, alike)
-    return _welch(*(_within(values, influence, [units], len(units)) for units in (mine, theirs)))
+        return pooled.of(len(mine), change=against is not None)
+    return _welch(*(_within(pooled.values, pooled.influence, [units], len(units)) for units in (mine, theirs)))
 
 
 def _within(values: Floats, influence: Replicates, arms: list[Integers], seeds: int) -> _Parts:
