@@ -100,6 +100,12 @@ def test_a_difference_that_few_people_carry_says_so(people: int, few: bool) -> N
     assert ("resting on few people" in one.reason) == few
 
 
+def test_findings_that_few_people_carry_say_so_when_compared_unpaired() -> None:
+    few = replace(finding(0.05, 0.03), quantity="change", against="other", effective_identities=2.0)
+    (one,) = unpaired(results(few), results(replace(few, estimate=0.06)), TERMS)
+    assert one.reason.endswith("; resting on few people")
+
+
 def test_what_is_printed(two: AuditProject) -> None:
     out = two.run("compare", "a.toml", "b.toml").assert_success().out
     assert out.startswith("A  a.toml\nB  b.toml\n")

@@ -55,6 +55,24 @@ def test_a_change_that_few_people_carry_says_so(people: int, few: bool) -> None:
     assert found.explanation.endswith("; resting on few people, the interval may hold less often than it says") == few
 
 
+def test_the_change_of_a_gap_rests_on_those_who_make_it() -> None:
+    """Of three groups, two make the gap; two people carry its change, and many the changes of the third group."""
+    rng, n = np.random.default_rng(4), len(PANEL.identity)
+    group = PANEL.identity % 3
+    base = np.where(rng.random(n) < np.array([0.95, 0.5, 0.75])[group], 1.0, -1.0) * (2 * PANEL.truth - 1)
+    turned = np.where(
+        group == 2, rng.random(n) < 0.1, np.isin(PANEL.identity, [1, 4]) & (base * (2 * PANEL.truth - 1) > 0)
+    )
+    panel = with_column(PANEL, "Group", group, (0, 1, 2))
+    panel = with_margin(with_margin(panel, 0, [base] * 3), 1, [np.where(turned, -base, base)] * 3)
+    found = pick(
+        derive([panel], evidence(groups=(("Group",),)), ACCURACY).findings,
+        quantity="change_in_gap", over=("Group",), arm="arm1",
+    )  # fmt: skip
+    assert found.effective_identities is not None
+    assert found.rests_on_few
+
+
 def test_arms_that_are_the_same_rest_on_nobody() -> None:
     panel = with_margin(PANEL, 1, PANEL.arms[0].margin)
     found = pick(derive([panel], evidence(), ACCURACY).findings, quantity="change", over=(), arm="arm1")

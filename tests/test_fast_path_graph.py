@@ -147,6 +147,25 @@ def test_batches_whose_capture_fails_are_stepped_eagerly_beside_captured_ones(mo
         assert torch.equal(ours, theirs)
 
 
+def test_a_capture_that_fails_while_warming_up_leaves_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = recipe()
+    twins = graph.Twins(fresh(0, spec), spec.optimizer, CPU, compiled=False)
+
+    def warm_up(_: graph.Twins, batch: graph.Batch, stream: object) -> None:
+        twins.run(batch)
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(graph.Twins, "_warm_up", warm_up)
+    for name in ("get_rng_state", "set_rng_state", "current_stream", "set_stream", "CUDAGraph"):
+        monkeypatch.setattr(torch.cuda, name, lambda *_: None)
+    before = state(twins.progress)
+    twins.set_rate(0.05)
+    with pytest.raises(torch.OutOfMemoryError):
+        twins.step(batches()[0], 0.05)
+    after = state(twins.progress)
+    assert all(torch.equal(a, b) for a, b in zip(before, after[: len(before)], strict=True))
+
+
 @pytest.mark.gpu
 def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
     if not torch.cuda.is_available():

@@ -292,7 +292,7 @@ def test_changes_that_rest_on_few_people_are_marked_and_explained() -> None:
     (told,) = (item for item in built.trust if item.label == "Few people")
     changes = sum(f.rests_on_few and not exploratory(f.family) for f in few)
     assert told.text == (
-        f"fewer than 4 people (effective number) carry {changes} declared changes; such intervals may hold less often "
+        f"{changes} declared changes rest on few people (effective number below 4); such intervals may hold less often "
         "than they say"
     )
 

@@ -113,17 +113,20 @@ def _fill(cache: ImageCache, dataset: OpenDataset, missing: Rows, image: Image, 
     if not len(missing):
         return
     _check_room(cache, len(missing))
-    cache.make()
     damaged: list[tuple[int, str]] = []
     done = 0
     send(ImagesCached(0, len(missing)))
-    chunks = _submit(cache, dataset, missing, image, executor)
-    for future in as_completed(chunks):
-        found = future.result()
-        damaged += found
-        cache.mark(np.setdiff1d(chunks[future], [row for row, _ in found]))
-        done += len(chunks[future])
-        send(ImagesCached(done, len(missing)))
+    try:
+        cache.make()
+        chunks = _submit(cache, dataset, missing, image, executor)
+        for future in as_completed(chunks):
+            found = future.result()
+            damaged += found
+            cache.mark(np.setdiff1d(chunks[future], [row for row, _ in found]))
+            done += len(chunks[future])
+            send(ImagesCached(done, len(missing)))
+    except OSError as error:
+        raise unwritable(error, cache.folder) from error
     if len(damaged) == len(missing):
         _refuse_no_images(dataset, missing)
     if damaged:

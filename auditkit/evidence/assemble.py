@@ -147,7 +147,7 @@ def no_interval(estimate: Estimate, ends: Ends) -> str:
 
 def effective(estimate: Estimate, estimates: Estimates) -> float | None:
     """The effective number of people who carry an estimate; None where that is not defined."""
-    return _finite(round(float(estimates.effective[estimate.row]), 1))
+    return _finite(estimates.effective[estimate.row])
 
 
 def noise(bench: Bench, estimate: Estimate, estimates: Estimates) -> float | None:

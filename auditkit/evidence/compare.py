@@ -121,7 +121,8 @@ def _judged(one: Difference, size: int, arms: Sequence[int], terms: Terms) -> Di
         joint = Interval(one.estimate - wider * below, one.estimate + wider * above)
         one = replace(one, simultaneous=joint)
     verdict, reason = _verdict(one, terms.margin)
-    return replace(one, verdict=verdict, reason=reason)
+    few = FEW if one.first.rests_on_few or one.second.rests_on_few else ""
+    return replace(one, verdict=verdict, reason="; ".join(filter(None, (reason, few))))
 
 
 def _widening(one: Difference, size: int, arms: Sequence[int], confidence: float) -> float:

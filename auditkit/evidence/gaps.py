@@ -23,6 +23,7 @@ from auditkit.evidence.uncertainty import (
     gap_change_bounds,
     normal_quantile,
     symmetric,
+    widest,
 )
 from auditkit.streams import generator
 
@@ -63,8 +64,8 @@ def gap(bench: Bench, pairs: Pairs, measure: Measure, span: Span, arm: int) -> t
     estimates = pairs.over(measure, span, (arm, None))
     units, table = bench.layout.units_of(arm), measure.tables[span.axes]
     largest, smallest = _extremes(bench, measure, span, arm)
-    widest = _summary(estimates, largest - smallest, _per_seed(table.difference, units, span))
-    finding = bench.describe(widest, "gap", span.at)
+    whole = _summary(estimates, largest - smallest, _per_seed(table.difference, units, span))
+    finding = bench.describe(whole, "gap", span.at)
     quotient = _summary(estimates, smallest / largest if largest else np.nan, _per_seed(table.ratio, units, span))
     ratio = bench.describe(quotient, "ratio", span.at)
     if ratio.estimate is not None and np.isnan(ratio.estimate):
@@ -72,7 +73,7 @@ def gap(bench: Bench, pairs: Pairs, measure: Measure, span: Span, arm: int) -> t
     if finding.estimate is None or measure.metric.describes_test:
         return finding, ratio
     ends = _plain_ends(bench, pairs.estimates, estimates)
-    return _bounded(finding, widest, ends, gap_bounds(*ends)), ratio
+    return _bounded(finding, whole, ends, gap_bounds(*ends)), ratio
 
 
 def no_gaps(bench: Bench, metric: str, over: tuple[str, ...]) -> Iterator[Finding]:
@@ -110,13 +111,19 @@ def gap_change(
         finding,
         noise=noise(bench, noisiest, changes.estimates),
         people_error=float(np.sqrt(changes.estimates.spread.people[noisiest.row])),
-        effective_identities=effective(noisiest, changes.estimates),
+        effective_identities=_effective(moved, widest(before) | widest(after), changes.estimates),
     )
     if finding.interval is not None:
         spread = _take(changes.estimates, moved)
         ends = symmetric(_values(moved), spread, family.critical.score)
         finding = replace(finding, simultaneous=within(gap_change_bounds(before, after, ends), limit(measure)))
     return family.verdict(finding, noisiest)
+
+
+def _effective(moved: Sequence[Estimate], matter: NDArray[np.bool_], among: Estimates) -> float | None:
+    """The least effective number of people of those pairs that could be the widest."""
+    known = [effective(one, among) for one, matters in zip(moved, matter, strict=True) if matters]
+    return min((number for number in known if number is not None), default=None)
 
 
 def _per_seed(table: Floats, units: NDArray[np.int64], span: Span) -> Floats:

@@ -218,15 +218,12 @@ def _outcome(gate: Gate, finding: Finding | None) -> tuple[Outcome, str]:
     if finding.estimate is None or interval is None:
         return "insufficient evidence", finding.reason or "there is no interval to decide on"
     numbers = f"{finding.estimate:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
-    if finding.seeds == 1:
-        numbers += f"; {ONE_SEED}"
-    if finding.rests_on_few:
-        numbers += f"; {FEW}"
+    but = (ONE_SEED if finding.seeds == 1 else "", FEW if finding.rests_on_few else "")
     if _breaks(gate, interval):
-        return "fail", numbers
+        return "fail", "; ".join(filter(None, (numbers, *but)))
     if _keeps(gate, interval):
-        return "pass", numbers
-    return "insufficient evidence", f"{numbers} reaches across the bound"
+        return "pass", "; ".join(filter(None, (numbers, *but)))
+    return "insufficient evidence", "; ".join(filter(None, (f"{numbers} reaches across the bound", *but)))
 
 
 def _keeps(gate: Gate, interval: Interval) -> bool:

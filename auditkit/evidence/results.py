@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from auditkit.contracts import Level
 
-REVISION = 12
+REVISION = 13
 """Raise whenever the same predictions would lead to other findings."""
 
 EXPLORATORY = ("spillover", "scan", "other targets")
@@ -20,9 +20,9 @@ Verdict = Literal["", "changed", "no change larger than the margin", "cannot tel
 Judgement = Literal["consistent", "not consistent", "cannot tell", "other protocol", "not judged"]
 Outcome = Literal["pass", "fail", "insufficient evidence", "not judged"]
 FEWEST_EFFECTIVE = 4
-"""An effective number of people below which the interval of a change may hold less often than it says. From here on it
-holds in 93 % with 60 people or more and in 91 % with fewer, even where photos of a person change alike and one way; in
-half of the cases where one or two people carry it (`benchmarks/few_people.py`)."""
+"""An effective number of people below which the interval of a change may hold less often than it says. In simulated
+settings whose median is at least this, intervals of one seed hold in 93 % at worst with 60 people or more, and in 91 %
+with fewer; where it is 1 to 2, in half at worst (`benchmarks/few_people.py`)."""
 FEW = "resting on few people"
 """What is said of a change that fewer carry."""
 ONE_SEED = "one seed, so it holds for these trained networks only"

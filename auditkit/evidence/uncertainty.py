@@ -186,10 +186,11 @@ def redraw(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats, w
 
 
 def effective_number(influence: NDArray[Any], pseudo: Floats) -> Floats:
-    """How many people, contributing alike, would carry a variance as these do (Kish 1965); NaN where nobody does.
+    """How many people, contributing alike, would carry a variance as these do (Kish 1965).
 
     influence: (..., blocks), what each block of people adds to the estimate's error: V^2 / sum of fourth powers.
-    `pseudo` (...) is the sum of squares of the pseudo-observations, which count as one more contribution.
+    `pseudo` (...) is the sum of squares of the pseudo-observations, which count as one more contribution: it is 1 where
+    nobody contributes, and NaN where there are no pseudo-observations either.
     """
     square = np.square(influence, dtype=np.float64)
     variance = square.sum(axis=-1) + pseudo
@@ -202,8 +203,8 @@ def people_df(effective: Floats, people: NDArray[np.int64]) -> Floats:
     """Degrees of freedom of a variance estimated from people, m - 1 at most.
 
     The sum of squares of m equal, normal contributions has m degrees of freedom; fewer where a few people carry most of
-    it: 2 / (1 / effective number - 1 / m). That covers changes that go both ways too often, 96.7 % where a person's
-    photos are alike, and those that go one way too seldom, 94.1 %; m - 1 would cover them in 95.2 and 92.7 %.
+    it: 2 / (1 / effective number - 1 / m). With m - 1, intervals hold in 90 % of cases at worst, instead of 93 %, where
+    four to ten of many people carry a change (`benchmarks/few_people.py`).
     """
     most = np.maximum(people - 1.0, 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -255,10 +256,11 @@ def gap_change_bounds(before: Ends, after: Ends, change: Ends) -> tuple[float, f
     widest before, at least. Pairs that cannot be the widest are left out.
     """
     low, high = _absolute_change(before, after, change)
-    return float(low[_widest(before)].min()), float(high[_widest(after)].max())
+    return float(low[widest(before)].min()), float(high[widest(after)].max())
 
 
-def _widest(pair: Ends) -> NDArray[np.bool_]:
+def widest(pair: Ends) -> NDArray[np.bool_]:
+    """Which of some pairs could be the widest, by the bounds of their differences."""
     least = np.maximum(0.0, np.maximum(pair[0], -pair[1]))
     most = np.maximum(np.abs(pair[0]), np.abs(pair[1]))
     return np.asarray(most >= least.max(), dtype=bool)

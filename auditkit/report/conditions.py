@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from auditkit.evidence.results import ONE_SEED, Finding, GateRow
+from auditkit.evidence.results import FEW, ONE_SEED, Finding, GateRow
 from auditkit.report.view import View
 
 BECAUSE = {
@@ -85,4 +85,5 @@ def _decided(view: View, gate: GateRow) -> str:
         return gate.detail or (gate.sentence if gate.name and gate.finding is None else "")
     across = ", which reaches across the bound" if gate.outcome == "insufficient evidence" else ""
     whose = f", {arms(view, gate.finding)}" if gate.name else ""
-    return f"{view.numbers.in_words(gate.finding)}, {kind} interval{across}{whose}"
+    few = f", {FEW}" if gate.finding.rests_on_few else ""
+    return f"{view.numbers.with_unit(gate.finding)}, {kind} interval{across}{few}{whose}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from auditkit.evidence.results import FEWEST_EFFECTIVE
 from auditkit.report.blocks import Block, Cell, Fold, Item, Items, Section, Table
 from auditkit.report.facts import UnitFacts
 from auditkit.report.numbers import count, duration, fixed, plural
@@ -52,6 +53,11 @@ def _methods(view: View) -> Iterator[Item]:
         f"fewer than {evidence.minimum_images} distinct images or {evidence.minimum_identities} people behind a "
         "denominator, or a rate without one. Undefined: the groups are defined by the very truth the metric conditions "
         "on.",
+    )
+    yield Item(
+        "Few people",
+        f"a change rests on few people where fewer than {FEWEST_EFFECTIVE}, contributing alike, would give it its "
+        "variance (Kish's effective number). Other people may then differ more than its interval says.",
     )
     yield Item("Seeds alone", "half width of the interval that the variance between seeds gives by itself.")
     yield Item("Conditional on", "the training draw: another sample of training images would add variance of its own.")

@@ -58,12 +58,15 @@ class Numbers:
         return text if interval is None else f"{text} {self.interval(finding, interval)}"
 
     def in_words(self, finding: Finding) -> str:
-        """For sentences, on the interval that verdicts are decided on: "-1.9 points [-2.6, -1.2]"."""
+        """As `with_unit`, and whether it rests on few people."""
+        return f"{self.with_unit(finding)}, {FEW}" if finding.rests_on_few else self.with_unit(finding)
+
+    def with_unit(self, finding: Finding) -> str:
+        """With its unit, on the interval that verdicts are decided on: "-1.9 points [-2.6, -1.2]"."""
         interval = finding.simultaneous or finding.interval
         unit = self.unit(finding.metric, finding.quantity)
         ends = "" if interval is None else self.interval(finding, interval)
-        text = " ".join(part for part in (self.estimate(finding), unit, ends) if part)
-        return f"{text}, {FEW}" if finding.rests_on_few else text
+        return " ".join(part for part in (self.estimate(finding), unit, ends) if part)
 
     def magnitude(self, finding: Finding) -> str:
         """As `in_words`, without the direction, for verbs that tell it: "2.1 points [1.3, 2.9]"."""

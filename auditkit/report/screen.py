@@ -128,8 +128,9 @@ def _support(view: View) -> Iterator[Item]:
 def _few_people(view: View) -> Iterator[Item]:
     few = sum(f.rests_on_few for f in view.results.findings if not exploratory(f.family))
     if few:
-        who = f"fewer than {FEWEST_EFFECTIVE} people (effective number) carry {plural(few, 'declared change')}"
-        yield Item("Few people", f"{who}; such intervals may hold less often than they say", "warn")
+        which = f"{plural(few, 'declared change')} {'rests' if few == 1 else 'rest'} on few people"
+        below = f"effective number below {FEWEST_EFFECTIVE}"
+        yield Item("Few people", f"{which} ({below}); such intervals may hold less often than they say", "warn")
 
 
 def _values(view: View) -> Iterator[Finding]:

@@ -113,7 +113,7 @@ class Twins:
         found = self._captured[shape]
         if found is None:
             self.set_rate(rate)
-            return self.run(batch)
+            return self.run(batch, forward)
         for static, given in zip(found.batch, batch, strict=True):
             static.copy_(given, non_blocking=True)
         self.set_rate(rate)
@@ -125,10 +125,10 @@ class Twins:
         for group in self.progress.optimizer.param_groups:
             group["lr"].fill_(rate)
 
-    def run(self, batch: Batch) -> torch.Tensor:
-        """The step that is captured."""
+    def run(self, batch: Batch, how: Callable[..., torch.Tensor] | None = None) -> torch.Tensor:
+        """The step that is captured; `how` takes the place of its forward pass."""
         self.progress.optimizer.zero_grad(set_to_none=True)
-        loss = self._forward(self.progress.module, self.progress.objective, batch, self._compute)
+        loss = (how or self._forward)(self.progress.module, self.progress.objective, batch, self._compute)
         loss.backward()  # type: ignore[no-untyped-call]
         self.progress.optimizer.step()
         return loss.detach()
@@ -146,10 +146,10 @@ class Twins:
         before = _snapshot(self.progress)
         noise = torch.cuda.get_rng_state(self._compute.device)
         stream = torch.cuda.current_stream(self._compute.device)
-        self._warm_up(static, stream)
         graph = torch.cuda.CUDAGraph()
         pool = next((found.graph.pool() for found in self._captured.values() if found), None)
         try:
+            self._warm_up(static, stream)
             with torch.cuda.graph(graph, pool=pool):
                 loss = self.run(static)
         finally:
