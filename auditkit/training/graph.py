@@ -162,13 +162,15 @@ class Twins:
         """Take steps on another stream than `stream`, as capture demands, and leave no gradients."""
         side = torch.cuda.Stream(self._compute.device)  # type: ignore[no-untyped-call]
         side.wait_stream(stream)
-        with torch.cuda.stream(side), warnings.catch_warnings():
-            # Adam says once that a step which can be captured is not; that is what warming up is.
-            warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
-            for _ in range(_WARM_UP):
-                self.run(batch)
-        stream.wait_stream(side)
-        self.progress.optimizer.zero_grad(set_to_none=True)
+        try:
+            with torch.cuda.stream(side), warnings.catch_warnings():
+                # Adam says once that a step which can be captured is not; that is what warming up is.
+                warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
+                for _ in range(_WARM_UP):
+                    self.run(batch)
+        finally:  # whoever puts the weights back must not overtake a step
+            stream.wait_stream(side)
+            self.progress.optimizer.zero_grad(set_to_none=True)
 
 
 _known: dict[tuple[Hashable, bool], Twins] = {}
