@@ -26,6 +26,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from auditkit.engine.masking import interrupts_masked
 from auditkit.errors import AuditError, DataError, Interrupted, RunFailed
 from auditkit.events import Event, Send
 
@@ -33,8 +34,8 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS
 _SECONDS_TO_DIE = 10.0
 _PRELOADED = ["auditkit.engine.fork_server", "auditkit.engine.worker"]
 """What workers are forked with: torch and torchvision take three CPU seconds to import, once instead of per worker."""
-_FULL = ("OutOfMemoryError", "MemoryError")
-_LESS = "lower recipe.batch_size, or run fewer units at once with --workers"
+_MEMORY_ERRORS = ("OutOfMemoryError", "MemoryError")
+_MEMORY_HINT = "lower recipe.batch_size, or run fewer units at once with --workers"
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 _TRAVELS = (AuditError, DataError, RunFailed, Interrupted)
 
@@ -247,7 +248,7 @@ def _process(pipe: Connection[Any, Any], threads: int) -> BaseProcess:
     context = get_context("forkserver") if forked else get_context("spawn")
     context.set_forkserver_preload(_PRELOADED)
     process: BaseProcess = context.Process(target=_serve, args=(pipe, threads, dict(os.environ)), daemon=True)
-    with _single_threaded():
+    with _single_threaded(), interrupts_masked() if forked else contextlib.nullcontext():
         process.start()
     return process
 
@@ -287,7 +288,7 @@ def _answer(function: str, item: Any, send: Send) -> _Result | _Failure:
         return _Failure(type(error).__name__, error.message, error.where, error.hint, "")
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
-        hint = _LESS if type(error).__name__ in _FULL else ""
+        hint = _MEMORY_HINT if type(error).__name__ in _MEMORY_ERRORS else ""
         return _Failure("RunFailed", message, _last_place(error), hint, traceback.format_exc())
 
 

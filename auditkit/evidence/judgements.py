@@ -218,12 +218,15 @@ def _outcome(gate: Gate, finding: Finding | None) -> tuple[Outcome, str]:
     if finding.estimate is None or interval is None:
         return "insufficient evidence", finding.reason or "there is no interval to decide on"
     numbers = f"{finding.estimate:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
-    but = (ONE_SEED if finding.seeds == 1 else "", FEW if finding.rests_on_few else "")
+    outcome: Outcome = "insufficient evidence"
     if _breaks(gate, interval):
-        return "fail", "; ".join(filter(None, (numbers, *but)))
-    if _keeps(gate, interval):
-        return "pass", "; ".join(filter(None, (numbers, *but)))
-    return "insufficient evidence", "; ".join(filter(None, (f"{numbers} reaches across the bound", *but)))
+        outcome = "fail"
+    elif _keeps(gate, interval):
+        outcome = "pass"
+    else:
+        numbers += " reaches across the bound"
+    limits = (ONE_SEED if finding.seeds == 1 else "", FEW if finding.rests_on_few else "")
+    return outcome, "; ".join(filter(None, (numbers, *limits)))
 
 
 def _keeps(gate: Gate, interval: Interval) -> bool:

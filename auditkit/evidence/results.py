@@ -25,6 +25,7 @@ settings whose median is at least this, intervals of one seed hold in 93 % at wo
 with fewer; where it is 1 to 2, in half at worst (`benchmarks/few_people.py`)."""
 FEW = "resting on few people"
 """What is said of a change that fewer carry."""
+FEW_MEANS = "the interval may hold less often than it says"
 ONE_SEED = "one seed, so it holds for these trained networks only"
 """What is said of a gate that was decided without training variance."""
 Place = tuple[tuple[str, Level], ...]

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from auditkit.evidence.results import FEW, Interval, Verdict
+from auditkit.evidence.results import FEW, FEW_MEANS, Interval, Verdict
 from auditkit.evidence.uncertainty import Spread
 
 MOST = 1000
@@ -44,7 +44,7 @@ def decide(basis: Basis) -> tuple[Verdict, str]:
     * otherwise, and always where training variance was not measured: cannot tell, and what would be needed
     """
     verdict, sentence = _decided(basis)
-    return verdict, f"{sentence}; {FEW}, the interval may hold less often than it says" if basis.few else sentence
+    return verdict, f"{sentence}; {FEW}, {FEW_MEANS}" if basis.few else sentence
 
 
 def _decided(basis: Basis) -> tuple[Verdict, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from auditkit.evidence.results import FEW, Finding
+from auditkit.evidence.results import FEW, FEW_MEANS, Finding
 from auditkit.report import numbers
 from auditkit.report.blocks import Cell, Tone
 from auditkit.report.view import View
@@ -84,7 +84,7 @@ def _no_interval(finding: Finding) -> str:
 
 
 def _few(finding: Finding) -> str:
-    return f"{FEW}: the interval may hold less often than it says" if finding.rests_on_few else ""
+    return f"{FEW}: {FEW_MEANS}" if finding.rests_on_few else ""
 
 
 def _has_spread(finding: Finding) -> bool:

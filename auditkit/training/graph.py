@@ -125,10 +125,10 @@ class Twins:
         for group in self.progress.optimizer.param_groups:
             group["lr"].fill_(rate)
 
-    def run(self, batch: Batch, how: Callable[..., torch.Tensor] | None = None) -> torch.Tensor:
-        """The step that is captured; `how` takes the place of its forward pass."""
+    def run(self, batch: Batch, forward_pass: Callable[..., torch.Tensor] | None = None) -> torch.Tensor:
+        """The step that is captured, or the same with another forward pass."""
         self.progress.optimizer.zero_grad(set_to_none=True)
-        loss = (how or self._forward)(self.progress.module, self.progress.objective, batch, self._compute)
+        loss = (forward_pass or self._forward)(self.progress.module, self.progress.objective, batch, self._compute)
         loss.backward()  # type: ignore[no-untyped-call]
         self.progress.optimizer.step()
         return loss.detach()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -41,11 +42,18 @@ def fill(source: ImageSource, rows: Rows, crop: int, size: int, path: Path) -> l
                 square = centre_square(image, crop)
                 squares[square.shape[1]].append((row, square))
             for group in squares.values():
-                resized = resize([square for _, square in group], size)
-                for (row, _), pixels in zip(group, resized, strict=True):
-                    file.seek(first + row * pixels.nbytes)
-                    file.write(pixels.data)
+                rows_of_group, images = zip(*group, strict=True)
+                _write(file, first, rows_of_group, resize(images, size))
     return damaged
+
+
+def _write(
+    file: BinaryIO, first: int, rows: Sequence[int], pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+) -> None:
+    """Write images to their rows of an array that begins at byte `first`."""
+    for row, image in zip(rows, pixels, strict=True):
+        file.seek(first + row * image.nbytes)
+        file.write(image.data)
 
 
 def _decoded(source: ImageSource, rows: Rows, damaged: list[Damage]) -> Iterator[tuple[int, torch.Tensor]]:
@@ -91,7 +99,7 @@ def centre_square(image: torch.Tensor, crop: int) -> torch.Tensor:
     return image[:, top : top + side, left : left + side]
 
 
-def resize(squares: list[torch.Tensor], size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def resize(squares: Sequence[torch.Tensor], size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """(n, size, size, 3) uint8 of squares of one side, bilinear with antialiasing.
 
     The batch is channels_last: torch's uint8 resize is twice as fast on it as on planes.
