@@ -68,7 +68,8 @@ def steps_without(technique: str, size: int, threads: int = 1) -> Callable[[], o
     if technique == "optimizer not fused":
         optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=0.9, fused=True)
     precision = "float32" if technique == "bfloat16" else choose_precision("auto", CPU)
-    steps = Eager(Progress(network, Loss(), optimizer), Compute(CPU, precision, threads))
+    compute = Compute(CPU, precision, threads)
+    steps = Eager(Progress(network, Loss(), optimizer, compute.scaler()), compute)
     batch = pictures, (torch.arange(BATCH) % 2).float(), torch.zeros(BATCH, dtype=torch.int64)
     return lambda: steps.step(batch, RATE)
 

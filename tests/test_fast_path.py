@@ -87,7 +87,7 @@ def slow_losses(read: Callable[[int], np.ndarray[Any, Any]]) -> Iterator[float]:
 
 @pytest.mark.parametrize(
     ("precision", "same_pixels", "tolerance"),
-    [("float32", True, 0.01), ("float32", False, 0.05), ("bfloat16", False, 0.05)],
+    [("float32", True, 0.01), ("float32", False, 0.05), ("bfloat16", False, 0.05), ("float16", False, 0.05)],
 )
 def test_the_loss_curve_is_that_of_the_slow_reference(
     photos: Photos, cache: Path, tmp_path: Path, precision: str, same_pixels: bool, tolerance: float

@@ -26,9 +26,12 @@ ADAM = {"use": "adamw", "lr": 0.01, "weight_decay": 0.1}
 OPTIMIZERS = pytest.mark.parametrize("changes", [{}, {"optimizer": ADAM}], ids=["sgd", "adamw"])
 
 
-def fresh(seed: int, spec: Any) -> Progress:
+HALF = Compute(torch.device("cpu"), "float16", 1)
+
+
+def fresh(seed: int, spec: Any, compute: Compute = CPU) -> Progress:
     module, objective = build_network(build(MODEL), seed), build(OBJECTIVE).build((3, 2))
-    return Progress(module.train(), objective, make_optimizer(spec.optimizer, module.parameters()))
+    return Progress(module.train(), objective, make_optimizer(spec.optimizer, module.parameters()), compute.scaler())
 
 
 def batches() -> list[graph.Batch]:
@@ -46,12 +49,13 @@ def state(progress: Progress) -> list[torch.Tensor]:
 
 
 @OPTIMIZERS
-def test_twins_train_one_unit_after_another_as_each_would_be_alone(changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("compute", [CPU, HALF], ids=["float32", "float16"])
+def test_twins_train_one_unit_after_another_as_each_would_be_alone(changes: dict[str, Any], compute: Compute) -> None:
     spec = recipe(**changes)
-    twins = graph.Twins(fresh(9, spec), spec.optimizer, CPU, compiled=False)
+    twins = graph.Twins(fresh(9, spec, compute), spec.optimizer, compute, compiled=False)
     for seed in (0, 1):
-        alone, together = fresh(seed, spec), fresh(seed, spec)
-        eager, on_twins = graph.Eager(alone, CPU), graph.Graphed(twins, together)
+        alone, together = fresh(seed, spec, compute), fresh(seed, spec, compute)
+        eager, on_twins = graph.Eager(alone, compute), graph.Graphed(twins, together)
         for _epoch in range(2):
             on_twins.begin()
             for batch in batches():
@@ -61,6 +65,23 @@ def test_twins_train_one_unit_after_another_as_each_would_be_alone(changes: dict
             on_twins.end()
             for ours, theirs in zip(state(together), state(alone), strict=True):
                 assert torch.equal(ours, theirs)
+            assert together.scaler.state_dict() == alone.scaler.state_dict()
+
+
+@OPTIMIZERS
+def test_a_gradient_that_overflows_float16_halves_the_scale_and_leaves_the_weights(changes: dict[str, Any]) -> None:
+    spec = recipe(**changes)
+    progress = fresh(0, spec, HALF)
+    progress.scaler.load_state_dict(progress.scaler.state_dict() | {"scale": 2.0**40})
+    before = [parameter.detach().clone() for parameter in progress.module.parameters()]
+    eager = graph.Eager(progress, HALF)
+    eager.step(batches()[0], 0.05)
+    assert progress.scaler.get_scale() == 2.0**39
+    assert all(torch.equal(*both) for both in zip(before, progress.module.parameters(), strict=True))
+    while progress.scaler.get_scale() > 2.0**20:
+        eager.step(batches()[0], 0.05)
+    losses = [float(eager.step(batches()[0], 0.05)) for _ in range(30)]
+    assert losses[-1] < losses[0] / 2, losses
 
 
 def toy_batch(rows: int, size: int) -> graph.Batch:
@@ -173,10 +194,10 @@ def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
     device = torch.device("cuda", 0)
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 16 * 16, 2)).to(device)
     spec = recipe().optimizer
-    progress = Progress(network, Uncapturable(), make_optimizer(spec, network.parameters()))
+    compute = Compute(device, "float32", 1)
+    progress = Progress(network, Uncapturable(), make_optimizer(spec, network.parameters()), compute.scaler())
     images, truth, stratum = (tensor.to(device) for tensor in batches()[0])
     stream = torch.cuda.current_stream()
-    compute = Compute(device, "float32", 1)
     steps = graph.steps_of(progress, spec, compute, "uncapturable", lambda: (images, truth, stratum), 1)
     assert isinstance(steps, graph.Eager)
     assert torch.cuda.current_stream() == stream

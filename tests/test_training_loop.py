@@ -100,9 +100,10 @@ AUGMENTED = {"flip": True, "select": "best", "budget": {"epochs": 5}}
     [
         {"recipe": recipe(**AUGMENTED)},
         {"recipe": recipe(optimizer=ADAM, precision="bfloat16"), "objective": GROUP_DRO},
+        {"recipe": recipe(precision="float16")},
         {"train": "head", "recipe": recipe(budget={"steps": 20})},
     ],
-    ids=["best", "adamw-bfloat16-dro", "head"],
+    ids=["best", "adamw-bfloat16-dro", "float16", "head"],
 )
 def test_killed_and_continued_is_bit_identical_to_uninterrupted(
     tmp_path: Path, changes: dict[str, Any], share: float, last: int
@@ -176,16 +177,18 @@ def test_without_a_validation_split_there_is_no_accuracy(tmp_path: Path) -> None
     assert store.predicted("d1") == {"test"}
 
 
-def test_bfloat16_learns_as_well(tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_learns_as_well(tmp_path: Path, precision: str) -> None:
     plain, _ = run(tmp_path)
-    other, _ = run(tmp_path, digest="d2", recipe=recipe(precision="bfloat16"))
-    assert other.facts("d2")["precision"] == "bfloat16"
+    other, _ = run(tmp_path, digest="d2", recipe=recipe(precision=precision))
+    assert other.facts("d2")["precision"] == precision
     losses = [[epoch["loss"] for epoch in store.history(d)] for store, d in ((plain, "d1"), (other, "d2"))]
     np.testing.assert_allclose(*losses, rtol=0.15, atol=0.01)
 
 
-def test_the_last_layer_is_never_in_bfloat16_even_when_it_trains_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_the_last_layer_is_never_in_half_precision_even_when_it_trains_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     seen: set[torch.dtype] = set()
     plain = torch.nn.Linear.forward
@@ -197,7 +200,7 @@ def test_the_last_layer_is_never_in_bfloat16_even_when_it_trains_alone(
 
     monkeypatch.setattr(torch.nn.Linear, "forward", watched)
     for train in ("all", "head"):
-        run(tmp_path, digest=train, train=train, recipe=recipe(precision="bfloat16", budget={"epochs": 1}))
+        run(tmp_path, digest=train, train=train, recipe=recipe(precision=precision, budget={"epochs": 1}))
     assert seen == {torch.float32}
 
 

@@ -9,7 +9,7 @@ import torch
 from torchvision import models
 
 from auditkit import AuditError, Model
-from auditkit.training.device import choose_precision
+from auditkit.training.device import choose_precision, fastest
 from auditkit.training.network import OUTPUTS, Network, build_network
 from auditkit_plugins.models.by_name import TorchvisionNetwork
 from auditkit_plugins.models.options import ResNet18Options, SmallCNNOptions, TorchvisionOptions
@@ -124,9 +124,23 @@ def test_a_head_that_is_not_there_is_an_error_that_names_the_layers() -> None:
     assert caught.value.hint == "its head() should name one of: 1"
 
 
-@pytest.mark.parametrize("wanted", ["float32", "bfloat16"])
+@pytest.mark.parametrize("wanted", ["float32", "bfloat16", "float16"])
 def test_a_precision_that_was_asked_for_is_kept(wanted: str) -> None:
     assert choose_precision(wanted, torch.device("cpu")) == wanted
+
+
+@pytest.mark.parametrize(
+    ("seconds", "format_"),
+    [
+        ({"float32": 4.0}, "float32"),
+        ({"float32": 4.0, "bfloat16": 3.5, "float16": 3.4}, "float32"),
+        ({"float32": 4.0, "bfloat16": 1.0, "float16": 0.9}, "bfloat16"),
+        ({"float32": 4.0, "bfloat16": 2.0, "float16": 1.0}, "float16"),
+        ({"float32": 4.0, "float16": 1.0}, "float16"),
+    ],
+)
+def test_the_fastest_format_is_taken_and_of_two_alike_the_more_robust(seconds: dict[str, float], format_: str) -> None:
+    assert fastest(seconds) == format_
 
 
 def test_auto_takes_bfloat16_where_the_processor_is_faster_with_it() -> None:

@@ -15,8 +15,6 @@ from auditkit.cli.options import FiniteRange
 from auditkit.engine import bench as measuring
 
 _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
-    ("matrix product, float32", lambda case: _tera(case["gemm_flop_per_second"]["float32"])),
-    ("matrix product, bfloat16", lambda case: _tera(case["gemm_flop_per_second"]["bfloat16"])),
     ("copy, read and write", lambda case: f"{case['copy_bytes_per_second'] / 1e9:,.1f} GB/s"),
     ("step-synthetic", lambda case: _images(case["step_synthetic_images_per_second"])),
     ("step-resident", lambda case: _images(case["step_resident_images_per_second"])),
@@ -59,6 +57,10 @@ def bench(sizes: tuple[int, ...], device: str, workers: int | None, threads: int
     table.add_column("ResNet-18, training")
     for case in found["cases"]:
         table.add_column(f"{case['size']} px", justify="right")
+    for kind in found["cases"][0]["gemm_flop_per_second"]:
+        table.add_row(
+            f"matrix product, {kind}", *(_tera(case["gemm_flop_per_second"][kind]) for case in found["cases"])
+        )
     for name, cell in _LINES:
         table.add_row(name, *(cell(case) for case in found["cases"]))
     console.print(table)

@@ -145,12 +145,13 @@ def _train(unit: _Unit, build: Build, checkpoint: Path, send: Send) -> Progress:
         raise AuditError("there are no images to train on", where=item.label)
     module, batches, validate = _head_only(unit) if item.train == "head" else _whole(unit)
     objective = build(item.objective).build(item.stratum_counts).to(unit.compute.device)
-    progress = Progress(module, objective, make_optimizer(item.recipe.optimizer, module.parameters()))
+    # A network's last layer always computes in float32; trained alone, too.
+    compute = replace(unit.compute, precision=FLOAT32) if item.train == "head" else unit.compute
+    optimizer = make_optimizer(item.recipe.optimizer, module.parameters())
+    progress = Progress(module, objective, optimizer, compute.scaler())
     remembered = read_facts(checkpoint)
     restore(progress, checkpoint)
     progress.facts = _remember(unit, remembered, len(progress.history))
-    # A network's last layer is never in bfloat16; trained alone, neither.
-    compute = replace(unit.compute, precision=FLOAT32) if item.train == "head" else unit.compute
     lesson = Lesson(
         item.digest, item.label, item.seed, item.recipe, compute, checkpoint, batches, send, validate, _kind(unit)
     )

@@ -61,7 +61,11 @@ MEANINGS: Mapping[tuple[str, str], str] = {
     ("Recipe", "budget"): "how long is trained: epochs or steps, not both",
     ("Recipe", "batch_size"): "images per step",
     ("Recipe", "objective"): "the loss",
-    ("Recipe", "precision"): "number format of training; auto takes bfloat16 where the device is faster with it; "
+    (
+        "Recipe",
+        "precision",
+    ): "number format of training; auto takes bfloat16, or float16 (with scaled losses), where it measures that the "
+    "device is faster with it; "
     "float32 convolutions on an NVIDIA GPU are TensorFloat32, as torch's are",
     ("Recipe", "seeds"): "one network per seed; with one seed training variance is not measured",
     ("Arm", "name"): "name of the arm",

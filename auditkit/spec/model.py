@@ -175,7 +175,7 @@ class Recipe(Section):
     augment: Augment = Field(default=Augment(), description="what an augmented copy may change")
     flip: bool = Field(default=False, description="flip every training image at random in every epoch, in every arm")
     select: Literal["last", "best"] = Field(default="last", description="weights of the last or the best valid epoch")
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
 
 

@@ -21,7 +21,7 @@ from auditkit.spec.model import SGD, Augment
 from auditkit.training import graph, images, predict
 from auditkit.training.batches import Batch, ImageBatches, Labels, Pictures
 from auditkit.training.checkpoint import Progress
-from auditkit.training.device import BFLOAT16, Compute
+from auditkit.training.device import FORMATS, Compute, formats, wait_for
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.pixels import Pixels
@@ -100,7 +100,7 @@ def _unit(model: Model, case: Case, batches: ImageBatches) -> tuple[Progress, gr
     compute = case.compute
     spec = SGD(use="sgd", lr=_RATE, momentum=0.9)
     network = build_network(model, 0).to(compute.device).train()
-    progress = Progress(network, _Loss(), make_optimizer(spec, network.parameters()))
+    progress = Progress(network, _Loss(), make_optimizer(spec, network.parameters()), compute.scaler())
     many = graph.WORTH_COMPILING if compute.device.type == "cuda" else 0
     kind = ("bench", case)
     return progress, graph.steps_of(progress, spec, compute, kind, lambda: next(batches.epoch(0)), many)
@@ -116,7 +116,7 @@ def _rates(case: Case, *works: Callable[[], object]) -> list[float]:
     for work in works:
         work()
         work()
-    _wait(case)
+    wait_for(case.compute.device)
     windows = [[_window(case, work) for work in works] for _ in range(_WINDOWS)]
     return [statistics.median(rates) for rates in zip(*windows, strict=True)]
 
@@ -128,8 +128,8 @@ def _window(case: Case, work: Callable[[], object]) -> float:
         work()
         count += 1
         if count % 64 == 0:  # a host that is far ahead of its device would measure itself
-            _wait(case)
-    _wait(case)
+            wait_for(case.compute.device)
+    wait_for(case.compute.device)
     return count / (time.perf_counter() - started)
 
 
@@ -137,7 +137,7 @@ def _seconds(case: Case, work: Callable[[], object]) -> float:
     work()
     started = time.perf_counter()
     work()
-    _wait(case)
+    wait_for(case.compute.device)
     return time.perf_counter() - started
 
 
@@ -145,8 +145,8 @@ def _gemms(case: Case) -> dict[str, float]:
     """FLOP/s of square matrix products."""
     side, device = _SIDE[case.compute.device.type], case.compute.device
     found = {}
-    for name, kind in {"float32": torch.float32, BFLOAT16: torch.bfloat16}.items():
-        a, b = (torch.randn(side, side, device=device, dtype=kind) for _ in range(2))
+    for name in dict.fromkeys([*formats(device), case.compute.precision]):
+        a, b = (torch.randn(side, side, device=device, dtype=FORMATS[name]) for _ in range(2))
         found[name] = 2 * side**3 * _rates(case, lambda a=a, b=b: a @ b)[0]  # type: ignore[misc]
     return found
 
@@ -156,11 +156,6 @@ def _copy(case: Case) -> float:
     x = torch.zeros(2**27, dtype=torch.uint8, device=case.compute.device)
     y = torch.empty_like(x)
     return 2 * x.nbytes * _rates(case, lambda: y.copy_(x))[0]
-
-
-def _wait(case: Case) -> None:
-    if case.compute.device.type == "cuda":
-        torch.cuda.synchronize(case.compute.device)
 
 
 def _peaks(compute: Compute) -> dict[str, int]:

@@ -26,6 +26,7 @@ class Progress:
     module: nn.Module
     objective: nn.Module
     optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
     history: list[dict[str, Any]] = field(default_factory=list)
     best_epoch: int | None = None
     best: Tensors = field(default_factory=dict)
@@ -39,7 +40,10 @@ class Progress:
 
 def write_checkpoint(progress: Progress, path: Path) -> None:
     """Replace the checkpoint."""
-    record = {"history": progress.history, "best_epoch": progress.best_epoch, "facts": progress.facts}
+    scaler = progress.scaler.state_dict()
+    record = {
+        "history": progress.history, "best_epoch": progress.best_epoch, "facts": progress.facts, "scaler": scaler
+    }  # fmt: skip
     save(dict(_tensors(progress)), path, record)
 
 
@@ -55,6 +59,7 @@ def restore(progress: Progress, path: Path) -> None:
     tensors, record = read(path)
     progress.history = list(record["history"])
     progress.best_epoch = record["best_epoch"]
+    progress.scaler.load_state_dict(record.get("scaler", {}))
     progress.module.load_state_dict(_part(tensors, "model."))
     progress.objective.load_state_dict(_part(tensors, "objective."))
     progress.best = _part(tensors, "best.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,14 +13,18 @@ import torch
 
 from auditkit.errors import AuditError
 
-BFLOAT16, FLOAT32 = "bfloat16", "float32"
+FLOAT32, BFLOAT16, FLOAT16 = "float32", "bfloat16", "float16"
+FORMATS = {FLOAT32: torch.float32, BFLOAT16: torch.bfloat16, FLOAT16: torch.float16}
+_WORTH_IT = 1.2
+"""A less exact format must be this many times as fast."""
+_SIDE, _GPU_SIDE = 512, 4096
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 """Numbers of glibc's mallopt()."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """A device, a precision ("float32" or "bfloat16", by autocast) and a number of CPU threads."""
+    """A device, a precision (a key of FORMATS, by autocast) and a number of CPU threads."""
 
     device: torch.device
     precision: str
@@ -27,7 +32,11 @@ class Compute:
 
     def autocast(self) -> torch.autocast:
         """The context in which a network runs forward."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == BFLOAT16)
+        return torch.autocast(self.device.type, FORMATS[self.precision], enabled=self.precision != FLOAT32)
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """What keeps gradients within the range of float16; it does nothing in other formats."""
+        return torch.amp.GradScaler(self.device.type, enabled=self.precision == FLOAT16)
 
     def set_up(self) -> None:
         """Let torch use as many CPU threads as this says: the order of sums, hence the last bits, depends on it."""
@@ -79,42 +88,64 @@ def free_bytes(device: torch.device) -> int:
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
 
 
-def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 faster than float32.
-
-    On a CPU the instructions (AVX512-BF16, AMX) alone do not tell: an EPYC with the former trains 1.4 times (64 pixels)
-    to 1.7 times (128 pixels) as fast as in float32, a Xeon whose AMX is masked 0.9 times. So it is measured, once per
-    process; the answers seen (products half as fast, or four times as fast) lie far from the limit.
-    """
+def formats(device: torch.device) -> list[str]:
+    """Number formats that the device has instructions for and that pay there, the most exact first."""
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and _has_bfloat16_instructions() and _gain_of_bfloat16() > 1.2
+        halves = {BFLOAT16: torch.cuda.is_bf16_supported(including_emulation=False), FLOAT16: True}
+    else:
+        bfloat16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        halves = {BFLOAT16: device.type == "cpu" and bfloat16}
+    return [FLOAT32, *(name for name, there in halves.items() if there)]
 
 
-def _has_bfloat16_instructions() -> bool:
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+def choose_precision(wanted: str, device: torch.device) -> str:
+    """The precision asked for; "auto" is the one whose matrix products are fastest.
+
+    The instructions alone do not tell: with AVX512-BF16 an EPYC trains 1.4 times (64 pixels) to 1.7 times (128 pixels)
+    as fast as in float32, a Xeon whose AMX is masked 0.9 times. So it is measured, once per process; the answers seen
+    (products half as fast, or four times as fast) lie far from the limit.
+    """
+    return fastest(_seconds_of_products(device)) if wanted == "auto" else wanted
+
+
+def fastest(seconds: Mapping[str, float]) -> str:
+    """The format with the fewest seconds; of two that are about as fast the first: bfloat16 needs no scaled losses."""
+    best, *others = seconds
+    for other in others:
+        if seconds[other] * _WORTH_IT < seconds[best]:
+            best = other
+    return best
 
 
 @cache
-def _gain_of_bfloat16() -> float:
-    """How many times faster than in float32 one thread multiplies matrices in bfloat16; takes some 60 ms.
+def _seconds_of_products(device: torch.device) -> dict[str, float]:
+    """Of a product of square matrices in each of `formats`, on a CPU with one thread; takes some 60 ms.
 
-    The two take turns and the shortest counts, so that other work on the machine hardly does.
+    They take turns and the shortest counts, so that other work on the machine hardly does.
     """
-    ones = {kind: torch.ones(512, 512, dtype=kind) for kind in (torch.float32, torch.bfloat16)}
+    side = _SIDE if device.type == "cpu" else _GPU_SIDE
+    ones = {name: torch.ones(side, side, dtype=FORMATS[name], device=device) for name in formats(device)}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        turns = [{kind: _product_seconds(one) for kind, one in ones.items()} for _ in range(12)]
+        turns = [{name: _seconds_of_product(one) for name, one in ones.items()} for _ in range(12)]
     finally:
         torch.set_num_threads(threads)
-    return min(turn[torch.float32] for turn in turns) / min(turn[torch.bfloat16] for turn in turns)
+    return {name: min(turn[name] for turn in turns) for name in ones}
 
 
-def _product_seconds(matrix: torch.Tensor) -> float:
+def _seconds_of_product(matrix: torch.Tensor) -> float:
+    wait_for(matrix.device)
     started = time.perf_counter()
     matrix @ matrix
+    wait_for(matrix.device)
     return time.perf_counter() - started
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait until a GPU has done what it was given; a CPU has done so already."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def choose_algorithms(device: torch.device, *, deterministic: bool) -> None:
@@ -131,10 +162,3 @@ def choose_algorithms(device: torch.device, *, deterministic: bool) -> None:
     torch.backends.cudnn.benchmark = not deterministic
     torch.backends.cudnn.deterministic = deterministic
     torch.use_deterministic_algorithms(deterministic, warn_only=True)
-
-
-def choose_precision(wanted: str, device: torch.device) -> str:
-    """The precision asked for; "auto" is bfloat16 where it is fast."""
-    if wanted != "auto":
-        return wanted
-    return BFLOAT16 if has_fast_bfloat16(device) else FLOAT32

@@ -39,6 +39,13 @@ def forward(module: nn.Module, objective: nn.Module, batch: Batch, compute: Comp
     return loss
 
 
+def _descend(progress: Progress, loss: torch.Tensor) -> None:
+    """Backward and update; in float16 of the scaled loss, and without an update where a gradient overflows."""
+    progress.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    progress.scaler.step(progress.optimizer)
+    progress.scaler.update()
+
+
 class Eager:
     """A step as PyTorch runs it by itself, on the unit's own tensors."""
 
@@ -53,8 +60,7 @@ class Eager:
         set_rate(self._progress.optimizer, rate)
         self._progress.optimizer.zero_grad(set_to_none=True)
         loss = forward(self._progress.module, self._progress.objective, batch, self._compute)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._progress.optimizer.step()
+        _descend(self._progress, loss)
         return loss.detach()
 
     def end(self) -> None:
@@ -97,7 +103,8 @@ class Twins:
     def __init__(self, progress: Progress, spec: SGD | AdamW, compute: Compute, *, compiled: bool) -> None:
         module, objective = copy.deepcopy(progress.module), copy.deepcopy(progress.objective)
         rate = torch.tensor(spec.lr, device=compute.device)
-        self.progress = Progress(module, objective, make_optimizer(spec, module.parameters(), rate))
+        optimizer = make_optimizer(spec, module.parameters(), rate)
+        self.progress = Progress(module, objective, optimizer, compute.scaler())
         self._compute = compute
         self._forward = torch.compile(forward, dynamic=False) if compiled else forward
         self._captured: dict[torch.Size, _Captured | None] = {}
@@ -129,8 +136,7 @@ class Twins:
         """The step that is captured, or the same with another forward pass."""
         self.progress.optimizer.zero_grad(set_to_none=True)
         loss = (forward_pass or self._forward)(self.progress.module, self.progress.objective, batch, self._compute)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.progress.optimizer.step()
+        _descend(self.progress, loss)
         return loss.detach()
 
     def _capture_another(self, batch: Batch) -> _Captured | None:
@@ -234,7 +240,8 @@ def _recover(device: torch.device) -> None:
 def _snapshot(progress: Progress) -> Progress:
     """The same state in tensors of its own."""
     twin = copy.deepcopy(progress.module)
-    found = Progress(twin, copy.deepcopy(progress.objective), torch.optim.SGD(_trained(twin), lr=0.0))
+    objective, scaler = copy.deepcopy(progress.objective), copy.deepcopy(progress.scaler)
+    found = Progress(twin, objective, torch.optim.SGD(_trained(twin), lr=0.0), scaler)
     _copy_moments(progress.optimizer, found.optimizer)
     return found
 
@@ -245,11 +252,12 @@ def _trained(module: nn.Module) -> list[nn.Parameter]:
 
 @torch.no_grad()
 def _copy(source: Progress, target: Progress) -> None:
-    """Copy weights, statistics, the objective's state and moments, in place."""
+    """Copy weights, statistics, the objective's and the scaler's state, and moments, in place."""
     for part in ("module", "objective"):
         ours, theirs = (getattr(progress, part).state_dict(keep_vars=True) for progress in (source, target))
         for name, tensor in theirs.items():
             tensor.copy_(ours[name])
+    target.scaler.load_state_dict(source.scaler.state_dict())
     _copy_moments(source.optimizer, target.optimizer)
 
 

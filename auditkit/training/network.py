@@ -1,4 +1,4 @@
-"""A plugin's network, cut before its last layer: what comes before may run in bfloat16, the last layer never does.
+"""A plugin's network, cut before its last layer: what comes before may run in half precision, the last never does.
 
 The margin is the difference of two logits; rounded to eight bits, many margins would be equal, or zero.
 """

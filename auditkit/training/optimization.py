@@ -20,7 +20,7 @@ def make_optimizer(
     trained = [p for p in parameters if p.requires_grad]
     device = trained[0].device.type
     if isinstance(spec, SGD):
-        return torch.optim.SGD(
+        optimizer = torch.optim.SGD(
             trained,
             lr=spec.lr if rate is None else rate,
             momentum=spec.momentum,
@@ -28,6 +28,9 @@ def make_optimizer(
             weight_decay=spec.weight_decay,
             fused=device == "cuda",
         )
+        if spec.momentum:  # else torch's fused step, left out because float16 overflowed, leaves the first unset
+            optimizer.state.update({p: {"momentum_buffer": torch.zeros_like(p)} for p in trained})
+        return optimizer
     return torch.optim.AdamW(
         trained,
         lr=spec.lr if rate is None else rate,
