@@ -262,14 +262,19 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     parser.add_argument("--keep", action="store_true", help="take the grid from --out")
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(options.workers) as pool:
         facts = read(options.out) if options.keep else grid_of(pool, options)
         rows, runs = kept(facts["settings"]), AGAIN * facts["runs"]
-        again = list(simulated(pool, outside(rows), runs, facts["replicates"], seed=1))
-    options.out.mkdir(parents=True, exist_ok=True)
+        write(options.out, facts, rows, [])
+        write(options.out, facts, rows, list(simulated(pool, outside(rows), runs, facts["replicates"], seed=1)))
+
+
+def write(folder: Path, facts: dict[str, Any], rows: list[Row], again: list[Row]) -> None:
+    """The grid, and what was simulated again."""
     facts["again"] = [asdict(setting) | asdict(coverage) for setting, coverage in again]
-    (options.out / "coverage.json").write_text(json.dumps(facts, indent=1) + "\n")
-    (options.out / "coverage.md").write_text(markdown(rows, again))
+    (folder / "coverage.json").write_text(json.dumps(facts, indent=1) + "\n")
+    (folder / "coverage.md").write_text(markdown(rows, again))
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -7,13 +7,12 @@ Both do the same audit: three arms, two seeds, three epochs, the same numbers of
 ResNet-18, test photos predicted. Both are run on a few photos first, so that neither reads its libraries from a disk
 that is slower than memory; then they take turns; of each the median of the repeats counts. Wall time is what ratios
 are made of; CPU time stands beside it, since a shared machine disturbs it less. The results go to
-benchmarks/results/<machine>.json and .md; the name is that of the processor or GPU and the number of cores.
+benchmarks/results/<machine>.json and .md; the name is that of the processor, with its cores, and of the GPU.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import platform
@@ -22,13 +21,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+from watch import HERE, watched
+
 EPOCHS, SEEDS = 3, 2
 AUDIT = """\
 [audit]
@@ -60,81 +57,14 @@ objective = {{ use = "focal" }}
 reference = "plain"
 groups = [["Male"]]
 """
-# what, floor, goal; the issue's table
+# floor and goal
 GOALS = {
     "training, 64 px": (1.9, 2.6),
     "training, 128 px": (3.0, 4.5),
     "whole audit, 64 px": (1.9, 2.6),
     "whole audit, 128 px": (3.0, 4.5),
 }
-UNMEASURED = (
-    ("GPU, H200 class, 128 px: share of the serial roofline", "43 %", "77 %"),
-    ("GPU: 20,000 test images evaluated", "0.6 s", "0.2 s"),
-    ("GPU: step-resident over step-synthetic", "0.93", "0.98"),
-)
-
-
-class Watch:
-    """CPU seconds and peak memory of a session of processes, looked at while they run. Linux only.
-
-    Memory is each process's own plus its share of what is shared; pages of memory-mapped files, which the system may
-    take back at any time, are left out. Looking at it costs, so it is done every third second.
-    """
-
-    def __init__(self, session: int) -> None:
-        self.cpu = 0.0
-        self.peak = 0
-        self._session, self._done = session, threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        for turn in itertools.count():
-            if self._done.wait(0.5):
-                return
-            members = list(filter(None, map(self._member, Path("/proc").glob("[0-9]*"))))
-            self.cpu = max(self.cpu, sum(seconds for _, seconds in members))
-            if turn % 6 == 0:
-                self.peak = max(self.peak, sum(own_memory(place) for place, _ in members))
-
-    def _member(self, place: Path) -> tuple[Path, float] | None:
-        """A process of the session with its CPU seconds, those of its ended children included."""
-        try:
-            fields = (place / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return None
-        ticks = sum(map(int, fields[11:15]))
-        return (place, ticks / os.sysconf("SC_CLK_TCK")) if int(fields[3]) == self._session else None
-
-
-def own_memory(place: Path) -> int:
-    """Bytes of a process that are in no file; 0 when it has ended."""
-    try:
-        found = re.search(r"Pss_Anon:\s+(\d+)", (place / "smaps_rollup").read_text())
-    except OSError:
-        return 0
-    return int(found[1]) * 1024 if found else 0
-
-
-def watched(command: Sequence[str], environment: dict[str, str]) -> dict[str, Any]:
-    """Run a command in a session of its own; wall and CPU seconds, peak bytes, and what it printed."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=HERE.parent
-    )
-    with Watch(process.pid) as watch:
-        printed = process.communicate()[0]
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    seconds = time.perf_counter() - started
-    return {"seconds": seconds, "cpu_seconds": watch.cpu, "peak_bytes": watch.peak, "printed": printed}
+TEST_IMAGES = 20_000
 
 
 def audit(folder: Path, data: Path, size: int, rows: int, test: int) -> dict[str, Any]:
@@ -223,18 +153,43 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
             floor, goal = GOALS.get(what, (0, 0))
             note = f" ({case['whole_by_cpu']:.2f}x by CPU time)" if part == "whole" else ""
             lines.append((f"{what}: over the plain loop", f"{floor}x", f"{goal}x", f"{case[part]:.2f}x{note}"))
-    cores = found["bench"]["machine"]["processes"]
+    processes = found["bench"]["machine"]["processes"]
     for case in found["bench"]["cases"]:
         px = f"{case['size']} px"
         lines += [
             (f"step-resident over step-synthetic, {px}", "0.93", "0.98", f"{case['resident_over_synthetic']:.3f}"),
             (f"decode + resize per core, {px}", "3,500/s", "5,000/s",
-             f"{case['decode_images_per_second'] / cores:,.0f}/s"),
-            (f"share of the serial roofline, {px}", "", "", f"{case['share_of_serial_roofline']:.0%}"),
+             f"{case['decode_images_per_second'] / processes:,.0f}/s"),
         ]  # fmt: skip
+        if not gpu_of(found):
+            lines.append((f"share of the serial roofline, {px}", "", "", f"{case['share_of_serial_roofline']:.0%}"))
     most = max(case["auditkit"]["peak_bytes"] for case in found["compared"])
     lines.append(("peak host memory of the audit, two units at a time", "6 GiB", "3 GiB", f"{most / 2**30:.1f} GiB"))
-    return [*lines, *((what, floor, goal, "unmeasured: no GPU") for what, floor, goal in UNMEASURED)]
+    return [*lines, *gpu_rows(found)]
+
+
+def gpu_rows(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """What is asked of a GPU of the H200 class, and what was measured, if anything."""
+    case = next((case for case in found["bench"]["cases"] if case["size"] == 128), None) if gpu_of(found) else None
+    share = f"{case['share_of_serial_roofline']:.0%}" if case else "unmeasured: no GPU"
+    seconds = f"{TEST_IMAGES / case['evaluate_images_per_second']:.2f} s" if case else "unmeasured: no GPU"
+    return [
+        ("GPU, 128 px: share of the serial roofline", "43 %", "77 %", share),
+        (f"GPU, 128 px: {TEST_IMAGES:,} test images evaluated", "0.6 s", "0.2 s", seconds),
+        *([] if case else [("GPU: step-resident over step-synthetic", "0.93", "0.98", "unmeasured: no GPU")]),
+    ]
+
+
+def gpu_of(found: dict[str, Any]) -> str:
+    """The name of the GPU that was trained on; "" on a CPU."""
+    device: str = found["bench"]["machine"]["device"]
+    return "" if device.startswith("CPU") else device
+
+
+def title(found: dict[str, Any]) -> str:
+    """What was measured."""
+    facts = found["machine"]
+    return ", ".join(filter(None, (facts["processor"], f"{facts['cores']} cores", gpu_of(found))))
 
 
 def markdown(found: dict[str, Any]) -> str:
@@ -242,7 +197,7 @@ def markdown(found: dict[str, Any]) -> str:
     facts = found["machine"]
     device = found["bench"]["machine"]
     lines = [
-        f"# {facts['processor']}, {facts['cores']} cores",
+        f"# {title(found)}",
         "",
         f"{', '.join(facts['instructions'])}; torch {device['torch']}, {device['precision']}, "
         f"Python {facts['python']}.",
@@ -293,8 +248,7 @@ def main() -> None:
             "bench": bench(10 if options.full else 3),
         }  # fmt: skip
     options.out.mkdir(parents=True, exist_ok=True)
-    facts = found["machine"]
-    stem = re.sub(r"\W+", "-", f"{facts['processor']} {facts['cores']} cores").strip("-").lower()
+    stem = re.sub(r"\W+", "-", title(found)).strip("-").lower()
     (options.out / f"{stem}.json").write_text(json.dumps(found, indent=1) + "\n")
     text = markdown(found)
     (options.out / f"{stem}.md").write_text(text)
