@@ -11,6 +11,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -216,6 +217,8 @@ class ScoreMetric(Metric):
 
     compares_classes: ClassVar[bool] = True
     """Whether it sets positives against negatives: its support is then that of the smaller class, not of all rows."""
+    bounds: ClassVar[tuple[float, float]] = (-inf, inf)
+    """Least and largest value that it can have; intervals end there."""
 
     @abstractmethod
     def compute(self, truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64]) -> float:

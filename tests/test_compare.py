@@ -193,6 +193,23 @@ def test_without_a_finding_in_common_there_is_nothing_to_compare() -> None:
     )
 
 
+def test_audits_of_one_data_set_without_an_arm_in_common_are_refused(two: AuditProject) -> None:
+    """Whose predictions are there, so that they would be paired."""
+    arms = OTHER
+    for name in ("original", "oversampled"):
+        arms = arms.replace(f'"{name}"', f'"new-{name}"')
+    project = audit_project({"a.toml": SIMULATED, "c.toml": arms})
+    for name in ("a", "c"):
+        simulate(prepared(project.folder / f"{name}.toml", project.folder / ".auditkit"), 0.7)
+    outcome = project.run("compare", "a.toml", "c.toml")
+    assert outcome.code == 2
+    assert (
+        "a.toml and c.toml cannot be compared: they have no finding in common; the arms of the first are 'original' and "
+        "'oversampled', of the second 'new-original' and 'new-oversampled', and what is compared has the same name in "
+        "both"
+    ) in outcome.err
+
+
 def test_other_data_is_a_warning() -> None:
     found = compare(side("A"), side("B", dataset={"fingerprint": "e"}))
     assert found.warnings == (

@@ -286,6 +286,35 @@ def test_scores_have_intervals_too() -> None:
     assert auroc.verdict == "changed"
 
 
+def test_no_interval_of_a_score_metric_ends_beyond_its_bounds() -> None:
+    panel = toy_panel(effect=2.0)
+    sure = np.where(panel.truth == 1, 6.0, -6.0) + np.where(np.arange(len(panel.truth)) % 97 == 0, -9.0, 0.0)
+    found = derive(
+        [with_margin(panel, 0, np.broadcast_to(sure, panel.arms[0].margin.shape))], evidence(groups=()), SCORING
+    ).findings
+    values = [f for f in found if f.quantity == "value" and f.interval]
+    assert {f.metric for f in values} == set(SCORING)
+    assert all(f.interval and 0.0 <= f.interval.low <= f.interval.high <= 1.0 for f in values)
+    assert any(f.interval and f.interval.high == 1.0 for f in values)
+
+
+def test_seeds_alone_never_make_more_than_the_whole_interval(derived: Derived) -> None:
+    known = [f for f in derived.findings if f.interval and f.noise is not None and f.quantity == "change"]
+    assert known
+    assert all(f.interval and 2 * (f.noise or 0.0) <= f.interval.high - f.interval.low + 1e-9 for f in known)
+
+
+def test_a_change_without_any_photo_that_differs_rests_on_nobody() -> None:
+    panel = toy_panel()
+    women = panel.attributes["Male"] == 0
+    margin = np.where(women, panel.arms[0].margin, panel.arms[1].margin)
+    found = derive([with_margin(panel, 1, margin)], evidence(groups=(("Male",),)), ACCURACY).findings
+    change = pick(found, over=("Male",), at=(("Male", 0),), quantity="change", arm=panel.arms[1].arm)
+    assert (change.estimate, change.effective_identities, change.rests_on_few) == (0.0, None, False)
+    assert change.interval is not None
+    assert change.interval.high > 0
+
+
 def test_a_score_metric_without_influence_is_left_out_person_by_person() -> None:
     class Plain(type(SCORING["brier"])):  # type: ignore[misc]
         def influence(self, truth: Any, score: Any, weight: Any) -> None:

@@ -95,8 +95,22 @@ def test_cannot_tell_and_what_would_help() -> None:
     assert words.endswith("even 1000 times as many people and seeds would not decide it")
 
 
+def test_an_interval_that_reaches_further_than_its_spread_needs_more_people() -> None:
+    """As that of a gap's change does, which is bounded by what is known of the gaps before and after."""
+    half = float(basis().spread.half_width(2.0)[0])
+
+    def needed(low: float, high: float) -> int:
+        words = decide(basis(estimate=-0.025, interval=Interval(low, high), score=2.0))[1]
+        return int(words.split("about ")[1].split(" people")[0])
+
+    usual = needed(-0.025 - half, -0.025 + half)
+    assert needed(-0.025 - 2 * half, -0.025 + half) == usual, "the other end says nothing of 0"
+    assert needed(-0.025 - half, -0.025 + 1.1 * half) > usual
+
+
 def test_what_would_be_needed_is_enough() -> None:
-    wide = basis(estimate=-0.025, interval=Interval(-0.05, 0.01), score=2.0)
+    half = float(basis().spread.half_width(2.0)[0])
+    wide = basis(estimate=-0.025, interval=Interval(-0.025 - half, -0.025 + half), score=2.0)
     words = decide(wide)[1].split("about ")[1]
     people, seeds = int(words.split(" people")[0]), int(words.split("or ")[1].split(" seeds")[0])
     spread = wide.spread

@@ -156,6 +156,41 @@ def test_a_metric_that_raises_in_one_group_leaves_the_others_alone() -> None:
     assert value(found, metric="touchy", over=MALE, at=WOMEN).status == "estimable"
 
 
+class Likelihood(CountMetric):
+    """A ratio that is infinite where nobody is taken for positive by mistake, and no ratio of sums."""
+
+    percent = False
+
+    def compute(self, tp: Any, fp: Any, fn: Any, tn: Any) -> Any:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.divide(tp, fp), np.ones_like(tp)
+
+
+class LikelihoodOfScores(ScoreMetric):
+    """The same of scores."""
+
+    percent = False
+
+    def compute(self, truth: Any, score: Any, weight: Any) -> float:
+        wrong = weight[(truth == 0) & (score > 0.5)].sum()
+        return float(weight[truth == 1].sum() / wrong) if wrong else float("inf")
+
+
+def test_a_metric_that_is_not_finite_is_not_estimable_there() -> None:
+    right_about_men = np.where(PANEL.attributes["Male"] == 1, 2.0 * PANEL.truth - 1, PANEL.arms[1].margin)
+    panel = with_margin(with_margin(PANEL, 0, right_about_men), 1, right_about_men)
+    found = derive([panel], evidence(), {"counts": Likelihood(None), "scores": LikelihoodOfScores(None)} | ACCURACY)
+    reasons = {name: value(found, metric=name, over=MALE, at=MEN).reason for name in ("counts", "scores")}
+    assert reasons == {
+        "counts": "the metric raised ValueError: numerator and denominator must be finite: a metric of counts is a "
+        "ratio of sums",
+        "scores": "not defined here: one class only, no scores, or not a finite number",
+    }
+    assert value(found, metric="scores", over=MALE, at=WOMEN).status == "estimable"
+    assert value(found, metric="scores", over=MALE, quantity="gap", at=()).estimate is None
+    assert value(found).interval is not None
+
+
 def test_a_score_metric_that_raises_is_reported_too() -> None:
     class Broken(ScoreMetric):
         def compute(self, truth: Any, score: Any, weight: Any) -> float:
@@ -218,8 +253,9 @@ def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None
     mine, theirs = right(panel, 1)[:, :1000].mean(), right(panel, 0)[:, 500:].mean()
     assert change.estimate == pytest.approx(mine - theirs)
     assert (
-        "Smiling: every network of 'arm0' and 'arm1' was tested on 1000 of 1500 photos; all arms share 500, and the "
-        "fewer they share, the wider are the intervals of their changes"
+        "Smiling: every network of 'arm0' and 'arm1' was tested on 1000 of 1500 photos; all arms share 500: "
+        "changes are partly between different photos, so they tell of the photos that are missing too, and not of the "
+        "arms alone"
     ) in found.remarks
 
 

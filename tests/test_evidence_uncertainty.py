@@ -219,6 +219,16 @@ def test_the_change_of_a_gap_is_bounded_by_all_that_three_intervals_allow() -> N
         assert high >= found.max() - 1e-9
 
 
+def test_a_gap_changes_by_no_more_than_the_gaps_before_and_after_allow() -> None:
+    """Though no pair alone could tell: each may have been the widest one before, another is the widest one after."""
+    before = np.array([-0.04, -0.04, -0.04]), np.array([0.04, 0.04, 0.04])
+    after = np.array([0.10, -0.05, -0.05]), np.array([0.20, 0.05, 0.05])
+    change = np.array([0.05, -0.09, -0.09]), np.array([0.25, 0.09, 0.09])
+    low, high = gap_change_bounds(before, after, change)
+    assert low == pytest.approx(0.10 - 0.04)
+    assert high == pytest.approx(0.20)
+
+
 def test_where_signs_are_known_the_gap_changes_as_its_pair() -> None:
     one = np.array([1.0])
     before, after, change = (0.05 * one, 0.07 * one), (0.08 * one, 0.12 * one), (0.02 * one, 0.06 * one)

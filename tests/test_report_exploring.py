@@ -102,10 +102,9 @@ def test_every_effect_stands_beside_the_noise_of_the_seeds() -> None:
     (figure,) = section.blocks
     assert isinstance(figure, Figure)
     assert figure.table.columns == ("", "the arm1", "the arm2", "seeds alone")
-    noises = {f.at[0][0]: f.noise for f in known.results.findings if f.family.startswith("spillover")}
+    spilled = [f for f in known.results.findings if f.family.startswith("spillover")]
     for name, *_, said in figure.table.rows:
-        noise = noises[name.text.removeprefix("not ")]
-        assert noise is not None
+        noise = max(f.noise or 0.0 for f in spilled if f.at[0][0] == name.text.removeprefix("not "))
         assert said.text == f"\N{PLUS-MINUS SIGN}{100 * noise:.1f}"
 
 

@@ -18,7 +18,6 @@ from auditkit.evidence.uncertainty import (
     Ends,
     normal_quantile,
     symmetric,
-    t_quantile,
     wilson,
 )
 from auditkit.evidence.verdicts import Basis, decide
@@ -69,7 +68,8 @@ def values(bench: Bench, estimates: Estimates) -> Iterator[Finding]:
     share = np.array([e.line.measure.share for e in estimates.each if e.row >= 0], dtype=bool)
     score = normal_quantile(bench.evidence.confidence)
     inner, outer = wilson(estimates.value, estimates.spread, estimates.people, score)
-    ends = np.where(share, inner, low), np.where(share, outer, high)
+    least, most = np.array([e.line.measure.bounds for e in estimates.each if e.row >= 0]).reshape(-1, 2).T
+    ends = np.where(share, inner, np.maximum(low, least)), np.where(share, outer, np.minimum(high, most))
     for estimate in estimates.each:
         measure, (group,) = estimate.line.measure, estimate.line.groups
         units = bench.layout.units_of(estimate.arm)
@@ -127,8 +127,9 @@ def within(ends: tuple[float, float], most: float) -> Interval:
 
 
 def limit(measure: Measure, differences: int = 1) -> float:
-    """How far from 0 the truth can be: 1 for a share or a difference of shares, 2 for a difference of differences."""
-    return float(differences) if measure.share else np.inf
+    """How far from 0 a difference can be: for shares 1, for a difference of differences 2."""
+    least, most = measure.bounds
+    return differences * (most - least)
 
 
 def _differences(estimate: Estimate) -> int:
@@ -146,17 +147,21 @@ def no_interval(estimate: Estimate, ends: Ends) -> str:
 
 
 def effective(estimate: Estimate, estimates: Estimates) -> float | None:
-    """The effective number of people who carry an estimate; None where that is not defined."""
+    """The effective number of people who carry an estimate; None where nobody does, as where no prediction differs."""
     return _finite(estimates.effective[estimate.row])
 
 
 def noise(bench: Bench, estimate: Estimate, estimates: Estimates) -> float | None:
-    """Half width of the interval that seeds alone would give; None with one seed."""
+    """What seeds make of the interval's half width, by their share of the variance; None with one seed.
+
+    Part of what they do shows in the variance of people as well, so that the shares of both may add up to more than 1.
+    """
     if bench.seeds(estimate) < 2:
         return None
-    row = estimate.row
-    critical = t_quantile(normal_quantile(bench.evidence.confidence), estimates.spread.seeds_df[row : row + 1])
-    half = float(critical[0] * np.sqrt(estimates.spread.retraining[row]))
+    spread = estimates.spread.take([estimate.row])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(spread.total > 0, np.minimum(spread.retraining / spread.total, 1.0), 0.0)
+    half = float(spread.half_width(normal_quantile(bench.evidence.confidence))[0] * np.sqrt(share[0]))
     return min(half, limit(estimate.line.measure, _differences(estimate)))
 
 

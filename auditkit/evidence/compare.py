@@ -162,7 +162,7 @@ def paired(
 
     Only panels of one task with the very same photos are paired; `known` are the findings of both sides by their key.
     """
-    panels = [_joined(a, b) for a in first for b in second if _alike(a, b)]
+    panels = [_joined(a, b) for a in first for b in second if _alike(a, b) and _common(a, b)]
     derived = derive(panels, evidence, metrics, seed=seed, pairs=_contrasts)
     return tuple(_paired(derived.findings, known))
 
@@ -174,10 +174,15 @@ def _alike(a: Panel, b: Panel) -> bool:
 
 def _joined(a: Panel, b: Panel) -> Panel:
     """One panel with the arms of both that share a name."""
-    common = [arm.arm for arm in a.arms if arm.arm in {other.arm for other in b.arms}]
+    common = _common(a, b)
     sides = ((FIRST, a.arms), (SECOND, b.arms))
     arms = [replace(arm, arm=side + arm.arm) for side, those in sides for arm in _named(those, common)]
     return replace(a, arms=tuple(arms))
+
+
+def _common(a: Panel, b: Panel) -> list[str]:
+    theirs = {arm.arm for arm in b.arms}
+    return [arm.arm for arm in a.arms if arm.arm in theirs]
 
 
 def _named(arms: Iterable[ArmScores], names: Collection[str]) -> Iterator[ArmScores]:

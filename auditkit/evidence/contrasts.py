@@ -58,7 +58,7 @@ class Estimate:
 class Estimates:
     """Many estimates, and the spread of those that have a row.
 
-    effective: (rows,) effective number of people who carry the estimate's variance;
+    effective: (rows,) effective number of people who carry the estimate's variance, NaN where nobody does;
     redrawn: of no replicates where none were asked for; design: (rows, 3), which line, its arm, the arm against it or
     -1.
     """
@@ -101,7 +101,7 @@ def estimate(
         value=np.array([one.value for one in known], dtype=np.float64),
         spread=_joined(spreads),
         people=np.array([one.people for one in known], dtype=np.int64),
-        effective=np.concatenate([np.zeros(0), *(people.effective for people in peoples)]),
+        effective=np.concatenate([np.zeros(0), *(people.who_carry for people in peoples)]),
         redrawn=_redrawn(peoples, weight),
         design=np.array(design, dtype=np.int64).reshape(-1, 3),
     )
@@ -189,6 +189,11 @@ class _People:
     effective: Floats
     fewest: Integers
     everybody: Integers
+
+    @property
+    def who_carry(self) -> Floats:
+        """(rows,) effective number of people, NaN where there are pseudo-observations only."""
+        return np.where(self.influence.any(axis=-1), self.effective, np.nan)
 
 
 def _people(layout: Layout, stack: Stack, arms: Sequence[Arms], usable: NDArray[np.bool_]) -> _People:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import pandas as pd
@@ -96,7 +97,8 @@ def _callable(metric: CountMetric) -> Callable[..., float]:
             numerator, denominator = metric.compute(tp, fp, fn, tn)
         except Exception:
             return float("nan")
-        return float(numerator / denominator) if denominator else float("nan")
+        value = float(numerator / denominator) if denominator else float("nan")
+        return value if isfinite(value) else float("nan")
 
     return value
 

@@ -177,6 +177,7 @@ def _noise(change: Finding | None, difference: float, words: str, confidence: fl
     if change is None or change.people_error is None:
         return
     half = hypot(normal_quantile(confidence) * change.people_error, _of_one_seed(change, confidence))
+    half = half if told.plain else min(half, 1.0)
     alone = change.seed_sd is None
     what = "the people in the test set alone move it by" if alone else "a single run on this test set moves it by"
     inside = "within" if abs(difference) <= half else "beyond"

@@ -51,6 +51,13 @@ class Measure:
         """Whether its values lie between 0 and 1 by construction."""
         return self.metric.percent and not isinstance(self.metric, ScoreMetric) and not self.metric.describes_test
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Least and largest value that it can have."""
+        if isinstance(self.metric, ScoreMetric):
+            return self.metric.bounds
+        return (0.0, 1.0) if self.share else (-np.inf, np.inf)
+
 
 def measure(
     layout: Layout,
@@ -216,5 +223,5 @@ def _undefined(layout: Layout, arm: int, parts: Parts, metric: Metric) -> str:
     undefined = [layout.seeds[arm][i] for i in np.flatnonzero(np.isnan(parts.value[units]))]
     seeds = "" if len(undefined) == len(units) else f" with seed {', '.join(map(str, undefined))}"
     if isinstance(metric, ScoreMetric):
-        return f"not defined here{seeds}: one class only, or no scores"
+        return f"not defined here{seeds}: one class only, no scores, or not a finite number"
     return f"no image counts in the denominator{seeds}"

@@ -92,6 +92,7 @@ def _rate(layout: Layout, metric: CountMetric, counts: NDArray[np.float32], repl
     numerator, denominator = _compute(metric, counts.sum(axis=-1, dtype=np.float64))
     value = _divide(numerator, denominator)
     above, below = _compute(metric, counts)
+    _must_be_sums(numerator, denominator, above, below)
     influence = _divide(above - value.astype(np.float32)[:, None] * below, denominator[:, None])
     drawn = _divide(*_compute(metric, replicates))
     return Parts(value, numerator, denominator, mean_over_seeds(layout, drawn), influence.astype(np.float32))
@@ -101,6 +102,7 @@ def _shares(layout: Layout, metric: TableMetric, drawn: Drawn) -> Iterator[Parts
     try:
         numerator, denominator = _compute_table(metric, drawn.counts.sum(axis=-1, dtype=np.float64))
         above, below = _compute_table(metric, drawn.counts)
+        _must_be_sums(numerator, denominator, above, below)
         rates = _divide(*_compute_table(metric, drawn.replicates))
     except Exception as error:
         yield from [_failed(layout, drawn, error)] * drawn.counts.shape[2]
@@ -124,6 +126,11 @@ def _compute_table(metric: TableMetric, cells: NDArray[Any]) -> tuple[NDArray[An
     tn, fp, fn, tp = last
     both = metric.compute(tp, fp, fn, tn)
     return tuple(np.moveaxis(np.broadcast_to(part, tp.shape), -1, 1) for part in both)
+
+
+def _must_be_sums(*parts: NDArray[Any]) -> None:
+    if not all(np.isfinite(part).all() for part in parts):
+        raise ValueError("numerator and denominator must be finite: a metric of counts is a ratio of sums")
 
 
 def _divide(numerator: NDArray[Any], denominator: NDArray[Any]) -> NDArray[Any]:
@@ -152,8 +159,8 @@ def _one_score(
     truth, score = layout.panel.truth[use], expit(layout.margin[unit, use].astype(np.float64))
     weight, block = np.ones(len(truth)), layout.block[use]
     value = metric.compute(truth, score, weight) if len(truth) else np.nan
-    if np.isnan(value):
-        return value, len(truth), np.full(layout.blocks, np.nan)
+    if not np.isfinite(value):
+        return np.nan, len(truth), np.full(layout.blocks, np.nan)
     of_rows = metric.influence(truth, score, weight)
     if of_rows is not None:
         summed = np.bincount(block, weights=of_rows, minlength=layout.blocks)

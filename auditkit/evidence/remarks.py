@@ -88,4 +88,7 @@ def _cost(layout: Layout) -> str:
     if all((one == tested[0]).all() for one in tested):
         return ""
     shared = int(np.all(tested, axis=0).sum())
-    return f"; all arms share {shared}, and the fewer they share, the wider are the intervals of their changes"
+    return (
+        f"; all arms share {shared}: changes are partly between different photos, so they tell of the photos that are "
+        "missing too, and not of the arms alone"
+    )

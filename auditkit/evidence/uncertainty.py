@@ -253,10 +253,15 @@ def gap_change_bounds(before: Ends, after: Ends, change: Ends) -> tuple[float, f
 
     before, after, change: (low, high) of each pair's difference in one arm, in the other, and of its change. With the
     pair that is widest afterwards, the change of the gap is at most that pair's change of |difference|; with the one
-    widest before, at least. Pairs that cannot be the widest are left out.
+    widest before, at least. Pairs that cannot be the widest are left out. Nor is it beyond what the gaps themselves,
+    before and after, allow.
     """
     low, high = _absolute_change(before, after, change)
-    return float(low[widest(before)].min()), float(high[widest(after)].max())
+    (least_before, most_before), (least_after, most_after) = gap_bounds(*before), gap_bounds(*after)
+    return (
+        max(float(low[widest(before)].min()), least_after - most_before),
+        min(float(high[widest(after)].max()), most_after - least_before),
+    )
 
 
 def widest(pair: Ends) -> NDArray[np.bool_]:

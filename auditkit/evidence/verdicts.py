@@ -110,6 +110,13 @@ def _needs(basis: Basis) -> str:
     return f"even {MOST} times as many people and seeds would not decide it"
 
 
+def _stretch(basis: Basis) -> float:
+    """How much further than the half width the interval reaches towards 0, as bounds of a gap's change do."""
+    reach = basis.estimate - basis.interval.low if basis.estimate > 0 else basis.interval.high - basis.estimate
+    half = float(basis.spread.half_width(basis.score)[0])
+    return max(reach / half, 1.0) if half > 0 else 1.0
+
+
 def _enough(basis: Basis, now: int, of: Literal["people", "seeds", "both"]) -> int | None:
     """The fewest people or seeds with which the interval would be narrow enough; None where MOST times are not."""
     count = np.unique(np.ceil(now * np.geomspace(1, MOST, 400)))[1:]
@@ -124,5 +131,5 @@ def _enough(basis: Basis, now: int, of: Literal["people", "seeds", "both"]) -> i
         undefined=np.zeros_like(count, dtype=np.int64),
     )
     wanted = max(abs(basis.estimate), basis.margin - abs(basis.estimate))
-    enough = future.half_width(basis.score) <= wanted
+    enough = future.half_width(basis.score) * _stretch(basis) <= wanted
     return int(count[enough][0]) if enough.any() else None

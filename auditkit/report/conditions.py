@@ -86,4 +86,5 @@ def _decided(view: View, gate: GateRow) -> str:
     across = ", which reaches across the bound" if gate.outcome == "insufficient evidence" else ""
     whose = f", {arms(view, gate.finding)}" if gate.name else ""
     few = f", {FEW}" if gate.finding.rests_on_few else ""
-    return f"{view.numbers.with_unit(gate.finding)}, {kind} interval{across}{few}{whose}"
+    single = f"; {ONE_SEED}" if gate.finding.seeds == 1 else ""
+    return f"{view.numbers.with_unit(gate.finding)}, {kind} interval{across}{few}{whose}{single}"

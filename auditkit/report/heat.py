@@ -73,7 +73,7 @@ def _table(view: View, found: Sequence[Finding], title: str, row: Row, extra: Se
 
 
 def _noise(view: View, found: Sequence[Finding]) -> Cell:
-    """The variance between seeds is pooled over arms, so one number is theirs; the largest where seeds differ."""
+    """The largest of the arms: the variance between seeds is mostly pooled over them, so they differ little."""
     noisiest = max(found, key=lambda f: f.noise or 0.0)
     return cells.noise(view, noisiest)
 

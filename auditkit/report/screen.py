@@ -126,7 +126,8 @@ def _support(view: View) -> Iterator[Item]:
 
 
 def _few_people(view: View) -> Iterator[Item]:
-    few = sum(f.rests_on_few for f in view.results.findings if not exploratory(f.family))
+    counted = (f for f in view.results.findings if f.quantity != "change_in_gap" and not exploratory(f.family))
+    few = sum(f.rests_on_few for f in counted)  # a gap's change is made of signed ones, which comparisons count
     if few:
         which = f"{plural(few, 'declared change')} {'rests' if few == 1 else 'rest'} on few people"
         below = f"effective number below {FEWEST_EFFECTIVE}"

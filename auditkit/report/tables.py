@@ -96,7 +96,7 @@ def gap_changes(view: View, topic: Topic, against: str) -> list[Finding]:
     """How the gap over all groups changed, and the gaps within groups, signed where two groups face each other."""
     unsigned, signed = view.find(topic, "change_in_gap", against), view.find(topic, "change_in_signed_gap", against)
     facing = {f.at for f in signed if f.at}
-    return [*(f for f in unsigned if f.at not in facing), *(f for f in signed if f.at)]
+    return [*(f for f in unsigned if f.at not in facing), *signed]
 
 
 def gaps(view: View, topic: Topic) -> Table | None:

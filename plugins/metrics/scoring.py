@@ -17,6 +17,7 @@ class AUROC(ScoreMetric):
     """Chance that a positive scores above a negative, ties counting half (scikit-learn's roc_auc_score)."""
 
     percent = False
+    bounds = (0.0, 1.0)
 
     def compute(self, truth: Truth, score: Floats, weight: Floats) -> float:
         """Area under the ROC curve; NaN with one class only."""
@@ -40,6 +41,7 @@ class Brier(ScoreMetric):
     """Mean squared difference between probability and truth (scikit-learn's brier_score_loss)."""
 
     percent = False
+    bounds = (0.0, 1.0)
     compares_classes = False
 
     def compute(self, truth: Truth, score: Floats, weight: Floats) -> float:
@@ -58,6 +60,7 @@ class ExpectedCalibrationError(ScoreMetric):
     """Mean distance of share and probability over bins of equal width (Naeini et al. 2015; Guo et al. 2017)."""
 
     percent = False
+    bounds = (0.0, 1.0)
     compares_classes = False
     Options = CalibrationOptions
 
