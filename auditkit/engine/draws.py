@@ -12,7 +12,7 @@ from auditkit import streams
 from auditkit.cohort import SPLITS, Cohort, Draw, Mask, OpenDataset, Rows, people
 from auditkit.contracts import Need, Sampler
 from auditkit.engine.resolution import ResolvedArm
-from auditkit.errors import AuditError, ImpossibleRequest, Path, Problem, RunFailed
+from auditkit.errors import AuditError, ImpossibleRequest, KeyPath, Problem, RunFailed
 from auditkit.predictions import Predictions
 from auditkit.spec.model import AfterResampling, Data, Pool
 
@@ -65,7 +65,7 @@ def pools(data: Data, dataset: OpenDataset) -> Pools:
     train, valid = _hold_out(data, dataset, train)
     if data.valid is not None:
         if data.train.hold_out:
-            path: Path = ("data", "train", "hold_out")
+            path: KeyPath = ("data", "train", "hold_out")
             raise _impossible(path, "valid images are held out of train and also drawn from a pool", "remove one")
         valid = _pool(data.valid, "valid", data.seed, dataset, splits, free)
     after = data.split_after_resampling
@@ -80,7 +80,7 @@ def pools(data: Data, dataset: OpenDataset) -> Pools:
 
 def _pool(pool: Pool, name: str, seed: int, dataset: OpenDataset, splits: NDArray[np.int8], free: Mask) -> Rows:
     """The rows of one pool; marks them as no longer free."""
-    path: Path = ("data", name)
+    path: KeyPath = ("data", name)
     rng = streams.generator(seed, "pool", SPLITS.index(name))
     named = np.isin(splits, [SPLITS.index(split) for split in pool.from_])
     there = np.flatnonzero(free & named)
@@ -99,7 +99,7 @@ def _pool(pool: Pool, name: str, seed: int, dataset: OpenDataset, splits: NDArra
     return rows
 
 
-def _cells(pool: Pool, path: Path, dataset: OpenDataset, there: Rows, where: str, rng: np.random.Generator) -> Rows:
+def _cells(pool: Pool, path: KeyPath, dataset: OpenDataset, there: Rows, where: str, rng: np.random.Generator) -> Rows:
     masks = [dataset.attributes.matches(cell.where)[there] for cell in pool.cells]
     _refuse_overlap(masks, path, where)
     parts = [
@@ -109,7 +109,7 @@ def _cells(pool: Pool, path: Path, dataset: OpenDataset, there: Rows, where: str
     return np.sort(np.concatenate(parts))
 
 
-def _refuse_overlap(masks: list[Mask], path: Path, where: str) -> None:
+def _refuse_overlap(masks: list[Mask], path: KeyPath, where: str) -> None:
     for later, mask in enumerate(masks):
         for earlier in range(later):
             both = int((mask & masks[earlier]).sum())
@@ -118,7 +118,7 @@ def _refuse_overlap(masks: list[Mask], path: Path, where: str) -> None:
                 raise _impossible((*path, later, "where"), message, "make the conditions exclude each other")
 
 
-def _some(rows: Rows, count: int, path: Path, what: str, rng: np.random.Generator) -> Rows:
+def _some(rows: Rows, count: int, path: KeyPath, what: str, rng: np.random.Generator) -> Rows:
     """Draw without replacement, ascending."""
     if count > len(rows):
         message = f"asked for {count:,} images, but there are {len(rows):,} {what}"
@@ -160,7 +160,7 @@ def _people(data: Data, dataset: OpenDataset) -> Rows:
     return people(dataset.identities)
 
 
-def _impossible(path: Path, message: str, hint: str = "") -> ImpossibleRequest:
+def _impossible(path: KeyPath, message: str, hint: str = "") -> ImpossibleRequest:
     return ImpossibleRequest(Problem(path, message, hint))
 
 

@@ -14,7 +14,7 @@ from auditkit.engine.components import choose
 from auditkit.engine.discovery import Broken, Registered, Shelf, discover, offers_of, told
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.engine.resolve import Resolution, placed_components, resolve
-from auditkit.errors import AuditError, Path, Problem, RunFailed
+from auditkit.errors import AuditError, KeyPath, Problem, RunFailed
 from auditkit.spec.faults import read_options
 from auditkit.spec.model import Audit, Use
 
@@ -56,7 +56,7 @@ class Registry:
         """The plugins that did not load."""
         return self.shelf.broken
 
-    def choose(self, kind: Kind, use: Use, path: Path, scale: float = 1.0) -> tuple[Chosen | None, list[Problem]]:
+    def choose(self, kind: Kind, use: Use, path: KeyPath, scale: float = 1.0) -> tuple[Chosen | None, list[Problem]]:
         """The component that the table at `path` names, with its options, or the problems with it."""
         return choose(self.shelf, kind, use, path, scale)
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.faults import faults
 from auditkit.spec.merge import merged
 from auditkit.spec.messages import audit_problem
 from auditkit.spec.model import Arm, Audit, Budget, Data, Evidence, Pool, Recipe
-from auditkit.spec.overrides import label
+from auditkit.spec.paths import label
 from auditkit.spec.repair import frozen
 from auditkit.spec.selectors import check_published_and_gates
 from auditkit.spec.words import did_you_mean, listed
@@ -45,7 +45,7 @@ def check(audit: Audit, values: Mapping[str, Any]) -> list[Problem]:
 
 def _names(audit: Audit) -> Iterator[Problem]:
     yield from _repeated([arm.name for arm in audit.arm], lambda index: ("arm", index, "name"), "arm")
-    places: list[Path] = [("task", i, "name" if task.name else "target") for i, task in enumerate(audit.task)]
+    places: list[KeyPath] = [("task", i, "name" if task.name else "target") for i, task in enumerate(audit.task)]
     yield from _repeated([task.label for task in audit.task], places.__getitem__, "task")
     for index, arm in enumerate(audit.arm):
         if arm.name in STARTS:
@@ -70,11 +70,11 @@ def _labels(arms: Sequence[Arm]) -> Iterator[Problem]:
         first = shown.index(shown[index])
         if arm.name not in [other.name for other in arms[:index]] and first < index:
             said = f"arm {arm.name!r} is labelled {shown[index]!r}, as is arm {arms[first].name!r}"
-            path: Path = ("arm", index, "label" if arm.label else "name")
+            path: KeyPath = ("arm", index, "label" if arm.label else "name")
             yield Problem(path, said, "reports tell arms apart by their labels")
 
 
-def _repeated(names: Sequence[str], path: Callable[[int], Path], what: str) -> Iterator[Problem]:
+def _repeated(names: Sequence[str], path: Callable[[int], KeyPath], what: str) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if name in names[:index]:
             first = names.index(name) + 1
@@ -95,7 +95,7 @@ def _pools(audit: Audit) -> Iterator[Problem]:
         yield Problem(("data", "split_after_resampling"), said, "leave something for test", at_key=True)
 
 
-def _budget(budget: Budget, path: Path, name: str) -> Iterator[Problem]:
+def _budget(budget: Budget, path: KeyPath, name: str) -> Iterator[Problem]:
     if (budget.epochs is None) == (budget.steps is None):
         says = "neither 'epochs' nor 'steps'" if budget.epochs is None else "both 'epochs' and 'steps'"
         hint = "say one: budget = { epochs = 10 } or { steps = 6000 }"
@@ -111,7 +111,7 @@ def arm_recipe(audit: Audit, arm: Arm) -> dict[str, Any]:
 def _recipes(audit: Audit) -> Iterator[Problem]:
     for index, arm in enumerate(audit.arm):
         values = frozen(arm_recipe(audit, arm))
-        at: Path = ("arm", index, "recipe")
+        at: KeyPath = ("arm", index, "recipe")
         found = faults(Recipe, values)
         for fault in found:
             problem = audit_problem(fault, Recipe, values)
@@ -139,7 +139,7 @@ def _starts(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
             yield from _start(arm.recipe["init"], ("arm", index, "recipe", "init"), arms)
 
 
-def _start(init: str, path: Path, arms: Sequence[str]) -> Iterator[Problem]:
+def _start(init: str, path: KeyPath, arms: Sequence[str]) -> Iterator[Problem]:
     if init == CHECKPOINT:
         yield Problem(path, "'checkpoint:' needs a file", 'as in init = "checkpoint:weights.safetensors"')
     elif init not in STARTS and init not in arms and not init.startswith(CHECKPOINT):
@@ -194,17 +194,17 @@ def has_valid(data: Data) -> bool:
     return data.train.hold_out > 0 or data.valid is not None or (after is not None and after.valid > 0)
 
 
-def _selections(audit: Audit) -> Iterator[tuple[Path, str, str, str]]:
+def _selections(audit: Audit) -> Iterator[tuple[KeyPath, str, str, str]]:
     yield ("recipe", "select"), audit.recipe.select, "train", "the recipe"
     for index, arm in enumerate(audit.arm):
         own = arm.recipe.get("select")
         if own is not None or arm.on == "valid":
-            path: Path = ("arm", index, "recipe", "select") if own is not None else ("arm", index, "on")
+            path: KeyPath = ("arm", index, "recipe", "select") if own is not None else ("arm", index, "on")
             yield path, str(own or audit.recipe.select), arm.on, f"arm {arm.name!r}"
 
 
 def _seeds(audit: Audit) -> Iterator[Problem]:
-    sets: list[tuple[Path, tuple[int, ...]]] = [(("recipe", "seeds"), audit.recipe.seeds)]
+    sets: list[tuple[KeyPath, tuple[int, ...]]] = [(("recipe", "seeds"), audit.recipe.seeds)]
     sets += [(("arm", i, "seeds"), arm.seeds) for i, arm in enumerate(audit.arm) if arm.seeds is not None]
     for path, seeds in sets:
         for seed, times in Counter(seeds).items():
@@ -221,14 +221,14 @@ def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
         yield Problem(("evidence", "reference"), said, did_you_mean(evidence.reference, arms), refers_to=("arm",))
     yield from _placebo(evidence, arms)
     for index, group in enumerate(evidence.groups):
-        path: Path = ("evidence", "groups", index)
+        path: KeyPath = ("evidence", "groups", index)
         if not group:
             yield Problem(path, "a group names at least one attribute", 'as in groups = [["Male"]]')
         if len(set(group)) < len(group):
             yield Problem(path, f"the group {listed(group, 'and')} names an attribute twice")
         before = [set(other) for other in evidence.groups[:index]]
         if set(group) in before:
-            first: Path = ("evidence", "groups", before.index(set(group)))
+            first: KeyPath = ("evidence", "groups", before.index(set(group)))
             yield Problem(path, f"the group {listed(group, 'and')} is there twice", refers_to=first)
     yield from _targets(audit)
     names = [metric.use for metric in evidence.metrics]
@@ -239,7 +239,7 @@ def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
 
 
 def _placebo(evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
-    whole: Path = ("evidence", "placebo")
+    whole: KeyPath = ("evidence", "placebo")
     if isinstance(evidence.placebo, str):
         yield from _placebo_name(evidence.placebo, whole, evidence, arms)
     elif evidence.placebo is not None:
@@ -253,7 +253,7 @@ def _placebo(evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
                 yield from _placebo_name(name, (*whole, arm), evidence, arms)
 
 
-def _placebo_name(name: str, path: Path, evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
+def _placebo_name(name: str, path: KeyPath, evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
     if name not in arms:
         said = f"'placebo' names {name!r}, which is no arm"
         yield Problem(path, said, did_you_mean(name, arms), refers_to=("arm",))
@@ -264,7 +264,7 @@ def _placebo_name(name: str, path: Path, evidence: Evidence, arms: Sequence[str]
 def _targets(audit: Audit) -> Iterator[Problem]:
     targets, own = audit.evidence.targets, {task.target for task in audit.task}
     for index, name in enumerate(targets):
-        path: Path = ("evidence", "targets", index)
+        path: KeyPath = ("evidence", "targets", index)
         if name in targets[:index]:
             yield Problem(path, f"target {name!r} is there twice")
         elif own == {name}:

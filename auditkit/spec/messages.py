@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.faults import Fault
 from auditkit.spec.merge import COMPONENTS
-from auditkit.spec.overrides import label
+from auditkit.spec.paths import label
 from auditkit.spec.shape import Table, homes, keys_at, uses_with
 from auditkit.spec.words import did_you_mean, found, listed, nearest
 
-Describe = Callable[[Path], str]
+Describe = Callable[[KeyPath], str]
 
 _TYPES = {
     "bool_type": "true or false",
@@ -45,7 +45,7 @@ _FIRST = {
 def audit_problem(fault: Fault, model: Table, values: Mapping[str, Any]) -> Problem:
     """The problem that a fault of the audit file is."""
 
-    def name(path: Path) -> str:
+    def name(path: KeyPath) -> str:
         return value_name(path, values)
 
     if fault.kind == "missing":
@@ -59,10 +59,10 @@ def audit_problem(fault: Fault, model: Table, values: Mapping[str, Any]) -> Prob
     return _wrong_value(fault, name)
 
 
-def option_problem(fault: Fault, model: Table, values: Mapping[str, Any], at: Path, component: str) -> Problem:
+def option_problem(fault: Fault, model: Table, values: Mapping[str, Any], at: KeyPath, component: str) -> Problem:
     """The problem that a fault of a component's options is; `at` is the path of the component's table."""
 
-    def name(path: Path) -> str:
+    def name(path: KeyPath) -> str:
         return f"option {_dotted(path)!r} of {component}"
 
     if fault.kind == "missing":
@@ -77,7 +77,7 @@ def option_problem(fault: Fault, model: Table, values: Mapping[str, Any], at: Pa
     return Problem(at + wrong.path, wrong.message, wrong.hint)
 
 
-def table_name(path: Path, values: Any) -> str:
+def table_name(path: KeyPath, values: Any) -> str:
     """How a table is called: "[recipe.budget]", "arm 'oversampled'", "gate 1"."""
     if not path:
         return "the file"
@@ -87,7 +87,7 @@ def table_name(path: Path, values: Any) -> str:
     return f"[{_dotted(path)}]"
 
 
-def value_name(path: Path, values: Any) -> str:
+def value_name(path: KeyPath, values: Any) -> str:
     """How a value is called: "'epochs' in [recipe.budget]", "entry 2 of 'seeds' in [recipe]"."""
     if not path:
         return "the file"
@@ -98,14 +98,14 @@ def value_name(path: Path, values: Any) -> str:
     return f"{path[-1]!r} in {table_name(path[:-1], values)}" if len(path) > 1 else f"[{path[0]}]"
 
 
-def _element(path: Path, values: Any) -> str:
+def _element(path: KeyPath, values: Any) -> str:
     elements = values.get(path[0], ())
     index = int(path[1])
     called = label(elements[index]) if index < len(elements) else ""
     return f"{path[0]} {called!r}" if called else f"{path[0]} {index + 1}"
 
 
-def _dotted(path: Path) -> str:
+def _dotted(path: KeyPath) -> str:
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
@@ -120,7 +120,7 @@ def _missing_key(fault: Fault, values: Mapping[str, Any]) -> Problem:
     return Problem((), f"the file needs {what}", _FIRST.get(key, ""))
 
 
-def _where(model: Table, table: Path, key: str, values: Any) -> str:
+def _where(model: Table, table: KeyPath, key: str, values: Any) -> str:
     """What was meant by an unknown key: one of this table, or one that belongs elsewhere."""
     own = keys_at(model, table, values)
     if (meant := nearest(key, own)) is not None:
@@ -199,7 +199,7 @@ def _literals(expected: str) -> list[str]:
     return re.findall(r"'[^']*'|\d+", expected)
 
 
-def _component(path: Path) -> str:
+def _component(path: KeyPath) -> str:
     is_component = path[-1:] and (path[-1] in COMPONENTS or path[-2:-1] == ("metrics",))
     return "the id of a component in quotes, or a table with 'use'" if is_component else ""
 
