@@ -13,7 +13,7 @@ from auditkit.engine.components import choose
 from auditkit.engine.discovery import Shelf
 from auditkit.engine.resolution import Chosen, ResolvedArm, ResolvedAudit
 from auditkit.errors import AuditError, KeyPath, Problem
-from auditkit.spec.checks import MAKE_VALID, arm_recipe, find_circle, has_valid, start_of
+from auditkit.spec.checks import arm_recipe, find_circle, has_valid, make_valid, start_of
 from auditkit.spec.marks import names
 from auditkit.spec.model import Arm, Audit, Recipe, Use
 from auditkit.spec.repair import frozen
@@ -153,7 +153,7 @@ def _never_predicted(audit: Audit, needs: tuple[Need, ...], said: str, path: Key
         if need.what == "predictions" and need.split == "valid" and need.arm in trained_on:
             said_of = f"{said} the predictions of arm {need.arm!r} on valid, but"
             if not has_valid(audit.data):
-                yield Problem(path, f"{said_of} there is no valid split", MAKE_VALID)
+                yield Problem(path, f"{said_of} there is no valid split", make_valid(audit.data))
             elif trained_on[need.arm] == "valid":
                 yield Problem(path, f"{said_of} that arm trains on it", "name an arm that trains on train")
 

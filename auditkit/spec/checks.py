@@ -20,7 +20,6 @@ from auditkit.spec.words import did_you_mean, listed
 
 STARTS = ("imagenet", "none")
 CHECKPOINT = "checkpoint:"
-MAKE_VALID = "set hold_out in [data.train], or give [data.valid]"
 
 
 def check(audit: Audit, values: Mapping[str, Any]) -> list[Problem]:
@@ -143,7 +142,7 @@ def _start(init: str, path: KeyPath, arms: Sequence[str]) -> Iterator[Problem]:
     if init == CHECKPOINT:
         yield Problem(path, "'checkpoint:' needs a file", 'as in init = "checkpoint:weights.safetensors"')
     elif init not in STARTS and init not in arms and not init.startswith(CHECKPOINT):
-        hint = did_you_mean(init, [*STARTS, *arms]).replace("there is", "there is 'checkpoint:FILE',")
+        hint = did_you_mean(init, [*STARTS, f"{CHECKPOINT}FILE", *arms])
         yield Problem(path, f"'init' names {init!r}, which is no arm and no known start", hint, refers_to=("arm",))
 
 
@@ -176,22 +175,36 @@ def find_circle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 def _valid_split(audit: Audit) -> Iterator[Problem]:
     there = has_valid(audit.data)
+    if audit.data.train.hold_out > 0 and audit.data.valid is not None:
+        said = "'hold_out' in [data.train] keeps images for valid, and [data.valid] draws others"
+        yield Problem(("data", "train", "hold_out"), said, "leave out one of them", at_key=True)
     for path, select, on, name in _selections(audit):
         if select == "best" and not there and path[-1] == "select":
             said = f"'select' is 'best' for {name}, but there is no valid split to judge by"
-            yield Problem(path, said, MAKE_VALID)
+            yield Problem(path, said, make_valid(audit.data))
         elif select == "best" and there and on == "valid":
             yield Problem(path, f"'select' is 'best' for {name}, which trains on valid and cannot be selected on it")
     for index, arm in enumerate(audit.arm):
-        if arm.on == "valid" and not there:
+        if arm.on == "valid" and audit.data.split_after_resampling is not None:
+            said = f"arm {arm.name!r} trains on valid, but the split is made after resampling"
+            yield Problem(("arm", index, "on"), said, "leave out 'on', or [data.split_after_resampling]")
+        elif arm.on == "valid" and not there:
             said = f"arm {arm.name!r} trains on valid, but there is no valid split"
-            yield Problem(("arm", index, "on"), said, MAKE_VALID)
+            yield Problem(("arm", index, "on"), said, make_valid(audit.data))
 
 
 def has_valid(data: Data) -> bool:
     """Whether the audit makes a valid split."""
-    after = data.split_after_resampling
-    return data.train.hold_out > 0 or data.valid is not None or (after is not None and after.valid > 0)
+    if data.split_after_resampling is not None:
+        return data.split_after_resampling.valid > 0
+    return data.train.hold_out > 0 or data.valid is not None
+
+
+def make_valid(data: Data) -> str:
+    """How an audit that makes no valid split is given one."""
+    if data.split_after_resampling is not None:
+        return "leave a share for valid in [data.split_after_resampling]"
+    return "set hold_out in [data.train], or give [data.valid]"
 
 
 def _selections(audit: Audit) -> Iterator[tuple[KeyPath, str, str, str]]:
