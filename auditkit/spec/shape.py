@@ -32,6 +32,15 @@ def tables_in(annotation: Any) -> Iterator[Table]:
             yield from tables_in(inner)
 
 
+def every_table(model: Table) -> list[Table]:
+    """A table and all that may be inside of it, each once."""
+    found = [model]
+    for table in found:  # grows while it is gone through
+        inner = (one for field in fields(table).values() for one in tables_in(field.annotation))
+        found += [one for one in dict.fromkeys(inner) if one not in found]
+    return found
+
+
 def keys_at(model: Table, path: KeyPath, values: Any) -> tuple[str, ...]:
     """The keys that the table at a path may have, given the values found there."""
     return tuple(dict.fromkeys(key for found in _at(model, path, values) for key in fields(found)))
