@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from anyone import run_as_anyone
 
 from auditkit.cli import exit_code
 from auditkit_plugins.datasets.celeba import CelebA
@@ -169,16 +168,6 @@ def test_a_table_has_no_download(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == f"{tmp_path}: this dataset has no download\n  put the files there yourself\n"
 
 
-def check_as_anyone(folder: Path) -> subprocess.CompletedProcess[str]:
-    """``auditkit data check`` by someone who may not read everything, which root may."""
-    command = [sys.executable, "-m", "auditkit", "data", "check", str(folder)]
-    if os.geteuid() == 0:
-        if shutil.which("setpriv") is None:
-            pytest.skip("root may read everything, and there is no setpriv to give that up")
-        command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.parametrize(
     ("name", "mode", "said"),
     [
@@ -193,7 +182,7 @@ def test_what_may_not_be_read_is_told_with_its_remedy(made: Path, name: str, mod
     os.utime(path)  # what was read of it before is remembered until it changes
     path.chmod(mode)
     try:
-        done = check_as_anyone(made)
+        done = run_as_anyone("data", "check", str(made))
     finally:
         path.chmod(before)
     told = f"{path}: {said}\n  let yourself read it (chmod u+rX), or name another place\n"

@@ -34,15 +34,15 @@ class Table(Dataset):
     Options = TableOptions
 
     @classmethod
-    def attribute_levels(cls, options: Any, place: Path | None) -> Mapping[str, tuple[Level, ...]]:
+    def attribute_levels(cls, options: Any, place: Path | None) -> Mapping[str, tuple[Level, ...]] | None:
         """Attribute columns by the header; their levels are known only when all rows are read."""
         if place is None:
-            return dict.fromkeys(options.attributes, ())
+            return dict.fromkeys(options.attributes, ()) or None
         return dict.fromkeys(_attribute_columns(options, _header(place), place), ())
 
     @classmethod
     def default_place(cls, options: Any) -> Path | None:
-        """A table has to be named; data/table.csv is only what is looked at when none is."""
+        """data/table.csv in the working directory."""
         return Path("data/table.csv")
 
     def open(self, place: Path | None) -> OpenDataset:
