@@ -92,6 +92,14 @@ def attributes(**options: object) -> Callable[[Path], None]:
     return lambda place: (place / "list_attr_celeba.txt").write_bytes(text(**options)) and None  # type: ignore[arg-type]
 
 
+def zip_of_two(place: Path) -> None:
+    path = place / "list_attr_celeba.txt"
+    with zipfile.ZipFile(place / f"{path.name}.zip", "w") as archive:
+        archive.write(path, path.name)
+        archive.writestr("read me.txt", "")
+    path.unlink()
+
+
 def zipped_annotations(place: Path) -> None:
     for path in list(place.glob("*.txt")):
         with zipfile.ZipFile(place / f"{path.name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -385,6 +393,11 @@ MISTAKES = {
         lambda place: shutil.rmtree(place / "img_align_celeba") or put("img_align_celeba.zip", b"PK\x03\x04cut")(place),
         "{place}/img_align_celeba.zip: cannot read the zip: File is not a zip file\n"
         "  download the zip again; a download that was cut off has no directory",
+    ),
+    "two files in one zip": (
+        zip_of_two,
+        "{place}/list_attr_celeba.txt.zip: holds 2 text files where one annotation file was expected\n"
+        "  unpack it and leave the annotation files beside it",
     ),
     "no attribute file": (
         lambda place: (place / "list_attr_celeba.txt").unlink(),

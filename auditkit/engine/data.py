@@ -79,6 +79,8 @@ def export(opened: OpenDataset, folder: Path, workers: int, progress: Progress) 
         aside.replace(folder)
     except OSError as error:
         raise AuditError(f"cannot write: {error.strerror}", where=str(folder), hint="name another folder") from error
+    except BrokenProcessPool as error:
+        raise AuditError("a process that writes images died", where=str(folder), hint="use fewer with -j") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -89,7 +91,8 @@ def _refuse(opened: OpenDataset, folder: Path) -> None:
             "there is something here already", where=str(folder), hint="name a folder that is not there yet"
         )
     if any(levels != (0, 1) for levels in opened.attributes.levels) or (opened.attributes.codes == MISSING).any():
-        raise AuditError("CelebA's layout holds only attributes of 0 and 1, without gaps", where=str(folder))
+        said = "CelebA's layout holds only attributes of 0 and 1, without gaps"
+        raise AuditError(said, where=str(folder), hint="a table of images holds any")
 
 
 def _write_annotations(opened: OpenDataset, folder: Path) -> None:
@@ -118,8 +121,6 @@ def _write_images(opened: OpenDataset, folder: Path, workers: int, progress: Pro
         waiting = [pool.submit(_write_some, opened.file_names[at : at + CHUNK], at) for at in starts]
         for done in as_completed(waiting):
             progress(done.result())
-    except BrokenProcessPool as error:
-        raise AuditError("a process that writes images died", where=str(folder), hint="use fewer with -j") from error
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -137,7 +137,9 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise _malformed(path, text, str(error)) from None
     except RecursionError:
-        raise AuditError("the file is nested too deeply", where=str(path)) from None
+        raise AuditError(
+            "the file is nested too deeply", where=str(path), hint="arrays in arrays go two deep at most"
+        ) from None
 
 
 def _malformed(path: Path, text: str, message: str) -> InvalidAudit:
