@@ -60,13 +60,8 @@ class Registry:
         """The component that the table at `path` names, with its options, or the problems with it."""
         return choose(self.shelf, kind, use, path, scale)
 
-    def resolve(self, audit: Audit, scale: float = 1.0) -> tuple[ResolvedAudit | None, list[Problem]]:
-        """The audit with every component chosen and every count scaled, or everything that is wrong with it."""
-        found = self.inspect(audit, scale)
-        return found.resolved, list(found.problems)
-
     def inspect(self, audit: Audit, scale: float = 1.0) -> Resolution:
-        """As `resolve`, keeping what was found beside what was not."""
+        """The audit with every component chosen and every count scaled, or everything that is wrong with it."""
         return resolve(self.shelf, self.load_class, audit, scale)
 
     def check_names(
@@ -99,7 +94,7 @@ class Registry:
             RunFailed: its class cannot be imported, or fails to start.
         """
         name = f"{ref.kind} {ref.id!r}"
-        offers = [offer for offer in offers_of(self.shelf, None, ref.id) if offer.kind == ref.kind]
+        offers = offers_of(self.shelf, ref.kind, ref.id)
         if len(offers) != 1:
             found = " and ".join(offer.provider for offer in offers) or "no plugin"
             raise AuditError(f"{name} is offered by {found}", hint="; ".join(map(str, self.broken)))

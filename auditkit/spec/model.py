@@ -155,10 +155,17 @@ class OneCycle(Section):
 
 
 class Budget(Section):
-    """How long an arm trains: passes over its own draw, or optimizer steps."""
+    """How long an arm trains: passes over its own draw, or optimizer steps; one of the two is given."""
 
     epochs: Positive | None = None
     steps: Positive | None = None
+
+    def total(self, *, per_epoch: int, per_step: int) -> int:
+        """What the whole budget comes to, of anything that an epoch or a step has so much of."""
+        if self.steps is not None:
+            return self.steps * per_step
+        assert self.epochs is not None  # the reader refuses a budget of neither
+        return self.epochs * per_epoch
 
 
 class Augment(Section):

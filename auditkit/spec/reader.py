@@ -30,7 +30,6 @@ _MALFORMED = {
     "illegal character '\\n'": "a text in quotes ends on its line; three quotes make it longer",
 }
 """What helps against the parser's most frequent complaints."""
-__all__ = ["Source", "invalid", "load_valid", "parse", "read", "without_echoes"]
 
 
 def load_valid(
