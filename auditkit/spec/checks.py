@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -113,20 +113,11 @@ def _recipes(audit: Audit) -> Iterator[Problem]:
         at: KeyPath = ("arm", index, "recipe")
         found = faults(Recipe, values)
         for fault in found:
-            problem = audit_problem(fault, Recipe, values)
-            hint = re.sub(r"in \[([\w.]+)\]", r"in \1", problem.hint)
-            yield Problem(at + problem.path, _in_arm(problem.message, arm), hint, problem.at_key)
+            problem = audit_problem(fault, Recipe, values, f"the recipe of arm {arm.name!r}")
+            yield replace(problem, path=at + problem.path)
         if not found and "budget" in arm.recipe:
             budget = Recipe.model_validate(values).budget
             yield from _budget(budget, (*at, "budget"), f"the budget of arm {arm.name!r}")
-
-
-def _in_arm(message: str, arm: Arm) -> str:
-    """A message about a recipe, which does not know that it is an arm's."""
-    recipe = f"the recipe of arm {arm.name!r}"
-    message = re.sub(r"unknown table ('\w+')", rf"unknown key \1 in {recipe}", message)
-    message = re.sub(r" in \[([\w.]+)\]", rf" in \1 of {recipe}", message)
-    return re.sub(r"^\[(\w+)\]", rf"'\1' in {recipe}", message)
 
 
 def _starts(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
