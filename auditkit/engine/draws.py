@@ -93,7 +93,8 @@ def _pool(pool: Pool, name: str, seed: int, dataset: OpenDataset, splits: NDArra
 
 def _remarks(dataset: OpenDataset, taken: bool) -> str:
     """What explains how many images there are in a split."""
-    drawn = "drawn 70/10/20, since the data has no splits" if dataset.splits is None else ""
+    shares = "/".join(f"{100 * share:.0f}" for share in SHARES_WITHOUT_SPLITS)
+    drawn = f"drawn {shares}, since the data has no splits" if dataset.splits is None else ""
     told = "; ".join(filter(None, (drawn, "rows of earlier pools left out" if taken else "")))
     return f" ({told})" if told else ""
 

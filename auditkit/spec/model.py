@@ -17,10 +17,7 @@ EVERY = "*"
 
 
 class Use(BaseModel):
-    """A component by id with its options, as in ``{ use = "oversample", until = "balanced" }``; a bare id will do.
-
-    `use` is the id, or DISTRIBUTION:ID where two packages share an id.
-    """
+    """A component by id, or DISTRIBUTION:ID where two share an id, with its options; in a file a bare id will do."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="allow")
     use: str
