@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from auditkit.cohort import (
         MISSING,
+        SPLIT_WORDS,
         SPLITS,
         Attributes,
         Checkup,
@@ -40,31 +41,37 @@ if TYPE_CHECKING:
         TableMetric,
         component,
     )
+    from auditkit.decoding import ImageSample, sample_images
     from auditkit.errors import AuditError, DataError
     from auditkit.hooks import hookimpl
     from auditkit.predictions import Predictions
     from auditkit.streams import generator, uniforms
+    from auditkit.training.places import cache_folder
 
 _HOMES = {
     "auditkit.cohort": (
-        "MISSING", "SPLITS", "Attributes", "Checkup", "Cohort", "Draw", "GroupCount", "ImageSource", "OpenDataset",
+        "MISSING", "SPLIT_WORDS", "SPLITS", "Attributes", "Checkup", "Cohort", "Draw", "GroupCount", "ImageSource",
+        "OpenDataset",
     ),
     "auditkit.contracts": (
         "ArmName", "AttributeName", "Component", "Condition", "Count", "CountMetric", "Dataset", "Level", "Metric",
         "Model", "Need", "Objective", "Options", "PretrainedFile", "Sampler", "ScoreMetric", "TableMetric", "component",
     ),
+    "auditkit.decoding": ("ImageSample", "sample_images"),
     "auditkit.errors": ("AuditError", "DataError"),
     "auditkit.hooks": ("hookimpl",),
     "auditkit.predictions": ("Predictions",),
     "auditkit.streams": ("generator", "uniforms"),
+    "auditkit.training.places": ("cache_folder",),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "MISSING", "SPLITS", "ArmName", "AttributeName", "Attributes", "AuditError", "Checkup", "Cohort", "Component",
-    "Condition", "Count", "CountMetric", "DataError", "Dataset", "Draw", "GroupCount", "ImageSource", "Level",
-    "Metric", "Model", "Need", "Objective", "OpenDataset", "Options", "Predictions", "PretrainedFile", "Sampler",
-    "ScoreMetric", "TableMetric", "component", "generator", "hookimpl", "uniforms",
+    "MISSING", "SPLITS", "SPLIT_WORDS", "ArmName", "AttributeName", "Attributes", "AuditError", "Checkup", "Cohort",
+    "Component", "Condition", "Count", "CountMetric", "DataError", "Dataset", "Draw", "GroupCount", "ImageSample",
+    "ImageSource", "Level", "Metric", "Model", "Need", "Objective", "OpenDataset", "Options", "Predictions",
+    "PretrainedFile", "Sampler", "ScoreMetric", "TableMetric", "cache_folder", "component", "generator", "hookimpl",
+    "sample_images", "uniforms",
 ]  # fmt: skip
 
 

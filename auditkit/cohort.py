@@ -17,6 +17,12 @@ Mask = NDArray[np.bool_]
 MISSING = -1
 """Code of an attribute whose value is missing, and the identity of a face that is unknown."""
 SPLITS = ("train", "valid", "test")
+SPLIT_WORDS: Mapping[str, int] = {
+    **dict.fromkeys(("train", "training", "0"), 0),
+    **dict.fromkeys(("valid", "val", "validation", "dev", "1"), 1),
+    **dict.fromkeys(("test", "testing", "2"), 2),
+}
+"""What tables call the splits, in small letters, and the index into SPLITS that each word means."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

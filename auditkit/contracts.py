@@ -249,8 +249,11 @@ class Dataset(Plugin):
 
     @classmethod
     @abstractmethod
-    def attribute_levels(cls, options: Any, place: Path | None) -> Mapping[str, tuple[Level, ...]]:
-        """Attribute names and their levels, reading a header at most; levels may be () when only a full read tells."""
+    def attribute_levels(cls, options: Any, place: Path | None) -> Mapping[str, tuple[Level, ...]] | None:
+        """Attribute names and their levels, reading a header at most.
+
+        Levels may be () when only a full read tells them; None when not even names are known, as without a place.
+        """
 
     @abstractmethod
     def open(self, place: Path | None) -> OpenDataset:

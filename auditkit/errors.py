@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
+"""The way to a value in an audit file, by keys and numbers of elements from 0: ("arm", 1, "sampler")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,12 @@ class Problem:
     ("evidence", "groups").
     """
 
-    path: Path
+    path: KeyPath
     message: str
     hint: str = ""
     at_key: bool = False
     whole: bool = False
-    refers_to: Path = ()
+    refers_to: KeyPath = ()
 
 
 class AuditError(Exception):

@@ -236,6 +236,13 @@ def test_init_proposes_the_columns_of_a_table() -> None:
     assert 'where = { gender = "m" }' in text
 
 
+@pytest.mark.parametrize(("word", "there"), [("Validation", True), ("dev", True), ("1", True), ("later", False)])
+def test_init_knows_the_words_for_splits_that_the_dataset_reads(word: str, there: bool) -> None:
+    project = audit_project({"t.csv": TABLE.replace(",val,", f",{word},")})
+    project.run("init", "--from", "t.csv", "a.toml").assert_success()
+    assert ('valid   = { from = ["valid"] }' in project.read("a.toml")) is there
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [

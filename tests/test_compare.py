@@ -204,9 +204,9 @@ def test_audits_of_one_data_set_without_an_arm_in_common_are_refused(two: AuditP
     outcome = project.run("compare", "a.toml", "c.toml")
     assert outcome.code == 2
     assert (
-        "a.toml and c.toml cannot be compared: they have no finding in common; the arms of the first are 'original' and "
-        "'oversampled', of the second 'new-original' and 'new-oversampled', and what is compared has the same name in "
-        "both"
+        "a.toml and c.toml cannot be compared: they have no finding in common; the arms of the first are 'original' "
+        "and 'oversampled', of the second 'new-original' and 'new-oversampled', and what is compared has the "
+        "same name in both"
     ) in outcome.err
 
 

@@ -14,13 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditkit import DataError
+from auditkit import DataError, cache_folder
 from auditkit.testing import audit_project
 from auditkit_plugins.datasets.celeba import CelebA
 from auditkit_plugins.datasets.celeba_check import check
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
 from auditkit_plugins.datasets.records import CelebAOptions
-from auditkit_plugins.datasets.remembered import folder as cache_folder
 
 ROWS = 12
 AGAIN = "\n  remove the file and download it again: auditkit data download DIR"
@@ -90,6 +89,14 @@ def kaggle(place: Path) -> None:
 
 def attributes(**options: object) -> Callable[[Path], None]:
     return lambda place: (place / "list_attr_celeba.txt").write_bytes(text(**options)) and None  # type: ignore[arg-type]
+
+
+def zip_of_two(place: Path) -> None:
+    path = place / "list_attr_celeba.txt"
+    with zipfile.ZipFile(place / f"{path.name}.zip", "w") as archive:
+        archive.write(path, path.name)
+        archive.writestr("read me.txt", "")
+    path.unlink()
 
 
 def zipped_annotations(place: Path) -> None:
@@ -386,6 +393,11 @@ MISTAKES = {
         "{place}/img_align_celeba.zip: cannot read the zip: File is not a zip file\n"
         "  download the zip again; a download that was cut off has no directory",
     ),
+    "two files in one zip": (
+        zip_of_two,
+        "{place}/list_attr_celeba.txt.zip: holds 2 text files where one annotation file was expected\n"
+        "  unpack it and leave the annotation files beside it",
+    ),
     "no attribute file": (
         lambda place: (place / "list_attr_celeba.txt").unlink(),
         "{place}: no list_attr_celeba.txt or list_attr_celeba.csv here\n"
@@ -452,15 +464,23 @@ def test_attribute_names_need_only_a_header_or_no_data_at_all(official: Path, tm
 
 def test_the_cache_follows_the_files_and_may_be_deleted_or_damaged(official: Path) -> None:
     first = opened(official)
-    kept = sorted(cache_folder().glob("*.npz"))
+    kept = sorted(cache_folder("annotations").glob("*.npz"))
     assert kept
     for path in kept:
         path.write_bytes(b"damaged")
     assert opened(official).fingerprint == first.fingerprint
-    shutil.rmtree(cache_folder())
+    shutil.rmtree(cache_folder("annotations"))
     assert opened(official).fingerprint == first.fingerprint
     (official / "list_attr_celeba.txt").write_bytes(text().replace(b"-1", b" 1", 1))
     assert opened(official).fingerprint != first.fingerprint
+
+
+def test_parsed_annotations_lie_where_all_caches_do(
+    official: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITKIT_CACHE", str(tmp_path / "mine"))
+    opened(official)
+    assert list((tmp_path / "mine" / "annotations").glob("*.npz"))
 
 
 def test_check_tells_what_is_missing_unreadable_and_odd(official: Path) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from anyone import run_as_anyone
 
 from auditkit.cli import exit_code
+from auditkit.engine.data import export
+from auditkit.errors import AuditError
 from auditkit_plugins.datasets.celeba import CelebA
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
 from auditkit_plugins.datasets.faces import Faces
@@ -146,6 +148,7 @@ def test_mistakes_on_the_command_line_have_one_sentence(tmp_path: Path, capsys: 
             f"{tmp_path}/no: there is no such folder\n  auditkit data download DIR fetches CelebA\n",
         ),
         (["check"], "there is no PATH to look at\n  as in auditkit data check data/celeba\n"),
+        (["check", "--dataset", "celeba"], "CelebA needs a folder\n  name it with --data PATH\n"),
         (["check", str(tmp_path), "--option", "x"], "--option 'x' is no KEY=VALUE\n  as in --option image=\"path\"\n"),
     ):
         assert exit_code(["data", *arguments]) == 2
@@ -157,26 +160,16 @@ def test_download_without_the_downloader_is_one_clear_line(
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "gdown", None)
     assert exit_code(["data", "download", str(tmp_path / "celeba")]) == 2
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith(f"{tmp_path}/celeba: CelebA could not be downloaded: ")
-    assert lines[1:] == [
-        "  fetch it by hand from http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html and name its folder with --data"
-    ]
+    assert capsys.readouterr().err == (
+        f"{tmp_path}/celeba: CelebA could not be downloaded: To download files from GDrive, 'gdown' is required. "
+        "You can install it with 'pip install gdown'.\n"
+        "  fetch it by hand from http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html and name its folder with --data\n"
+    )
 
 
 def test_a_table_has_no_download(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(["data", "download", str(tmp_path), "--dataset", "table"]) == 2
     assert capsys.readouterr().err == f"{tmp_path}: this dataset has no download\n  put the files there yourself\n"
-
-
-def check_as_anyone(folder: Path) -> subprocess.CompletedProcess[str]:
-    """``auditkit data check`` by someone who may not read everything, which root may."""
-    command = [sys.executable, "-m", "auditkit", "data", "check", str(folder)]
-    if os.geteuid() == 0:
-        if shutil.which("setpriv") is None:
-            pytest.skip("root may read everything, and there is no setpriv to give that up")
-        command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
@@ -193,8 +186,33 @@ def test_what_may_not_be_read_is_told_with_its_remedy(made: Path, name: str, mod
     os.utime(path)  # what was read of it before is remembered until it changes
     path.chmod(mode)
     try:
-        done = check_as_anyone(made)
+        done = run_as_anyone("data", "check", str(made))
     finally:
         path.chmod(before)
     told = f"{path}: {said}\n  let yourself read it (chmod u+rX), or name another place\n"
     assert (done.returncode, done.stderr) == (2, told)
+
+
+@dataclass(frozen=True)
+class Deadly:
+    """Images that end the process which reads them."""
+
+    def read(self, index: int) -> bytes:
+        os._exit(1)
+
+
+def test_data_that_cannot_be_written_in_celebas_layout_is_refused(tmp_path: Path) -> None:
+    faces = Faces(FacesOptions(images=60)).open(None)
+    gap = faces.attributes.codes.copy()
+    gap[0, 0] = -1
+    for opened, message in (
+        (
+            replace(faces, attributes=replace(faces.attributes, codes=gap)),
+            "CelebA's layout holds only attributes of 0 and 1, without gaps\n  a table of images holds any",
+        ),
+        (replace(faces, images=Deadly()), "a process that writes images died\n  use fewer with -j"),
+    ):
+        with pytest.raises(AuditError) as caught:
+            export(opened, tmp_path / "out", 1, lambda count: None)
+        assert str(caught.value) == f"{tmp_path}/out: {message}"
+        assert list(tmp_path.iterdir()) == []

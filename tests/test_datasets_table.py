@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from auditkit import DataError, OpenDataset
+from auditkit.engine import formats
 from auditkit.testing import audit_project
 from auditkit_plugins.datasets.records import TableOptions
-from auditkit_plugins.datasets.table import Table
+from auditkit_plugins.datasets.table import PARQUET, Table
 
 COLUMNS = {
     "file": ["a.png", "b.png", "sub/c.png", "d.png"],
@@ -44,7 +45,7 @@ def opened(place: Path, **options: object) -> OpenDataset:
     return Table(TableOptions.model_validate({**OPTIONS, **options})).open(place)
 
 
-@pytest.mark.parametrize("name", ["scans.csv", "scans.parquet", "scans.pq"])
+@pytest.mark.parametrize("name", ["scans.csv", "scans.parquet", "scans.pq", "SCANS.PARQUET"])
 def test_a_table_is_read_with_levels_of_any_kind(tmp_path: Path, name: str) -> None:
     data = opened(write(tmp_path, name))
     assert data.attributes.names == ("finding", "device", "sick")
@@ -55,6 +56,10 @@ def test_a_table_is_read_with_levels_of_any_kind(tmp_path: Path, name: str) -> N
     assert pickle.loads(pickle.dumps(data.images)).read(2) == b"sub/c.png"
     assert data.notes == ("attribute 'device' is missing in 1 images",)
     assert data.kind == f"own data, {name}"
+
+
+def test_what_is_parquet_is_so_for_every_command() -> None:
+    assert PARQUET == formats.PARQUET
 
 
 def test_csv_and_parquet_are_the_same_data(tmp_path: Path) -> None:

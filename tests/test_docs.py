@@ -28,7 +28,7 @@ from auditkit.engine.discovery import HOOKS
 from auditkit.spec.meanings import MEANINGS
 from auditkit.spec.model import Arm, Audit
 from auditkit.spec.reference import TABLES, keys
-from auditkit.spec.shape import fields
+from auditkit.spec.shape import every_table, fields
 from auditkit.testing import audit_project, check_sampler, toy_cohort
 
 ROOT = Path(__file__).parents[1]
@@ -89,10 +89,12 @@ def test_every_key_of_the_file_has_a_meaning(table: type[Any]) -> None:
     assert missing == []
 
 
-def test_meanings_are_of_keys_that_there_are_and_that_say_nothing_themselves() -> None:
-    tables = {table.__name__: table for table in (*TABLES.values(), Audit)}
-    for name, key in MEANINGS:
-        assert not fields(tables[name])[key].description, f"{name}.{key} has a description of its own"
+def test_meanings_have_one_home_and_are_of_keys_that_there_are() -> None:
+    tables = {home.__name__: home for table in every_table(Audit) for home in table.__mro__}
+    said = {(name, key) for name, meanings in MEANINGS.items() for key in meanings}
+    assert {(name, key) for name, key in said if key not in fields(tables[name])} == set()
+    own = [(table, key) for table in every_table(Audit) for key, field in fields(table).items() if field.description]
+    assert own == []
 
 
 def test_markdown_of_the_schema_is_the_reference() -> None:

@@ -54,6 +54,14 @@ def test_pools_are_the_splits_they_name() -> None:
     assert len(found.train) == 800 and len(found.valid) == 0 and len(found.test) == 200
 
 
+def test_a_pool_that_names_no_split_is_taken_from_its_own() -> None:
+    dataset = toy()
+    found = pools(data(train={"draw": 60}, valid={}, test={"draw": 40}), dataset)
+    assert dataset.splits is not None
+    parts = [dataset.splits[rows] for rows in (found.train, found.valid, found.test)]
+    assert [(len(part), set(part.tolist())) for part in parts] == [(60, {0}), (100, {1}), (40, {2})]
+
+
 def test_a_draw_is_exact_and_depends_on_the_data_seed_only() -> None:
     dataset = toy()
     one, same, other = (pools(data(seed=seed, train={"draw": 100}), dataset).train for seed in (1, 1, 2))
@@ -122,6 +130,19 @@ def test_a_set_without_splits_is_split_by_person() -> None:
     assert not (people[0] & people[1] | people[0] & people[2] | people[1] & people[2])
 
 
+def test_what_a_set_without_splits_lacks_is_told_with_how_it_was_split() -> None:
+    assert problem(data(valid={"draw": 200}), toy(splits=False)) == (
+        ("data", "valid", "draw"),
+        "asked for 200 images, but there are 100 images in valid (drawn 70/10/20, since the data has no splits)",
+        "ask for at most 100, name more splits in from, or use --scale",
+    )
+    assert problem(data(), toy(size=4, people=4, splits=False)) == (
+        ("data", "test", "from"),
+        "there are no images in test (drawn 70/10/20, since the data has no splits)",
+        "name a split in 'from' that has images which no earlier pool takes",
+    )
+
+
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
@@ -150,18 +171,6 @@ def test_a_set_without_splits_is_split_by_person() -> None:
             ),
         ),
         (
-            data(train={"draw": 10, "cells": [{"where": OLD_MEN, "count": 1}]}),
-            (("data", "train", "cells"), "a pool has both draw and cells", "give one of them"),
-        ),
-        (
-            data(train={"hold_out": 0.1}, valid={"from": ["valid"]}),
-            (
-                ("data", "train", "hold_out"),
-                "valid images are held out of train and also drawn from a pool",
-                "remove one",
-            ),
-        ),
-        (
             data(train={"draw": 3, "hold_out": 0.1}),
             (
                 ("data", "train", "hold_out"),
@@ -171,14 +180,10 @@ def test_a_set_without_splits_is_split_by_person() -> None:
         ),
         (
             data(train={"from": ["test"]}),
-            (("data", "test", "from"), "there are no images in test (rows of earlier pools left out)", ""),
-        ),
-        (
-            data(split_after_resampling={"train": 0.8, "valid": 0.2}),
             (
-                ("data", "split_after_resampling"),
-                "train and valid take 1 of the images and leave none for test",
-                "make their sum less than 1",
+                ("data", "test", "from"),
+                "there are no images in test (rows of earlier pools left out)",
+                "name a split in 'from' that has images which no earlier pool takes",
             ),
         ),
     ],
@@ -205,15 +210,6 @@ def test_an_arm_on_valid_has_nothing_to_validate_on() -> None:
     found = drawn(arm("a", on="valid"), spec, dataset)
     assert found.train.rows.tolist() == pools(spec, dataset).valid.tolist()
     assert len(found.valid) == 0 and len(found.test) == 200
-
-
-def test_an_arm_on_an_empty_valid_is_told() -> None:
-    with pytest.raises(ImpossibleRequest) as caught:
-        drawn(arm("late", on="valid"), data(), toy())
-    assert caught.value.problem.path == ("on",)
-    assert str(caught.value) == (
-        "on: arm 'late' trains on valid, which is empty\n  give [data] valid, or hold_out a share of train"
-    )
 
 
 def test_a_samplers_refusal_names_the_arm() -> None:
@@ -293,11 +289,6 @@ def test_plain_duplicates_are_split_one_by_one() -> None:
     bald = np.flatnonzero(dataset.attributes.column("Bald"))
     both = [row for row in bald if row in found.train.rows and row in found.test.rows]
     assert len(both) > 0.7 * len(bald)
-
-
-def test_an_arm_cannot_train_on_valid_before_the_split() -> None:
-    with pytest.raises(ImpossibleRequest, match="the split is made after resampling"):
-        drawn(arm("a", on="valid"), data(**AS_PUBLISHED), toy())
 
 
 def test_a_placebo_sees_the_whole_draw_not_the_training_part() -> None:

@@ -25,10 +25,10 @@ def audit_of(**parts: object) -> Audit:
 
 
 def resolved(audit: Audit, scale: float = 1.0) -> ResolvedAudit:
-    found, problems = Registry.load().resolve(audit, scale)
-    assert problems == []
-    assert found is not None
-    return found
+    found = Registry.load().inspect(audit, scale)
+    assert found.problems == ()
+    assert found.resolved is not None
+    return found.resolved
 
 
 def chosen(kind: str, **use: object) -> Chosen:
@@ -92,9 +92,9 @@ def test_broken_plugins_are_remarks(install: Install) -> None:
 
 def test_what_is_missing_is_told_with_what_is_broken(install: Install) -> None:
     install("broken")
-    found, problems = Registry.load().resolve(audit_of(arm=[{"name": "a", "sampler": "smote"}]))
-    assert found is None
-    (problem,) = problems
+    found = Registry.load().inspect(audit_of(arm=[{"name": "a", "sampler": "smote"}]))
+    assert found.resolved is None
+    (problem,) = found.problems
     assert problem.path == ("arm", 0, "sampler", "use")
     assert problem.message == "unknown sampler 'smote'"
     assert problem.hint.startswith("auditkit plugins list shows all; plugin 'fancy' of auditkit-fancy 0.2 did not load")
@@ -239,15 +239,14 @@ def test_what_a_sampler_needs_becomes_an_edge(install: Install) -> None:
 def test_an_arm_that_is_needed_must_exist(install: Install) -> None:
     install("second_look")
     arms = [{"name": "first"}, {"name": "b", "sampler": {"use": "second-look", "first": "frist"}}]
-    _, problems = Registry.load().resolve(audit_of(arm=arms))
-    assert problems == [
+    assert Registry.load().inspect(audit_of(arm=arms)).problems == (
         Problem(
             ("arm", 1, "sampler", "first"),
             "unknown arm 'frist' in sampler 'second-look', option 'first'",
             "did you mean 'first'?",
             refers_to=("arm",),
-        )
-    ]
+        ),
+    )
 
 
 def test_arms_have_every_default_filled_in() -> None:

@@ -12,7 +12,7 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditkit.errors import Path as Where
+from auditkit.errors import KeyPath
 from auditkit.spec.positions import positions
 
 AUDITS = sorted(Path(__file__).parents[1].glob("audits/*.toml"))
@@ -29,7 +29,7 @@ TEXTS = {
 }
 
 
-def leaves(value: Any, path: Where = ()) -> Iterator[tuple[Where, Any]]:
+def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     """Every value of a document that has a text of its own, and every table that is not an array's element."""
     if isinstance(value, dict):
         for key, item in value.items():

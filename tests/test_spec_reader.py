@@ -250,6 +250,14 @@ def test_files_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
     assert str(deep.value) == f"{tmp_path}/none/b.toml: there is no such file"
 
 
+def test_a_file_that_is_nested_too_deeply(tmp_path: Path) -> None:
+    deep = tmp_path / "deep.toml"
+    deep.write_text(f"notes = {'[' * 5000}{']' * 5000}\n")
+    with pytest.raises(AuditError) as caught:
+        read(deep)
+    assert str(caught.value) == f"{deep}: the file is nested too deeply\n  arrays in arrays go two deep at most"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read(file: Path) -> None:
     file.chmod(0)

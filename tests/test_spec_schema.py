@@ -39,6 +39,19 @@ def test_the_audits_of_the_project_fit(path: Path) -> None:
     assert mistakes(path.read_text(encoding="utf-8")) == []
 
 
+def test_editors_are_told_what_every_key_means() -> None:
+    definitions = schema()["definitions"]
+    keys = {
+        (name, key): told for name, table in definitions.items() for key, told in table.get("properties", {}).items()
+    }
+    assert len(keys) > 250
+    assert [key for key, told in keys.items() if not told.get("description")] == []
+    assert keys["Recipe", "batch_size"]["description"] == "images per step"
+    assert keys["partial.Recipe", "batch_size"]["description"] == "images per step"
+    beside = [key for key, told in keys.items() if "$ref" in told and len(told) > 1]
+    assert beside == [], "draft 7 reads nothing beside a reference"
+
+
 def test_a_table_of_the_recipe_may_leave_out_its_default_use() -> None:
     text = """
     [audit]

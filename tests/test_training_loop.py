@@ -23,7 +23,7 @@ from auditkit.spec.model import Budget, Constant, OneCycle
 from auditkit.training import loop
 from auditkit.training.batches import order
 from auditkit.training.network import build_network
-from auditkit.training.optimization import make_optimizer, rate, total_steps
+from auditkit.training.optimization import make_optimizer, rate
 from auditkit.training.pixels import normalise
 
 ADAM = {"use": "adamw", "lr": 0.01, "weight_decay": 0.1}
@@ -215,8 +215,8 @@ def test_one_cycle_rises_then_falls() -> None:
 
 
 def test_a_budget_counts_epochs_or_steps() -> None:
-    assert total_steps(Budget(epochs=3), 7) == 21
-    assert total_steps(Budget(steps=5), 7) == 5
+    assert Budget(epochs=3).total(per_epoch=7, per_step=1) == 21
+    assert Budget(steps=5).total(per_epoch=7, per_step=1) == 5
 
 
 def test_weights_that_are_not_trained_are_left_out_of_the_optimizer() -> None:

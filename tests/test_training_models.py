@@ -114,7 +114,7 @@ def test_an_unknown_network_is_an_error_with_the_nearest_name() -> None:
 def test_a_network_that_ends_in_a_convolution_is_an_error() -> None:
     with pytest.raises(AuditError) as caught:
         by_name("squeezenet1_0").head()
-    assert caught.value.message == "the last layer of 'squeezenet1_0' is not a torch.nn.Linear"
+    assert str(caught.value) == "the last layer of 'squeezenet1_0' is not a torch.nn.Linear\n  choose another network"
 
 
 def test_a_head_that_is_not_there_is_an_error_that_names_the_layers() -> None:

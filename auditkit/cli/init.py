@@ -13,15 +13,17 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from auditkit.cohort import SPLIT_WORDS, SPLITS
 from auditkit.contracts import Level
+from auditkit.engine.formats import is_parquet
 from auditkit.errors import AuditError, DataError
 from auditkit.spec.starter import TableColumns, starter, starter_for_table
 from auditkit.spec.words import listed
 
 IMAGES = (".jpg", ".jpeg", ".png", ".webp")
-IDENTITIES = ("identity", "person", "subject", "patient", "people", "who")
-SPLITS = ("split", "partition", "fold", "set", "subset")
-MOST_LEVELS = 12
+IDENTITY_COLUMNS = ("identity", "person", "subject", "patient", "people", "who")
+SPLIT_COLUMNS = ("split", "partition", "fold", "set", "subset")
+MOST_LEVELS_PROPOSED = 12
 
 
 @click.command()
@@ -56,7 +58,7 @@ def _for_table(path: Path, file: Path) -> str:
 
 def _read(path: Path) -> pa.Table:
     try:
-        if path.suffix.lower() in (".parquet", ".pq"):
+        if is_parquet(path):
             return pyarrow.parquet.read_table(path)
         return pyarrow.csv.read_csv(path)
     except FileNotFoundError:
@@ -76,12 +78,14 @@ def _columns(table: pa.Table, path: Path) -> TableColumns:
         hint = f"one must hold file names that end in {', '.join(IMAGES)}; there are: {', '.join(table.column_names)}"
         raise DataError("no column holds image files", where=str(path), hint=hint)
     rest = [name for name in table.column_names if name != image]
-    split = next((name for name in rest if _is_called(name, SPLITS)), None)
-    identity = next((name for name in rest if name != split and _is_called(name, IDENTITIES)), None)
+    split = next((name for name in rest if _is_called(name, SPLIT_COLUMNS)), None)
+    identity = next((name for name in rest if name != split and _is_called(name, IDENTITY_COLUMNS)), None)
     attributes = [_attribute(name, table[name]) for name in rest if name not in (split, identity)]
     found = tuple(attribute for attribute in attributes if attribute is not None)
     if len(found) < 2:
-        said = f"an audit needs two attributes, and {len(found)} of the columns has two to {MOST_LEVELS} levels"
+        said = (
+            f"an audit needs two attributes, and {len(found)} of the columns has two to {MOST_LEVELS_PROPOSED} levels"
+        )
         raise DataError(said, where=str(path), hint=f"there are: {', '.join(table.column_names)}")
     return TableColumns(image, found, identity, split, split is not None and _has_valid(table[split]))
 
@@ -103,7 +107,7 @@ def _attribute(name: str, column: pa.ChunkedArray) -> tuple[str, tuple[Level, ..
     if pa.types.is_floating(column.type) or pa.types.is_nested(column.type):
         return None
     counts: list[dict[str, Any]] = [one for one in pc.value_counts(column).to_pylist() if one["values"] is not None]
-    if not 2 <= len(counts) <= MOST_LEVELS:
+    if not 2 <= len(counts) <= MOST_LEVELS_PROPOSED:
         return None
     levels = tuple(sorted(one["values"] for one in counts))
     rarest = min(counts, key=lambda one: (one["counts"], str(one["values"])))
@@ -111,5 +115,4 @@ def _attribute(name: str, column: pa.ChunkedArray) -> tuple[str, tuple[Level, ..
 
 
 def _has_valid(column: pa.ChunkedArray) -> bool:
-    levels = {str(level).lower() for level in pc.unique(column).to_pylist()}
-    return bool(levels & {"valid", "val", "validation", "dev"}) or {"0", "1", "2"} <= levels
+    return any(SPLIT_WORDS.get(str(level).lower()) == SPLITS.index("valid") for level in pc.unique(column).to_pylist())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from auditkit.contracts import Level
 from auditkit.engine.checking import Checked, check
+from auditkit.engine.prepare import named_place
 from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.errors import AuditError
@@ -19,7 +19,6 @@ from auditkit.spec.problems import Placed, placed, told
 from auditkit.spec.source import Source
 
 BAD_INPUT = 2
-PLACE_VARIABLE = "AUDITKIT_DATA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +32,32 @@ class _Asked:
 
 @dataclass(slots=True)
 class _Names:
-    """Attribute names of a dataset, from a header at most; `remarks` say where they could not be had."""
+    """Attribute names of a dataset, from a header at most; `remarks` say where they could not be had.
+
+    `wrong` says that the place which the user named is the reason.
+    """
 
     registry: Registry
     place: Path | None
     remarks: dict[str, None] = field(default_factory=dict)
+    wrong: bool = False
 
     def levels_of(self, dataset: Chosen) -> Mapping[str, tuple[Level, ...]] | None:
-        if self.place is not None and not self.place.exists():
-            self.remarks[f"names of attributes were not checked: there is no {self.place}"] = None
-            return None
+        levels: Mapping[str, tuple[Level, ...]] | None
         try:
-            found = self.registry.load_class(dataset)
-            levels: Mapping[str, tuple[Level, ...]] = found.attribute_levels(dataset.options, self.place)
+            if self.place is not None and not self.place.exists():
+                raise AuditError(f"there is no {self.place}")
+            levels = self.registry.load_class(dataset).attribute_levels(dataset.options, self.place)
         except AuditError as error:
-            self.remarks[f"names of attributes were not checked: {error}"] = None
+            self._remark(str(error))
+            self.wrong = self.place is not None
             return None
+        if levels is None:
+            self._remark(f"dataset {dataset.component.id!r} knows them from its data only; name the place with --data")
         return levels
+
+    def _remark(self, why: str) -> None:
+        self.remarks[f"names of attributes were not checked: {why}"] = None
 
 
 @click.command()
@@ -73,7 +81,7 @@ def validate(
 def _validate(registry: Registry, file: Path, asked: _Asked) -> int:
     try:
         source = reader.read(file, profile=asked.profile, sets=asked.sets)
-        names = _Names(registry, _place(file, source.values, asked))
+        names = _Names(registry, named_place(file, source.values, asked.data))
         forms = list(_forms(registry, source, names, asked))
     except AuditError as error:
         click.echo(str(error), err=True)
@@ -87,7 +95,7 @@ def _validate(registry: Registry, file: Path, asked: _Asked) -> int:
         click.echo(told(found), err=True)
     elif (resolved := forms[0][1].resolved) is not None:
         click.echo(f"{file}: valid · {_summary(resolved)}")
-    return BAD_INPUT if found or (names.remarks and names.place is not None) else 0
+    return BAD_INPUT if found or names.wrong else 0
 
 
 def _forms(registry: Registry, source: Source, names: _Names, asked: _Asked) -> Iterator[tuple[str, Checked]]:
@@ -102,17 +110,6 @@ def _forms(registry: Registry, source: Source, names: _Names, asked: _Asked) -> 
     if "stand_in" in source.values:
         form = reader.read(source.path, sets=asked.sets, stand_in=True)
         yield " (with the stand-in)", check(registry, form, _Names(registry, None).levels_of)
-
-
-def _place(file: Path, values: Mapping[str, object], asked: _Asked) -> Path | None:
-    """Where the user said the data is: flag, then environment, then file."""
-    if asked.data is not None:
-        return asked.data
-    if os.environ.get(PLACE_VARIABLE):
-        return Path(os.environ[PLACE_VARIABLE])
-    data = values.get("data")
-    written = data.get("place") if isinstance(data, Mapping) else None
-    return file.parent / written if isinstance(written, str) and written else None
 
 
 def _summary(resolved: ResolvedAudit) -> str:

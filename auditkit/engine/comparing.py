@@ -14,6 +14,7 @@ from auditkit.evidence.compare import Difference, Terms, by_key, key, paired, un
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Results
 from auditkit.spec.model import Evidence
+from auditkit.spec.paths import label
 from auditkit.spec.words import listed
 
 ABSENT = None
@@ -123,15 +124,11 @@ def _same_tasks(first: Side, second: Side) -> None:
     if not common:
         mine, theirs = (listed(names, "and") or "nothing" for names in tasks)
         raise _refused(first, second, f"they have no task in common, the first predicts {mine}, the second {theirs}")
-    meanings = [{_label(task): task for task in side.audit.get("task", ())} for side in (first, second)]
+    meanings = [{label(task): task for task in side.audit.get("task", ())} for side in (first, second)]
     for task in common:
         if task in meanings[0] and task in meanings[1]:
             mine, theirs = (f"{m[task]['target']} = {m[task]['positive']}" for m in meanings)
             _same(f"meanings of task {task!r}", first, second, mine, theirs)
-
-
-def _label(task: Mapping[str, Any]) -> str:
-    return str(task.get("name") or task["target"])
 
 
 def _metrics(first: Side, second: Side) -> frozenset[str]:
@@ -220,7 +217,7 @@ def flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
             yield from flat(inner, (*path, str(name)))
     elif isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
         for number, each in enumerate(value):
-            named = str(each.get("name") or each.get("target") or number) if isinstance(each, Mapping) else str(number)
+            named = label(each) or str(number)
             yield from flat(each, (*path, named))
     else:
         yield ".".join(path), value

@@ -9,7 +9,7 @@ from auditkit.contracts import Kind, Options
 from auditkit.engine.discovery import Registered, Shelf, offers_of
 from auditkit.engine.provenance import source_hash
 from auditkit.engine.resolution import Chosen
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.faults import read_options
 from auditkit.spec.marks import counts
 from auditkit.spec.messages import option_problem
@@ -19,7 +19,9 @@ from auditkit.spec.scale import scaled_count
 from auditkit.spec.words import did_you_mean, listed, nearest
 
 
-def choose(shelf: Shelf, kind: Kind, use: Use, path: Path, scale: float = 1.0) -> tuple[Chosen | None, list[Problem]]:
+def choose(
+    shelf: Shelf, kind: Kind, use: Use, path: KeyPath, scale: float = 1.0
+) -> tuple[Chosen | None, list[Problem]]:
     """The component that a table names, with its options; problems have the table at `path`.
 
     With problems in the options, the component has those that remain: good for finding more problems.
@@ -36,14 +38,14 @@ def choose(shelf: Shelf, kind: Kind, use: Use, path: Path, scale: float = 1.0) -
     return Chosen(kind, offer.component, options, offer.distribution, offer.version, source), problems
 
 
-def _ambiguous(offers: Sequence[Registered], path: Path) -> Problem:
+def _ambiguous(offers: Sequence[Registered], path: KeyPath) -> Problem:
     kind, name = offers[0].kind, offers[0].component.id
     providers = " and ".join(offer.provider for offer in offers)
     hint = f"write {listed(offer.address for offer in offers)}"
     return Problem((*path, "use"), f"{kind} {name!r} is offered by {providers}", hint)
 
 
-def _unknown(shelf: Shelf, kind: Kind, name: str, path: Path) -> Problem:
+def _unknown(shelf: Shelf, kind: Kind, name: str, path: KeyPath) -> Problem:
     others = sorted({offer.kind for offer in shelf.registered if offer.component.id == name})
     known = [offer.component.id for offer in shelf.registered if offer.kind == kind]
     if others:
@@ -56,7 +58,7 @@ def _unknown(shelf: Shelf, kind: Kind, name: str, path: Path) -> Problem:
     return Problem((*path, "use"), f"unknown {kind} {name!r}", told)
 
 
-def _options(offer: Registered, use: Use, path: Path, scale: float) -> tuple[Options | None, list[Problem]]:
+def _options(offer: Registered, use: Use, path: KeyPath, scale: float) -> tuple[Options | None, list[Problem]]:
     """The options, or what remains of them without the mistaken ones, and the mistakes."""
     model, name = offer.component.options, f"{offer.kind} {offer.component.id!r}"
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -14,17 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from auditkit.cohort import MISSING, SPLITS, Checkup, GroupCount, ImageSource, OpenDataset, known_people
 from auditkit.contracts import Dataset
+from auditkit.decoding import sample_images
 from auditkit.engine.registry import Registry
-from auditkit.errors import AuditError, DataError
+from auditkit.errors import AuditError
 from auditkit.spec.model import Use
 
 IMAGE_FOLDER, MARKER = "img_align_celeba", "synthetic.json"
 LINE = "\r\n"
-SAMPLE = 200
 MOST_GROUPED = 12
 """With more attributes than these, their shares are told and not the size of every group."""
 CHUNK = 100
@@ -46,15 +44,15 @@ def examine(opened: OpenDataset) -> Checkup:
     facts = [("images", f"{len(opened):,}")]
     if opened.identities is not None:
         facts.append(("people", f"{known_people(opened.identities):,}"))
-    sizes, broken = _decoded(opened)
-    if sizes:
-        spans = " x ".join(_span(side) for side in zip(*sizes, strict=True))
-        facts.append(("image size", f"{spans} pixels in a sample of {len(sizes)}"))
+    sample = sample_images(opened.images, len(opened))
+    if sample.sizes:
+        facts.append(("image size", sample.size))
     refused = []
+    broken = [opened.file_names[index] for index in sample.broken]
     if broken:
         shown = ", ".join(broken[:10]) + (f" and {len(broken) - 10:,} more" if len(broken) > 10 else "")
         count = "1 image" if len(broken) == 1 else f"{len(broken):,} images"
-        said = f"{count} of a sample of {len(sizes) + len(broken)} cannot be read: {shown}"
+        said = f"{count} of a sample of {len(sample)} cannot be read: {shown}"
         refused.append(f"{said}\n  restore these files, or remove them and their rows from the table")
     many = len(opened.attributes.names) > MOST_GROUPED
     return Checkup(
@@ -79,6 +77,8 @@ def export(opened: OpenDataset, folder: Path, workers: int, progress: Progress) 
         aside.replace(folder)
     except OSError as error:
         raise AuditError(f"cannot write: {error.strerror}", where=str(folder), hint="name another folder") from error
+    except BrokenProcessPool as error:
+        raise AuditError("a process that writes images died", where=str(folder), hint="use fewer with -j") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -89,7 +89,8 @@ def _refuse(opened: OpenDataset, folder: Path) -> None:
             "there is something here already", where=str(folder), hint="name a folder that is not there yet"
         )
     if any(levels != (0, 1) for levels in opened.attributes.levels) or (opened.attributes.codes == MISSING).any():
-        raise AuditError("CelebA's layout holds only attributes of 0 and 1, without gaps", where=str(folder))
+        said = "CelebA's layout holds only attributes of 0 and 1, without gaps"
+        raise AuditError(said, where=str(folder), hint="a table of images holds any")
 
 
 def _write_annotations(opened: OpenDataset, folder: Path) -> None:
@@ -118,8 +119,6 @@ def _write_images(opened: OpenDataset, folder: Path, workers: int, progress: Pro
         waiting = [pool.submit(_write_some, opened.file_names[at : at + CHUNK], at) for at in starts]
         for done in as_completed(waiting):
             progress(done.result())
-    except BrokenProcessPool as error:
-        raise AuditError("a process that writes images died", where=str(folder), hint="use fewer with -j") from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -136,23 +135,6 @@ def _write_some(names: tuple[str, ...], first: int) -> int:
     for number, name in enumerate(names, start=first):
         (_TAKEN["folder"] / name).write_bytes(_TAKEN["images"].read(number))
     return len(names)
-
-
-def _decoded(opened: OpenDataset) -> tuple[list[tuple[int, int]], list[str]]:
-    """Widths and heights of an evenly spread sample, and the names of those that do not decode."""
-    sizes, broken = [], []
-    for index in np.unique(np.linspace(0, len(opened) - 1, min(SAMPLE, len(opened))).astype(np.int64)).tolist():
-        try:
-            with Image.open(io.BytesIO(opened.images.read(index))) as image:
-                image.load()
-                sizes.append(image.size)
-        except (OSError, SyntaxError, DataError):
-            broken.append(opened.file_names[index])
-    return sizes, broken
-
-
-def _span(sides: tuple[int, ...]) -> str:
-    return str(sides[0]) if min(sides) == max(sides) else f"{min(sides)}-{max(sides)}"
 
 
 def _groups(opened: OpenDataset) -> tuple[GroupCount, ...]:

@@ -12,7 +12,7 @@ from auditkit import streams
 from auditkit.cohort import SPLITS, Cohort, Draw, Mask, OpenDataset, Rows, people
 from auditkit.contracts import Need, Sampler
 from auditkit.engine.resolution import ResolvedArm
-from auditkit.errors import AuditError, ImpossibleRequest, Path, Problem, RunFailed
+from auditkit.errors import AuditError, ImpossibleRequest, KeyPath, Problem, RunFailed
 from auditkit.predictions import Predictions
 from auditkit.spec.model import AfterResampling, Data, Pool
 
@@ -64,42 +64,42 @@ def pools(data: Data, dataset: OpenDataset) -> Pools:
     train = _pool(data.train, "train", data.seed, dataset, splits, free)
     train, valid = _hold_out(data, dataset, train)
     if data.valid is not None:
-        if data.train.hold_out:
-            path: Path = ("data", "train", "hold_out")
-            raise _impossible(path, "valid images are held out of train and also drawn from a pool", "remove one")
         valid = _pool(data.valid, "valid", data.seed, dataset, splits, free)
-    after = data.split_after_resampling
-    if after is not None and after.train + after.valid >= 1:
-        message = f"train and valid take {after.train + after.valid:g} of the images and leave none for test"
-        raise _impossible(("data", "split_after_resampling"), message, "make their sum less than 1")
     test = np.zeros(0, dtype=np.int64)
-    if data.test is not None and after is None:
+    if data.test is not None and data.split_after_resampling is None:
         test = _pool(data.test, "test", data.seed, dataset, splits, free)
     return Pools(train, valid, test)
 
 
 def _pool(pool: Pool, name: str, seed: int, dataset: OpenDataset, splits: NDArray[np.int8], free: Mask) -> Rows:
     """The rows of one pool; marks them as no longer free."""
-    path: Path = ("data", name)
+    path: KeyPath = ("data", name)
     rng = streams.generator(seed, "pool", SPLITS.index(name))
     named = np.isin(splits, [SPLITS.index(split) for split in pool.from_])
     there = np.flatnonzero(free & named)
-    where = "+".join(pool.from_) + (" (rows of earlier pools left out)" if (named & ~free).any() else "")
-    if pool.draw is not None and pool.cells:
-        raise _impossible((*path, "cells"), "a pool has both draw and cells", "give one of them")
+    where = "+".join(pool.from_) + _remarks(dataset, taken=bool((named & ~free).any()))
+    if len(there) == 0:
+        hint = "name a split in 'from' that has images which no earlier pool takes"
+        raise _impossible((*path, "from"), f"there are no images in {where}", hint)
     if pool.cells:
         rows = _cells(pool, (*path, "cells"), dataset, there, where, rng)
     elif pool.draw is not None:
         rows = _some(there, pool.draw, (*path, "draw"), f"images in {where}", rng)
     else:
         rows = there
-    if len(rows) == 0:
-        raise _impossible((*path, "from"), f"there are no images in {where}")
     free[rows] = False
     return rows
 
 
-def _cells(pool: Pool, path: Path, dataset: OpenDataset, there: Rows, where: str, rng: np.random.Generator) -> Rows:
+def _remarks(dataset: OpenDataset, taken: bool) -> str:
+    """What explains how many images there are in a split."""
+    shares = "/".join(f"{100 * share:.0f}" for share in SHARES_WITHOUT_SPLITS)
+    drawn = f"drawn {shares}, since the data has no splits" if dataset.splits is None else ""
+    told = "; ".join(filter(None, (drawn, "rows of earlier pools left out" if taken else "")))
+    return f" ({told})" if told else ""
+
+
+def _cells(pool: Pool, path: KeyPath, dataset: OpenDataset, there: Rows, where: str, rng: np.random.Generator) -> Rows:
     masks = [dataset.attributes.matches(cell.where)[there] for cell in pool.cells]
     _refuse_overlap(masks, path, where)
     parts = [
@@ -109,7 +109,7 @@ def _cells(pool: Pool, path: Path, dataset: OpenDataset, there: Rows, where: str
     return np.sort(np.concatenate(parts))
 
 
-def _refuse_overlap(masks: list[Mask], path: Path, where: str) -> None:
+def _refuse_overlap(masks: list[Mask], path: KeyPath, where: str) -> None:
     for later, mask in enumerate(masks):
         for earlier in range(later):
             both = int((mask & masks[earlier]).sum())
@@ -118,7 +118,7 @@ def _refuse_overlap(masks: list[Mask], path: Path, where: str) -> None:
                 raise _impossible((*path, later, "where"), message, "make the conditions exclude each other")
 
 
-def _some(rows: Rows, count: int, path: Path, what: str, rng: np.random.Generator) -> Rows:
+def _some(rows: Rows, count: int, path: KeyPath, what: str, rng: np.random.Generator) -> Rows:
     """Draw without replacement, ascending."""
     if count > len(rows):
         message = f"asked for {count:,} images, but there are {len(rows):,} {what}"
@@ -160,7 +160,7 @@ def _people(data: Data, dataset: OpenDataset) -> Rows:
     return people(dataset.identities)
 
 
-def _impossible(path: Path, message: str, hint: str = "") -> ImpossibleRequest:
+def _impossible(path: KeyPath, message: str, hint: str = "") -> ImpossibleRequest:
     return ImpossibleRequest(Problem(path, message, hint))
 
 
@@ -185,7 +185,7 @@ def arm_draws(
     of an ImpossibleRequest starts at the arm's table: ("sampler",). Raises RunFailed for a draw that breaks the
     sampler's contract.
     """
-    cohort = _cohort(arm, data, pools, dataset)
+    cohort = _cohort(pools.valid if arm.on == "valid" else pools.train, dataset)
     try:
         drawn = sampler.draw(cohort, inputs, streams.generator(seed, "sampler"))
     except ImpossibleRequest:
@@ -199,15 +199,7 @@ def arm_draws(
     return UnitDraws(drawn, nothing if arm.on == "valid" else Draw(pools.valid), Draw(pools.test), drawn)
 
 
-def _cohort(arm: ResolvedArm, data: Data, pools: Pools, dataset: OpenDataset) -> Cohort:
-    rows = pools.train
-    if arm.on == "valid":
-        if data.split_after_resampling is not None:
-            raise _impossible(("on",), f"arm {arm.name!r} cannot train on valid: the split is made after resampling")
-        rows = pools.valid
-        if len(rows) == 0:
-            hint = "give [data] valid, or hold_out a share of train"
-            raise _impossible(("on",), f"arm {arm.name!r} trains on valid, which is empty", hint)
+def _cohort(rows: Rows, dataset: OpenDataset) -> Cohort:
     identities = None if dataset.identities is None else dataset.identities[rows]
     return Cohort(rows, dataset.attributes, identities)
 

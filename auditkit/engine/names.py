@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditkit.contracts import Condition, Level
 from auditkit.engine.resolution import Chosen
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.marks import conditions, names
 from auditkit.spec.model import EVERY, Audit, Evidence, Selector
 from auditkit.spec.words import did_you_mean, listed
@@ -21,21 +21,21 @@ class _Said:
     """A name the audit says, the levels it says of it, and where."""
 
     name: str
-    path: Path
+    path: KeyPath
     where: str
     levels: tuple[Level, ...] = ()
     at_key: bool = False
     only_levels: bool = False
 
 
-def named_attributes(audit: Audit, placed: Mapping[Path, Chosen]) -> tuple[str, ...]:
+def named_attributes(audit: Audit, placed: Mapping[KeyPath, Chosen]) -> tuple[str, ...]:
     """The attributes that an audit says by name anywhere, in the order of its sections, each once."""
     said = [*_in_audit(audit), *(one for path, chosen in placed.items() for one in _options(chosen, path))]
     return tuple(dict.fromkeys(one.name for one in said))
 
 
 def check_names(
-    audit: Audit, placed: Mapping[Path, Chosen], levels: Levels, notes: Sequence[str] = ()
+    audit: Audit, placed: Mapping[KeyPath, Chosen], levels: Levels, notes: Sequence[str] = ()
 ) -> list[Problem]:
     """Every name and level that the data set does not have. Levels known as () are not checked.
 
@@ -75,7 +75,7 @@ def _hint(name: str, levels: Levels, dataset: str) -> str:
 def _in_audit(audit: Audit) -> Iterator[_Said]:
     for index, task in enumerate(audit.task):
         yield _Said(task.target, ("task", index, "target"), f"task {task.label!r}")
-        at: Path = ("task", index, "positive")
+        at: KeyPath = ("task", index, "positive")
         yield _Said(task.target, at, f"'positive' of task {task.label!r}", (task.positive,), only_levels=True)
     for split, pool in (("train", audit.data.train), ("valid", audit.data.valid), ("test", audit.data.test)):
         for index, cell in enumerate(pool.cells if pool is not None else ()):
@@ -99,19 +99,19 @@ def _in_evidence(evidence: Evidence) -> Iterator[_Said]:
             yield _Said(name, ("evidence", "targets", index), "'targets' of [evidence]")
 
 
-def _selector(finding: Selector, path: Path, where: str) -> Iterator[_Said]:
+def _selector(finding: Selector, path: KeyPath, where: str) -> Iterator[_Said]:
     for index, name in enumerate(finding.over):
         yield _Said(name, (*path, "over", index), f"{where}, 'over'")
     if finding.at is not None:
         yield from _condition(finding.at, (*path, "at"), f"{where}, 'at'")
 
 
-def _condition(condition: Condition, path: Path, where: str) -> Iterator[_Said]:
+def _condition(condition: Condition, path: KeyPath, where: str) -> Iterator[_Said]:
     for name, levels in condition.levels.items():
         yield _Said(name, (*path, name), where, levels, at_key=True)
 
 
-def _options(chosen: Chosen, path: Path) -> Iterator[_Said]:
+def _options(chosen: Chosen, path: KeyPath) -> Iterator[_Said]:
     component = f"{chosen.kind} {chosen.component.id!r}"
     for mark in names(chosen.options, "attribute"):
         where = f"{component}, option {mark.path[0]!r}"

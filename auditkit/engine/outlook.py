@@ -159,9 +159,7 @@ def _visits(prepared: Prepared, unit: Unit, rows: int) -> int:
 
 def visits(recipe: Recipe, rows: int) -> int:
     """Images a unit looks at while it trains."""
-    if recipe.budget.steps is not None:
-        return recipe.budget.steps * min(recipe.batch_size, rows)
-    return rows * (recipe.budget.epochs or 0)
+    return recipe.budget.total(per_epoch=rows, per_step=min(recipe.batch_size, rows))
 
 
 def _pace(prepared: Prepared) -> tuple[float, str]:

@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +25,7 @@ from auditkit.engine.store import Store
 from auditkit.errors import DataError, ImpossibleRequest
 from auditkit.spec import reader
 from auditkit.spec.model import Task
+from auditkit.spec.paths import value_at
 from auditkit.spec.profiles import unused
 from auditkit.spec.source import Source
 
@@ -121,7 +124,7 @@ def read_audit(settings: Settings) -> Read:
 def _read(settings: Settings) -> Read:
     registry = Registry.load(disabled=settings.disabled)
     source = _source(settings, stand_in=False)
-    place = _named_place(settings, source)
+    place = named_place(settings.path, source.values, settings.data)
     resolved = _checked(settings, registry, source, place)
     if place is not None or not _wants_a_place(registry, resolved.dataset):
         return Read(settings, source, registry, resolved, place, stand_in=False)
@@ -182,14 +185,17 @@ def _checked(settings: Settings, registry: Registry, source: Source, place: Path
     return checked.resolved
 
 
-def _named_place(settings: Settings, source: Source) -> Path | None:
-    """Where the user said the data is: flag, then environment, then file."""
-    if settings.data is not None:
-        return settings.data
+def named_place(file: Path, values: Mapping[str, Any], flag: Path | None) -> Path | None:
+    """Where the user said the data of an audit file is: flag, then environment, then file; None where nowhere.
+
+    `values` are the file's raw ones, which need not be right.
+    """
+    if flag is not None:
+        return flag
     if os.environ.get(PLACE_VARIABLE):
         return Path(os.environ[PLACE_VARIABLE])
-    written = source.values.get("data", {}).get("place")
-    return settings.path.parent / written if isinstance(written, str) else None
+    written = value_at(values, ("data", "place"))
+    return file.parent / written if isinstance(written, str) and written else None
 
 
 def _dataset_class(registry: Registry, chosen: Chosen) -> type[Dataset]:
@@ -200,10 +206,14 @@ def _dataset_class(registry: Registry, chosen: Chosen) -> type[Dataset]:
 def _default_place(registry: Registry, chosen: Chosen) -> Path | None:
     place = _dataset_class(registry, chosen).default_place(chosen.options)
     try:
-        return place if place is not None and place.is_dir() and any(place.iterdir()) else None
+        return place if place is not None and _holds_something(place) else None
     except OSError as error:
         hint = "let yourself read it, or name another place with --data PATH"
         raise DataError(f"cannot look into the folder: {error.strerror}", where=str(place), hint=hint) from error
+
+
+def _holds_something(place: Path) -> bool:
+    return place.is_file() or (place.is_dir() and any(place.iterdir()))
 
 
 def _wants_a_place(registry: Registry, chosen: Chosen) -> bool:

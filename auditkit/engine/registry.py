@@ -14,7 +14,7 @@ from auditkit.engine.components import choose
 from auditkit.engine.discovery import Broken, Registered, Shelf, discover, offers_of, told
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.engine.resolve import Resolution, placed_components, resolve
-from auditkit.errors import AuditError, Path, Problem, RunFailed
+from auditkit.errors import AuditError, KeyPath, Problem, RunFailed
 from auditkit.spec.faults import read_options
 from auditkit.spec.model import Audit, Use
 
@@ -56,17 +56,12 @@ class Registry:
         """The plugins that did not load."""
         return self.shelf.broken
 
-    def choose(self, kind: Kind, use: Use, path: Path, scale: float = 1.0) -> tuple[Chosen | None, list[Problem]]:
+    def choose(self, kind: Kind, use: Use, path: KeyPath, scale: float = 1.0) -> tuple[Chosen | None, list[Problem]]:
         """The component that the table at `path` names, with its options, or the problems with it."""
         return choose(self.shelf, kind, use, path, scale)
 
-    def resolve(self, audit: Audit, scale: float = 1.0) -> tuple[ResolvedAudit | None, list[Problem]]:
-        """The audit with every component chosen and every count scaled, or everything that is wrong with it."""
-        found = self.inspect(audit, scale)
-        return found.resolved, list(found.problems)
-
     def inspect(self, audit: Audit, scale: float = 1.0) -> Resolution:
-        """As `resolve`, keeping what was found beside what was not."""
+        """The audit with every component chosen and every count scaled, or everything that is wrong with it."""
         return resolve(self.shelf, self.load_class, audit, scale)
 
     def check_names(
@@ -99,7 +94,7 @@ class Registry:
             RunFailed: its class cannot be imported, or fails to start.
         """
         name = f"{ref.kind} {ref.id!r}"
-        offers = [offer for offer in offers_of(self.shelf, None, ref.id) if offer.kind == ref.kind]
+        offers = offers_of(self.shelf, ref.kind, ref.id)
         if len(offers) != 1:
             found = " and ".join(offer.provider for offer in offers) or "no plugin"
             raise AuditError(f"{name} is offered by {found}", hint="; ".join(map(str, self.broken)))

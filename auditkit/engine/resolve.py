@@ -12,8 +12,8 @@ from auditkit.contracts import Kind, Need
 from auditkit.engine.components import choose
 from auditkit.engine.discovery import Shelf
 from auditkit.engine.resolution import Chosen, ResolvedArm, ResolvedAudit
-from auditkit.errors import AuditError, Path, Problem
-from auditkit.spec.checks import MAKE_VALID, arm_recipe, find_circle, has_valid, start_of
+from auditkit.errors import AuditError, KeyPath, Problem
+from auditkit.spec.checks import arm_recipe, find_circle, has_valid, make_valid, start_of
 from auditkit.spec.marks import names
 from auditkit.spec.model import Arm, Audit, Recipe, Use
 from auditkit.spec.repair import frozen
@@ -30,9 +30,9 @@ class _Resolving:
     audit: Audit
     scale: float
     problems: dict[Problem, None] = field(default_factory=dict)
-    placed: dict[Path, Chosen] = field(default_factory=dict)
+    placed: dict[KeyPath, Chosen] = field(default_factory=dict)
 
-    def choose(self, kind: Kind, use: Use, path: Path) -> Chosen | None:
+    def choose(self, kind: Kind, use: Use, path: KeyPath) -> Chosen | None:
         chosen, found = choose(self.shelf, kind, use, path, self.scale)
         self.problems.update(dict.fromkeys(found))
         if chosen is not None:
@@ -46,7 +46,7 @@ class Resolution:
 
     audit: Audit
     resolved: ResolvedAudit | None
-    placed: Mapping[Path, Chosen]
+    placed: Mapping[KeyPath, Chosen]
     problems: tuple[Problem, ...]
 
 
@@ -68,9 +68,9 @@ def resolve(shelf: Shelf, load_class: LoadClass, audit: Audit, scale: float = 1.
     return Resolution(work.audit, resolved, work.placed, tuple(work.problems))
 
 
-def placed_components(resolved: ResolvedAudit) -> dict[Path, Chosen]:
+def placed_components(resolved: ResolvedAudit) -> dict[KeyPath, Chosen]:
     """The components of a resolved audit by the path of their tables."""
-    placed: dict[Path, Chosen] = {("data", "dataset"): resolved.dataset}
+    placed: dict[KeyPath, Chosen] = {("data", "dataset"): resolved.dataset}
     for index, metric in enumerate(resolved.metrics):
         placed["evidence", "metrics", index] = metric
     for index, arm in enumerate(resolved.arms):
@@ -79,16 +79,16 @@ def placed_components(resolved: ResolvedAudit) -> dict[Path, Chosen]:
     return placed
 
 
-def _component_paths(audit: Audit, index: int) -> dict[Kind, Path]:
+def _component_paths(audit: Audit, index: int) -> dict[Kind, KeyPath]:
     """Where the components of an arm stand in the file."""
     arm = audit.arm[index]
-    at: Path = ("arm", index)
-    objective: Path = ("recipe", "objective")
+    at: KeyPath = ("arm", index)
+    objective: KeyPath = ("recipe", "objective")
     if arm.objective is not None:
         objective = (*at, "objective")
     elif "objective" in arm.recipe:
         objective = (*at, "recipe", "objective")
-    model: Path = (*at, "recipe", "model") if "model" in arm.recipe else ("recipe", "model")
+    model: KeyPath = (*at, "recipe", "model") if "model" in arm.recipe else ("recipe", "model")
     return {"sampler": (*at, "sampler"), "objective": objective, "model": model}
 
 
@@ -126,7 +126,7 @@ def _recipe(audit: Audit, arm: Arm) -> Recipe:
         return audit.recipe
 
 
-def _needs(work: _Resolving, arm: Arm, sampler: Chosen, path: Path) -> tuple[tuple[Need, ...], list[Problem]]:
+def _needs(work: _Resolving, arm: Arm, sampler: Chosen, path: KeyPath) -> tuple[tuple[Need, ...], list[Problem]]:
     name = f"sampler {sampler.component.id!r}"
     try:
         needs = tuple(work.load_class(sampler).needs(sampler.options))
@@ -146,19 +146,19 @@ def _needs(work: _Resolving, arm: Arm, sampler: Chosen, path: Path) -> tuple[tup
     return needs, [*found, *_never_predicted(work.audit, needs, said, path)]
 
 
-def _never_predicted(audit: Audit, needs: tuple[Need, ...], said: str, path: Path) -> Iterator[Problem]:
+def _never_predicted(audit: Audit, needs: tuple[Need, ...], said: str, path: KeyPath) -> Iterator[Problem]:
     """Needs for predictions on valid where there will be none."""
     trained_on = {arm.name: arm.on for arm in audit.arm}
     for need in needs:
         if need.what == "predictions" and need.split == "valid" and need.arm in trained_on:
             said_of = f"{said} the predictions of arm {need.arm!r} on valid, but"
             if not has_valid(audit.data):
-                yield Problem(path, f"{said_of} there is no valid split", MAKE_VALID)
+                yield Problem(path, f"{said_of} there is no valid split", make_valid(audit.data))
             elif trained_on[need.arm] == "valid":
                 yield Problem(path, f"{said_of} that arm trains on it", "name an arm that trains on train")
 
 
-def _arm_names(audit: Audit, arm: Arm, chosen: Chosen, path: Path) -> Iterator[Problem]:
+def _arm_names(audit: Audit, arm: Arm, chosen: Chosen, path: KeyPath) -> Iterator[Problem]:
     known = [other.name for other in audit.arm]
     for mark in names(chosen.options, "arm"):
         where = f"{chosen.kind} {chosen.component.id!r}, option {mark.path[0]!r}"

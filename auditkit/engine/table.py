@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from pandas.errors import ParserWarning
 
 from auditkit.contracts import Level
+from auditkit.engine.formats import is_parquet
 from auditkit.errors import DataError
 from auditkit.spec.words import did_you_mean, listed
 
 MISSING_TEXT = ("", "NA", "NaN", "nan", "null")
-MOST_LEVELS = 50
-PARQUET = (".parquet", ".pq")
+MOST_LEVELS_GROUPED = 50
 COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 READ = "a table is CSV, its first line naming every column, or Parquet"
 Codes = NDArray[np.int64]
@@ -62,7 +62,7 @@ class Table:
 
     def place_of(self, row: int) -> str:
         """Where a row stands: its line in a text file, where records may span lines and blank ones are skipped."""
-        if self.path.suffix.lower() in (*PARQUET, *COMPRESSED):
+        if is_parquet(self.path) or self.path.suffix.lower() in COMPRESSED:
             return f"row {row + 1}"
         with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
             reader = csv.reader(file)
@@ -78,8 +78,8 @@ class Table:
     def attribute(self, name: str) -> tuple[Codes, Levels]:
         """As `codes`, for a column whose levels make groups."""
         codes, levels = self.codes(name)
-        if len(levels) > MOST_LEVELS:
-            said = f"column {name!r} has {len(levels):,} levels, and groups can be made of {MOST_LEVELS}"
+        if len(levels) > MOST_LEVELS_GROUPED:
+            said = f"column {name!r} has {len(levels):,} levels, and groups can be made of {MOST_LEVELS_GROUPED}"
             raise self.error(said, "cut it into a few ranges first")
         return codes, levels
 
@@ -99,7 +99,7 @@ def _no_columns(missing: list[str], known: list[str]) -> tuple[str, str]:
 def read_frame(path: Path) -> pd.DataFrame:
     """What stands in a file; raises DataError where that cannot be told."""
     try:
-        if path.suffix.lower() in PARQUET:
+        if is_parquet(path):
             return pd.read_parquet(path)
         return _csv(path)
     except FileNotFoundError:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditkit.cohort import Draw, ImageSource, Rows
+from auditkit.contracts import Kind
 from auditkit.spec.model import Recipe
 
 
@@ -13,7 +14,7 @@ from auditkit.spec.model import Recipe
 class ComponentRef:
     """A component by id, with resolved options as JSON values; the worker's own registry builds it."""
 
-    kind: str
+    kind: Kind
     id: str
     options: dict[str, Any]
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.faults import faults
 from auditkit.spec.merge import merged
 from auditkit.spec.messages import audit_problem
 from auditkit.spec.model import Arm, Audit, Budget, Data, Evidence, Pool, Recipe
-from auditkit.spec.overrides import label
+from auditkit.spec.paths import label
 from auditkit.spec.repair import frozen
 from auditkit.spec.selectors import check_published_and_gates
 from auditkit.spec.words import did_you_mean, listed
 
 STARTS = ("imagenet", "none")
 CHECKPOINT = "checkpoint:"
-MAKE_VALID = "set hold_out in [data.train], or give [data.valid]"
 
 
 def check(audit: Audit, values: Mapping[str, Any]) -> list[Problem]:
@@ -45,7 +44,7 @@ def check(audit: Audit, values: Mapping[str, Any]) -> list[Problem]:
 
 def _names(audit: Audit) -> Iterator[Problem]:
     yield from _repeated([arm.name for arm in audit.arm], lambda index: ("arm", index, "name"), "arm")
-    places: list[Path] = [("task", i, "name" if task.name else "target") for i, task in enumerate(audit.task)]
+    places: list[KeyPath] = [("task", i, "name" if task.name else "target") for i, task in enumerate(audit.task)]
     yield from _repeated([task.label for task in audit.task], places.__getitem__, "task")
     for index, arm in enumerate(audit.arm):
         if arm.name in STARTS:
@@ -70,11 +69,11 @@ def _labels(arms: Sequence[Arm]) -> Iterator[Problem]:
         first = shown.index(shown[index])
         if arm.name not in [other.name for other in arms[:index]] and first < index:
             said = f"arm {arm.name!r} is labelled {shown[index]!r}, as is arm {arms[first].name!r}"
-            path: Path = ("arm", index, "label" if arm.label else "name")
+            path: KeyPath = ("arm", index, "label" if arm.label else "name")
             yield Problem(path, said, "reports tell arms apart by their labels")
 
 
-def _repeated(names: Sequence[str], path: Callable[[int], Path], what: str) -> Iterator[Problem]:
+def _repeated(names: Sequence[str], path: Callable[[int], KeyPath], what: str) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if name in names[:index]:
             first = names.index(name) + 1
@@ -95,7 +94,7 @@ def _pools(audit: Audit) -> Iterator[Problem]:
         yield Problem(("data", "split_after_resampling"), said, "leave something for test", at_key=True)
 
 
-def _budget(budget: Budget, path: Path, name: str) -> Iterator[Problem]:
+def _budget(budget: Budget, path: KeyPath, name: str) -> Iterator[Problem]:
     if (budget.epochs is None) == (budget.steps is None):
         says = "neither 'epochs' nor 'steps'" if budget.epochs is None else "both 'epochs' and 'steps'"
         hint = "say one: budget = { epochs = 10 } or { steps = 6000 }"
@@ -111,23 +110,14 @@ def arm_recipe(audit: Audit, arm: Arm) -> dict[str, Any]:
 def _recipes(audit: Audit) -> Iterator[Problem]:
     for index, arm in enumerate(audit.arm):
         values = frozen(arm_recipe(audit, arm))
-        at: Path = ("arm", index, "recipe")
+        at: KeyPath = ("arm", index, "recipe")
         found = faults(Recipe, values)
         for fault in found:
-            problem = audit_problem(fault, Recipe, values)
-            hint = re.sub(r"in \[([\w.]+)\]", r"in \1", problem.hint)
-            yield Problem(at + problem.path, _in_arm(problem.message, arm), hint, problem.at_key)
+            problem = audit_problem(fault, Recipe, values, f"the recipe of arm {arm.name!r}")
+            yield replace(problem, path=at + problem.path)
         if not found and "budget" in arm.recipe:
             budget = Recipe.model_validate(values).budget
             yield from _budget(budget, (*at, "budget"), f"the budget of arm {arm.name!r}")
-
-
-def _in_arm(message: str, arm: Arm) -> str:
-    """A message about a recipe, which does not know that it is an arm's."""
-    recipe = f"the recipe of arm {arm.name!r}"
-    message = re.sub(r"unknown table ('\w+')", rf"unknown key \1 in {recipe}", message)
-    message = re.sub(r" in \[([\w.]+)\]", rf" in \1 of {recipe}", message)
-    return re.sub(r"^\[(\w+)\]", rf"'\1' in {recipe}", message)
 
 
 def _starts(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
@@ -139,11 +129,11 @@ def _starts(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
             yield from _start(arm.recipe["init"], ("arm", index, "recipe", "init"), arms)
 
 
-def _start(init: str, path: Path, arms: Sequence[str]) -> Iterator[Problem]:
+def _start(init: str, path: KeyPath, arms: Sequence[str]) -> Iterator[Problem]:
     if init == CHECKPOINT:
         yield Problem(path, "'checkpoint:' needs a file", 'as in init = "checkpoint:weights.safetensors"')
     elif init not in STARTS and init not in arms and not init.startswith(CHECKPOINT):
-        hint = did_you_mean(init, [*STARTS, *arms]).replace("there is", "there is 'checkpoint:FILE',")
+        hint = did_you_mean(init, [*STARTS, f"{CHECKPOINT}FILE", *arms])
         yield Problem(path, f"'init' names {init!r}, which is no arm and no known start", hint, refers_to=("arm",))
 
 
@@ -176,35 +166,49 @@ def find_circle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 def _valid_split(audit: Audit) -> Iterator[Problem]:
     there = has_valid(audit.data)
+    if audit.data.train.hold_out > 0 and audit.data.valid is not None:
+        said = "'hold_out' in [data.train] keeps images for valid, and [data.valid] draws others"
+        yield Problem(("data", "train", "hold_out"), said, "leave out one of them", at_key=True)
     for path, select, on, name in _selections(audit):
         if select == "best" and not there and path[-1] == "select":
             said = f"'select' is 'best' for {name}, but there is no valid split to judge by"
-            yield Problem(path, said, MAKE_VALID)
+            yield Problem(path, said, make_valid(audit.data))
         elif select == "best" and there and on == "valid":
             yield Problem(path, f"'select' is 'best' for {name}, which trains on valid and cannot be selected on it")
     for index, arm in enumerate(audit.arm):
-        if arm.on == "valid" and not there:
+        if arm.on == "valid" and audit.data.split_after_resampling is not None:
+            said = f"arm {arm.name!r} trains on valid, but the split is made after resampling"
+            yield Problem(("arm", index, "on"), said, "leave out 'on', or [data.split_after_resampling]")
+        elif arm.on == "valid" and not there:
             said = f"arm {arm.name!r} trains on valid, but there is no valid split"
-            yield Problem(("arm", index, "on"), said, MAKE_VALID)
+            yield Problem(("arm", index, "on"), said, make_valid(audit.data))
 
 
 def has_valid(data: Data) -> bool:
     """Whether the audit makes a valid split."""
-    after = data.split_after_resampling
-    return data.train.hold_out > 0 or data.valid is not None or (after is not None and after.valid > 0)
+    if data.split_after_resampling is not None:
+        return data.split_after_resampling.valid > 0
+    return data.train.hold_out > 0 or data.valid is not None
 
 
-def _selections(audit: Audit) -> Iterator[tuple[Path, str, str, str]]:
+def make_valid(data: Data) -> str:
+    """How an audit that makes no valid split is given one."""
+    if data.split_after_resampling is not None:
+        return "leave a share for valid in [data.split_after_resampling]"
+    return "set hold_out in [data.train], or give [data.valid]"
+
+
+def _selections(audit: Audit) -> Iterator[tuple[KeyPath, str, str, str]]:
     yield ("recipe", "select"), audit.recipe.select, "train", "the recipe"
     for index, arm in enumerate(audit.arm):
         own = arm.recipe.get("select")
         if own is not None or arm.on == "valid":
-            path: Path = ("arm", index, "recipe", "select") if own is not None else ("arm", index, "on")
+            path: KeyPath = ("arm", index, "recipe", "select") if own is not None else ("arm", index, "on")
             yield path, str(own or audit.recipe.select), arm.on, f"arm {arm.name!r}"
 
 
 def _seeds(audit: Audit) -> Iterator[Problem]:
-    sets: list[tuple[Path, tuple[int, ...]]] = [(("recipe", "seeds"), audit.recipe.seeds)]
+    sets: list[tuple[KeyPath, tuple[int, ...]]] = [(("recipe", "seeds"), audit.recipe.seeds)]
     sets += [(("arm", i, "seeds"), arm.seeds) for i, arm in enumerate(audit.arm) if arm.seeds is not None]
     for path, seeds in sets:
         for seed, times in Counter(seeds).items():
@@ -221,14 +225,14 @@ def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
         yield Problem(("evidence", "reference"), said, did_you_mean(evidence.reference, arms), refers_to=("arm",))
     yield from _placebo(evidence, arms)
     for index, group in enumerate(evidence.groups):
-        path: Path = ("evidence", "groups", index)
+        path: KeyPath = ("evidence", "groups", index)
         if not group:
             yield Problem(path, "a group names at least one attribute", 'as in groups = [["Male"]]')
         if len(set(group)) < len(group):
             yield Problem(path, f"the group {listed(group, 'and')} names an attribute twice")
         before = [set(other) for other in evidence.groups[:index]]
         if set(group) in before:
-            first: Path = ("evidence", "groups", before.index(set(group)))
+            first: KeyPath = ("evidence", "groups", before.index(set(group)))
             yield Problem(path, f"the group {listed(group, 'and')} is there twice", refers_to=first)
     yield from _targets(audit)
     names = [metric.use for metric in evidence.metrics]
@@ -239,7 +243,7 @@ def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
 
 
 def _placebo(evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
-    whole: Path = ("evidence", "placebo")
+    whole: KeyPath = ("evidence", "placebo")
     if isinstance(evidence.placebo, str):
         yield from _placebo_name(evidence.placebo, whole, evidence, arms)
     elif evidence.placebo is not None:
@@ -253,7 +257,7 @@ def _placebo(evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
                 yield from _placebo_name(name, (*whole, arm), evidence, arms)
 
 
-def _placebo_name(name: str, path: Path, evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
+def _placebo_name(name: str, path: KeyPath, evidence: Evidence, arms: Sequence[str]) -> Iterator[Problem]:
     if name not in arms:
         said = f"'placebo' names {name!r}, which is no arm"
         yield Problem(path, said, did_you_mean(name, arms), refers_to=("arm",))
@@ -264,7 +268,7 @@ def _placebo_name(name: str, path: Path, evidence: Evidence, arms: Sequence[str]
 def _targets(audit: Audit) -> Iterator[Problem]:
     targets, own = audit.evidence.targets, {task.target for task in audit.task}
     for index, name in enumerate(targets):
-        path: Path = ("evidence", "targets", index)
+        path: KeyPath = ("evidence", "targets", index)
         if name in targets[:index]:
             yield Problem(path, f"target {name!r} is there twice")
         elif own == {name}:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.merge import Override
 from auditkit.spec.source import Source
 
 NAMES: dict[str, tuple[str, ...]] = {"task": ("target", "name"), "arm": ("name",)}
 """Keys that say what an element of an array is called."""
-_WORDS: dict[Path, str] = {
+_WORDS: dict[KeyPath, str] = {
     ("task",): "a task",
     ("arm",): "an arm",
     ("evidence", "groups"): "a group",
@@ -32,7 +32,7 @@ def distilled(problems: Iterable[Problem], source: Source) -> list[Problem]:
     return kept
 
 
-def _folded(problems: list[Problem], referred: Path, source: Source) -> list[Problem]:
+def _folded(problems: list[Problem], referred: KeyPath, source: Source) -> list[Problem]:
     """One problem instead of several that refer to names which an override has changed."""
     following = [problem for problem in problems if problem.refers_to == referred]
     changed = [
@@ -47,13 +47,13 @@ def _folded(problems: list[Problem], referred: Path, source: Source) -> list[Pro
     return [*(one for one in problems if one.refers_to != referred), Problem(changed[-1], said, hint)]
 
 
-def _follows(problem: Problem, direct: list[Path]) -> bool:
+def _follows(problem: Problem, direct: list[KeyPath]) -> bool:
     """Whether a direct problem is in what this one refers to, or in the very words that refer."""
     inside = any(path[: len(problem.path)] == problem.path for path in direct)
     return inside or any(_mistaken(problem.refers_to, path) for path in direct)
 
 
-def _mistaken(referred: Path, path: Path) -> bool:
+def _mistaken(referred: KeyPath, path: KeyPath) -> bool:
     """Whether a problem at a path puts the names of what is referred to in doubt."""
     if path[: len(referred)] != referred:
         return False

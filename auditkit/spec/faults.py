@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from auditkit.errors import Path
+from auditkit.errors import KeyPath
 
 Table = TypeVar("Table", bound=BaseModel)
 
@@ -19,7 +19,7 @@ Table = TypeVar("Table", bound=BaseModel)
 class Fault:
     """A wrong, unknown or missing value. The path of a missing value ends in the missing key."""
 
-    path: Path
+    path: KeyPath
     kinds: tuple[str, ...]
     contexts: tuple[Mapping[str, Any], ...]
     value: Any
@@ -49,14 +49,14 @@ def read_options(model: type[Table], values: Mapping[str, Any]) -> tuple[Table |
 
 
 def _faults(error: ValidationError, values: Mapping[str, Any]) -> list[Fault]:
-    by_path: dict[Path, list[ErrorDetails]] = {}
+    by_path: dict[KeyPath, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
         by_path.setdefault(_path(detail, values), []).append(detail)
     deepest = [path for path in by_path if not any(_inside(other, path) for other in by_path)]
     return [_fault(path, by_path[path]) for path in deepest]
 
 
-def _fault(path: Path, details: Iterable[ErrorDetails]) -> Fault:
+def _fault(path: KeyPath, details: Iterable[ErrorDetails]) -> Fault:
     known = list(details)
     return Fault(
         path=path,
@@ -67,11 +67,11 @@ def _fault(path: Path, details: Iterable[ErrorDetails]) -> Fault:
     )
 
 
-def _path(detail: ErrorDetails, values: Any) -> Path:
+def _path(detail: ErrorDetails, values: Any) -> KeyPath:
     """The location without the names of union alternatives, which are no part of the file."""
     missing = detail["type"] == "missing"
     location = detail["loc"][:-1] if missing else detail["loc"]
-    path: Path = ()
+    path: KeyPath = ()
     value = values
     for part in location:
         if (isinstance(value, Mapping) and part in value) or _is_element(value, part):
@@ -83,5 +83,5 @@ def _is_element(value: Any, part: str | int) -> bool:
     return isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)
 
 
-def _inside(path: Path, other: Path) -> bool:
+def _inside(path: KeyPath, other: KeyPath) -> bool:
     return len(path) > len(other) and path[: len(other)] == other

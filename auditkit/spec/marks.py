@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from auditkit.contracts import Condition, Counts, Names
-from auditkit.errors import Path
+from auditkit.errors import KeyPath
 from auditkit.spec.shape import fields
 
 
@@ -18,7 +18,7 @@ from auditkit.spec.shape import fields
 class Mark:
     """A marked value, and the path to it from the options. `at_key` says that the name is a key."""
 
-    path: Path
+    path: KeyPath
     what: Names | Counts | None
     value: Any
     at_key: bool = False
@@ -48,7 +48,7 @@ def conditions(options: BaseModel) -> Iterator[Mark]:
     return (mark for mark in marks(options) if isinstance(mark.value, Condition))
 
 
-def _inside(annotation: Any, value: Any, path: Path) -> Iterator[Mark]:
+def _inside(annotation: Any, value: Any, path: KeyPath) -> Iterator[Mark]:
     if isinstance(value, Condition):
         yield Mark(path, None, value)
     elif isinstance(value, BaseModel):
@@ -67,7 +67,7 @@ def _inside(annotation: Any, value: Any, path: Path) -> Iterator[Mark]:
         yield from _in_array(annotation, value, path)
 
 
-def _in_mapping(annotation: Any, value: Mapping[Any, Any], path: Path) -> Iterator[Mark]:
+def _in_mapping(annotation: Any, value: Mapping[Any, Any], path: KeyPath) -> Iterator[Mark]:
     kinds = get_args(annotation)
     if len(kinds) == 2 and get_origin(annotation) is dict:
         for key, item in value.items():
@@ -76,7 +76,7 @@ def _in_mapping(annotation: Any, value: Mapping[Any, Any], path: Path) -> Iterat
             yield from _inside(kinds[1], item, (*path, key))
 
 
-def _in_array(annotation: Any, value: tuple[Any, ...] | list[Any], path: Path) -> Iterator[Mark]:
+def _in_array(annotation: Any, value: tuple[Any, ...] | list[Any], path: KeyPath) -> Iterator[Mark]:
     if get_origin(annotation) not in (tuple, list):
         return
     kinds = [kind for kind in get_args(annotation) if kind is not Ellipsis]
@@ -85,7 +85,7 @@ def _in_array(annotation: Any, value: tuple[Any, ...] | list[Any], path: Path) -
             yield from _inside(kinds[min(index, len(kinds) - 1)], item, (*path, index))
 
 
-def _marked(what: Any, value: Any, path: Path) -> Iterator[Mark]:
+def _marked(what: Any, value: Any, path: KeyPath) -> Iterator[Mark]:
     """A mark upon a name or number; upon an array it marks every element."""
     if isinstance(what, Names | Counts):
         if isinstance(value, tuple | list):

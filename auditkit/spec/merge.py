@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditkit.errors import Path
+from auditkit.errors import KeyPath
 from auditkit.spec.model import Data, Recipe
+from auditkit.spec.paths import value_at
 
 COMPONENTS = ("dataset", "model", "objective", "sampler")
 _WHOLE = ("budget", "where", "at")
-_DEFAULTS: dict[Path, str] = {
+_DEFAULTS: dict[KeyPath, str] = {
     (table, key): model.model_fields[key].default.use
     for table, model, keys in (("data", Data, ("dataset",)), ("recipe", Recipe, ("model", "objective")))
     for key in keys
@@ -32,7 +33,7 @@ class Override:
     number: int
 
 
-Origin = Path | Override
+Origin = KeyPath | Override
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return layers.values
 
 
-def origin_of(origins: Mapping[Path, Origin], path: Path) -> Origin:
+def origin_of(origins: Mapping[KeyPath, Origin], path: KeyPath) -> Origin:
     """Where the value at a path came from: a path of the file, or an override."""
     for length in range(len(path), -1, -1):
         found = origins.get(path[:length])
@@ -65,30 +66,24 @@ class Layers:
     """Values, and where those came from that do not stand at their own path of the file."""
 
     values: dict[str, Any]
-    origins: dict[Path, Origin] = field(default_factory=dict)
+    origins: dict[KeyPath, Origin] = field(default_factory=dict)
 
-    def origin(self, path: Path) -> Origin:
+    def origin(self, path: KeyPath) -> Origin:
         """Where the value at a path came from."""
         return origin_of(self.origins, path)
 
-    def get(self, path: Path) -> Any:
+    def get(self, path: KeyPath) -> Any:
         """The value at a path, or None."""
-        value: Any = self.values
-        for part in path:
-            try:
-                value = value[part]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return value
+        return value_at(self.values, path)
 
-    def put(self, path: Path, value: Any, origin: Origin) -> None:
+    def put(self, path: KeyPath, value: Any, origin: Origin) -> None:
         """Set a value whose parent exists."""
         for old in [known for known in self.origins if known[: len(path)] == path]:
             del self.origins[old]
         self.get(path[:-1])[path[-1]] = copied(value)
         self.origins[path] = origin
 
-    def overlay(self, at: Path, table: Mapping[str, Any], origin: Path) -> None:
+    def overlay(self, at: KeyPath, table: Mapping[str, Any], origin: KeyPath) -> None:
         """Lay a table that stands at `origin` over the table at `at`."""
         for key, value in table.items():
             here, source = (*at, key), (*origin, key)
@@ -98,13 +93,13 @@ class Layers:
             else:
                 self.put_from(here, value, source)
 
-    def put_from(self, path: Path, value: Any, source: Path) -> None:
+    def put_from(self, path: KeyPath, value: Any, source: KeyPath) -> None:
         """Put what stands at `source`, of which an override may have made some or all."""
         made = self._origins_under(source)
         self.put(path, value, made[()])
         self.origins |= {(*path, *rest): origin for rest, origin in made.items() if rest}
 
-    def open_component(self, path: Path, over: Any) -> None:
+    def open_component(self, path: KeyPath, over: Any) -> None:
         """Write a component given by its bare id, or by none, as a table that another is about to be laid over."""
         value = self.get(path)
         if value is None and path in _DEFAULTS and isinstance(over, Mapping) and "use" not in over:
@@ -112,7 +107,7 @@ class Layers:
         if path and path[-1] in COMPONENTS and isinstance(value, str) and isinstance(over, Mapping):
             self.put(path, {"use": value}, self.origin(path))
 
-    def keep(self, path: Path, kept: list[int]) -> None:
+    def keep(self, path: KeyPath, kept: list[int]) -> None:
         """Keep only some elements of an array, and remember where they stood."""
         before = {index: self._origins_under((*path, index)) for index in kept}
         self.put(path, [self.get(path)[index] for index in kept], self.origin(path))
@@ -120,7 +115,7 @@ class Layers:
             for rest, origin in before[old].items():
                 self.origins[(*path, new, *rest)] = origin
 
-    def _origins_under(self, path: Path) -> dict[Path, Origin]:
+    def _origins_under(self, path: KeyPath) -> dict[KeyPath, Origin]:
         below = {known[len(path) :]: at for known, at in self.origins.items() if known[: len(path)] == path}
         return {(): self.origin(path)} | below
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.faults import Fault
 from auditkit.spec.merge import COMPONENTS
-from auditkit.spec.overrides import label
+from auditkit.spec.paths import label
 from auditkit.spec.shape import Table, homes, keys_at, uses_with
 from auditkit.spec.words import did_you_mean, found, listed, nearest
 
-Describe = Callable[[Path], str]
+Describe = Callable[[KeyPath], str]
 
 _TYPES = {
     "bool_type": "true or false",
@@ -42,27 +42,27 @@ _FIRST = {
 }
 
 
-def audit_problem(fault: Fault, model: Table, values: Mapping[str, Any]) -> Problem:
-    """The problem that a fault of the audit file is."""
+def audit_problem(fault: Fault, model: Table, values: Mapping[str, Any], owner: str = "") -> Problem:
+    """The problem that a fault of the audit file is, or of the table in it that is called `owner`."""
 
-    def name(path: Path) -> str:
-        return value_name(path, values)
+    def name(path: KeyPath) -> str:
+        return value_name(path, values, owner)
 
     if fault.kind == "missing":
-        return _missing_key(fault, values)
+        return _missing_key(fault, values, owner)
     if fault.kind == "extra_forbidden":
         table, key = fault.path[:-1], str(fault.path[-1])
         uses = uses_with(model, table, key, values) if table else ()
-        hint = f'{key!r} goes with use = "{uses[0]}"' if uses else _where(model, table, key, values)
-        where = f"key {key!r} in {table_name(table, values)}" if table else f"table {key!r}"
+        hint = f'{key!r} goes with use = "{uses[0]}"' if uses else _where(model, table, key, values, owner)
+        where = f"key {key!r} in {table_name(table, values, owner)}" if table or owner else f"table {key!r}"
         return Problem(fault.path, f"unknown {where}", hint, at_key=True)
     return _wrong_value(fault, name)
 
 
-def option_problem(fault: Fault, model: Table, values: Mapping[str, Any], at: Path, component: str) -> Problem:
+def option_problem(fault: Fault, model: Table, values: Mapping[str, Any], at: KeyPath, component: str) -> Problem:
     """The problem that a fault of a component's options is; `at` is the path of the component's table."""
 
-    def name(path: Path) -> str:
+    def name(path: KeyPath) -> str:
         return f"option {_dotted(path)!r} of {component}"
 
     if fault.kind == "missing":
@@ -77,8 +77,10 @@ def option_problem(fault: Fault, model: Table, values: Mapping[str, Any], at: Pa
     return Problem(at + wrong.path, wrong.message, wrong.hint)
 
 
-def table_name(path: Path, values: Any) -> str:
-    """How a table is called: "[recipe.budget]", "arm 'oversampled'", "gate 1"."""
+def table_name(path: KeyPath, values: Any, owner: str = "") -> str:
+    """How a table is called: "[recipe.budget]", "arm 'oversampled'", "gate 1", "budget of OWNER"."""
+    if owner:
+        return f"{_dotted(path)} of {owner}" if path else owner
     if not path:
         return "the file"
     if path[0] in ("arm", "task", "gate", "published") and len(path) > 1 and isinstance(path[1], int):
@@ -87,40 +89,40 @@ def table_name(path: Path, values: Any) -> str:
     return f"[{_dotted(path)}]"
 
 
-def value_name(path: Path, values: Any) -> str:
+def value_name(path: KeyPath, values: Any, owner: str = "") -> str:
     """How a value is called: "'epochs' in [recipe.budget]", "entry 2 of 'seeds' in [recipe]"."""
     if not path:
-        return "the file"
+        return owner or "the file"
     if isinstance(path[-1], int):
-        if len(path) == 2:
+        if len(path) == 2 and not owner:
             return f"[[{path[0]}]] {path[-1] + 1}"
-        return f"entry {path[-1] + 1} of {value_name(path[:-1], values)}"
-    return f"{path[-1]!r} in {table_name(path[:-1], values)}" if len(path) > 1 else f"[{path[0]}]"
+        return f"entry {path[-1] + 1} of {value_name(path[:-1], values, owner)}"
+    return f"{path[-1]!r} in {table_name(path[:-1], values, owner)}" if len(path) > 1 or owner else f"[{path[0]}]"
 
 
-def _element(path: Path, values: Any) -> str:
+def _element(path: KeyPath, values: Any) -> str:
     elements = values.get(path[0], ())
     index = int(path[1])
     called = label(elements[index]) if index < len(elements) else ""
     return f"{path[0]} {called!r}" if called else f"{path[0]} {index + 1}"
 
 
-def _dotted(path: Path) -> str:
+def _dotted(path: KeyPath) -> str:
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
 
 
-def _missing_key(fault: Fault, values: Mapping[str, Any]) -> Problem:
+def _missing_key(fault: Fault, values: Mapping[str, Any], owner: str) -> Problem:
     table, key = fault.path[:-1], str(fault.path[-1])
-    if table:
-        return Problem(table, f"{table_name(table, values)} needs the key {key!r}", at_key=True)
+    if table or owner:
+        return Problem(table, f"{table_name(table, values, owner)} needs the key {key!r}", at_key=True)
     what = "the table [audit]" if key == "audit" else f"at least one [[{key}]]"
     return Problem((), f"the file needs {what}", _FIRST.get(key, ""))
 
 
-def _where(model: Table, table: Path, key: str, values: Any) -> str:
+def _where(model: Table, table: KeyPath, key: str, values: Any, owner: str) -> str:
     """What was meant by an unknown key: one of this table, or one that belongs elsewhere."""
     own = keys_at(model, table, values)
     if (meant := nearest(key, own)) is not None:
@@ -129,15 +131,15 @@ def _where(model: Table, table: Path, key: str, values: Any) -> str:
     others = sorted((home for home in homes(model) if home[0] != here), key=lambda home: home[0][: len(here)] != here)
     exact = [home for home in others if home[1] == key]
     if exact:
-        return f"{key!r} belongs in {_home(exact[0][0], here)}"
+        return f"{key!r} belongs in {_home(exact[0][0], here, owner)}"
     if (meant := nearest(key, [known for _, known in others], cutoff=0.75)) is not None:
         home = next(home for home, known in others if known == meant)
-        return f"did you mean {meant!r} (in {_home(home, here)})?"
+        return f"did you mean {meant!r} (in {_home(home, here, owner)})?"
     return did_you_mean(key, own)
 
 
-def _home(home: tuple[str, ...], here: tuple[str, ...]) -> str:
-    if home[: len(here)] == here and here:
+def _home(home: tuple[str, ...], here: tuple[str, ...], owner: str) -> str:
+    if home[: len(here)] == here and (here or owner):
         return ".".join(home[len(here) :])
     dotted = ".".join(home)
     return f"[[{dotted}]]" if dotted in ("arm", "task", "gate", "published") else f"[{dotted}]"
@@ -199,7 +201,7 @@ def _literals(expected: str) -> list[str]:
     return re.findall(r"'[^']*'|\d+", expected)
 
 
-def _component(path: Path) -> str:
+def _component(path: KeyPath) -> str:
     is_component = path[-1:] and (path[-1] in COMPONENTS or path[-2:-1] == ("metrics",))
     return "the id of a component in quotes, or a table with 'use'" if is_component else ""
 

@@ -1,4 +1,7 @@
-"""The audit as a frozen, strictly typed value. Positions in the file are no part of it."""
+"""The audit as a frozen, strictly typed value. Positions in the file are no part of it.
+
+What the keys mean stands in `auditkit.spec.meanings`.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ EVERY = "*"
 
 
 class Use(BaseModel):
-    """A component by id with its options, as in ``{ use = "oversample", until = "balanced" }``; a bare id will do."""
+    """A component by id, or DISTRIBUTION:ID where two share an id, with its options; in a file a bare id will do."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="allow")
-    use: str = Field(description="id of the component, or DISTRIBUTION:ID where two packages share an id")
+    use: str
 
     @property
     def options(self) -> dict[str, Any]:
@@ -30,6 +33,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=60)]
 SplitName = Literal["train", "valid", "test"]
+Splits = Annotated[tuple[SplitName, ...], Field(alias="from", min_length=1)]
 
 
 class About(Section):
@@ -51,15 +55,28 @@ class Cell(Section):
 class Pool(Section):
     """Which images a split is made of: all images of the named splits, `draw` of them, or exact cells."""
 
-    from_: tuple[SplitName, ...] = Field(default=("train",), alias="from", min_length=1)
-    draw: Positive | None = Field(default=None, description="how many images, drawn at random without replacement")
-    cells: tuple[Cell, ...] = Field(default=(), description="exact numbers of images per cell, without replacement")
+    from_: Splits
+    draw: Positive | None = None
+    cells: tuple[Cell, ...] = ()
 
 
 class TrainPool(Pool):
     """The training pool; `hold_out` is the share of people (of images, where identities are unknown) kept for valid."""
 
+    from_: Splits = ("train",)
     hold_out: Fraction = 0.0
+
+
+class ValidPool(Pool):
+    """The validation pool."""
+
+    from_: Splits = ("valid",)
+
+
+class TestPool(Pool):
+    """The test pool."""
+
+    from_: Splits = ("test",)
 
 
 class Image(Section):
@@ -80,17 +97,13 @@ class Data(Section):
     """[data]: the dataset, the pools of the splits, and the seed of every draw."""
 
     dataset: Component = Use(use="celeba")
-    place: str | None = Field(
-        default=None, description="folder or file of the data; --data and AUDITKIT_DATA go before"
-    )
+    place: str | None = None
     seed: int = 0
     train: TrainPool = TrainPool()
-    valid: Pool | None = None
-    test: Pool | None = Pool.model_validate({"from": ("test",)})
+    valid: ValidPool | None = None
+    test: TestPool | None = TestPool()
     image: Image = Image()
-    split_by: Literal["identity", "image"] = Field(
-        default="identity", description="what `hold_out`, and a split of data that has none, keep together"
-    )
+    split_by: Literal["identity", "image"] = "identity"
     split_after_resampling: AfterResampling | None = None
 
 
@@ -139,20 +152,25 @@ class OneCycle(Section):
 
 
 class Budget(Section):
-    """How long an arm trains: passes over its own draw, or optimizer steps."""
+    """How long an arm trains: passes over its own draw, or optimizer steps; one of the two is given."""
 
     epochs: Positive | None = None
     steps: Positive | None = None
+
+    def total(self, *, per_epoch: int, per_step: int) -> int:
+        """What the whole budget comes to, of anything that an epoch or a step has so much of."""
+        if self.steps is not None:
+            return self.steps * per_step
+        assert self.epochs is not None  # the reader refuses a budget of neither
+        return self.epochs * per_epoch
 
 
 class Augment(Section):
     """Random change of a picture; each parameter is drawn per (row, copy) from a stateless key."""
 
     flip: bool = True
-    rotate: Annotated[float, Field(ge=0, le=45)] = Field(default=10.0, description="largest angle in degrees")
-    scale: Annotated[float, Field(ge=0, lt=0.5)] = Field(
-        default=0.1, description="largest crop, as a share of the side"
-    )
+    rotate: Annotated[float, Field(ge=0, le=45)] = 10.0
+    scale: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
     brightness: Annotated[float, Field(ge=0, lt=1)] = 0.2
     contrast: Annotated[float, Field(ge=0, lt=1)] = 0.2
     saturation: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -172,9 +190,9 @@ class Recipe(Section):
     budget: Budget = Budget(epochs=10)
     batch_size: Positive = 256
     objective: Component = Use(use="cross-entropy")
-    augment: Augment = Field(default=Augment(), description="what an augmented copy may change")
-    flip: bool = Field(default=False, description="flip every training image at random in every epoch, in every arm")
-    select: Literal["last", "best"] = Field(default="last", description="weights of the last or the best valid epoch")
+    augment: Augment = Augment()
+    flip: bool = False
+    select: Literal["last", "best"] = "last"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
 
@@ -188,12 +206,10 @@ class Arm(Section):
     on: Literal["train", "valid"] = "train"
     sampler: Component = Use(use="none")
     objective: Component | None = None
-    recipe: dict[str, Any] = Field(default={}, description="a partial [recipe]")
+    recipe: dict[str, Any] = Field(default={})
     seeds: tuple[int, ...] | None = None
-    label: str = Field(default="", description="what the report calls the arm")
-    role: Literal["arm", "placebo", "control", "baseline"] = Field(
-        default="arm", description="how the report treats it; the contrast against a placebo is the headline"
-    )
+    label: str = ""
+    role: Literal["arm", "placebo", "control", "baseline"] = "arm"
 
 
 class Selector(Section):
@@ -202,19 +218,13 @@ class Selector(Section):
     task: str
     arm: str
     metric: str = "accuracy"
-    over: tuple[str, ...] = Field(default=(), description="attributes whose combined levels are the groups")
-    at: Condition | None = Field(
-        default=None,
-        description="the group; of a gap: attributes of `over` held at a level, so that the gap is over the others "
-        "within it, as in over = ['Male', 'Young'], at = { Male = 1 }: old against young among men",
-    )
+    over: tuple[str, ...] = ()
+    at: Condition | None = None
     quantity: Literal["value", "gap", "signed_gap", "ratio", "change", "change_in_gap", "change_in_signed_gap"] = (
         "value"
     )
     test: Literal["plain", "resampled"] = "plain"
-    against: str | None = Field(
-        default=None, description="the arm that a change is measured from; default the reference"
-    )
+    against: str | None = None
 
 
 class Evidence(Section):
@@ -224,17 +234,14 @@ class Evidence(Section):
     placebo: str | dict[str, str] | None = None
     groups: tuple[tuple[str, ...], ...] = ()
     metrics: tuple[Component, ...] = Field(default=(Use(use="accuracy"),), min_length=1)
-    margin: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.005, description="what counts as no change")
+    margin: Annotated[float, Field(ge=0, lt=1)] = 0.005
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     replicates: Annotated[int, Field(ge=200)] = 10_000
     minimum_images: Positive = 30
     minimum_identities: Positive = 10
-    spillover: bool = Field(default=True, description="ask the same of every attribute of the table, as exploration")
-    scan: bool = Field(default=True, description="the reference arm's error inside and outside of every attribute")
-    targets: Annotated[tuple[str, ...], BeforeValidator(several, json_schema_input_type=str | tuple[str, ...])] = Field(
-        default=(),
-        description='other attributes that last-layer probes on frozen features are asked; "*" is all of them',
-    )
+    spillover: bool = True
+    scan: bool = True
+    targets: Annotated[tuple[str, ...], BeforeValidator(several, json_schema_input_type=str | tuple[str, ...])] = ()
 
     @property
     def placebos(self) -> tuple[str, ...]:
@@ -253,7 +260,7 @@ class Published(Section):
     where: str
     finding: Selector | None = None
     value: float
-    label: str = Field(default="", description="what the figure is, where no finding of ours answers to it")
+    label: str = ""
     protocol: Literal["same", "as published"] = "as published"
     precision: Literal["exact", "rounded", "truncated", "approximate"] = "rounded"
     note: str = ""
@@ -286,8 +293,6 @@ class Audit(Section):
     evidence: Evidence = Evidence()
     published: tuple[Published, ...] = ()
     gate: tuple[Gate, ...] = ()
-    words: dict[str, dict[str, str]] = Field(
-        default={}, description='words for levels, as in { Male = { 0 = "women", 1 = "men" } }'
-    )
+    words: dict[str, dict[str, str]] = Field(default={})
     profile: dict[str, dict[str, Any]] = Field(default={})
     stand_in: StandIn | None = None

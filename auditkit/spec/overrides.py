@@ -7,8 +7,9 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.merge import Layers, Override
+from auditkit.spec.paths import label
 from auditkit.spec.words import did_you_mean
 
 FLAG = "--set"
@@ -92,9 +93,9 @@ def _parts(key: str) -> list[str | tuple[str]]:
     return parts
 
 
-def _find(layers: Layers, parts: list[str | tuple[str]], origin: Override) -> Path:
+def _find(layers: Layers, parts: list[str | tuple[str]], origin: Override) -> KeyPath:
     """The path to put the value at; tables on the way are made."""
-    path: Path = ()
+    path: KeyPath = ()
     for part in parts[:-1]:
         path = _step(layers, path, part)
         layers.open_component(path, {})
@@ -103,7 +104,7 @@ def _find(layers: Layers, parts: list[str | tuple[str]], origin: Override) -> Pa
     return _step(layers, path, parts[-1])
 
 
-def _step(layers: Layers, path: Path, part: str | tuple[str]) -> Path:
+def _step(layers: Layers, path: KeyPath, part: str | tuple[str]) -> KeyPath:
     here = layers.get(path)
     name = ".".join(map(str, path))
     if isinstance(part, tuple):
@@ -124,13 +125,6 @@ def _pick(elements: Any, name: str, pick: str) -> int:
     if pick.isdecimal() and int(pick) < len(elements):
         return int(pick)
     raise _Mistake(f"there is no {name} {pick!r}", did_you_mean(pick, names))
-
-
-def label(element: Any) -> str:
-    """What an element of an array of tables is called: its name, or a task's target."""
-    if not isinstance(element, dict):
-        return ""
-    return str(element.get("name") or element.get("target") or "")
 
 
 def _example(elements: list[Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.parser import Parser
 
-from auditkit.errors import Path
+from auditkit.errors import KeyPath
 
 Extent = tuple[int, int]
 
@@ -25,8 +25,8 @@ class Span:
     value: Extent | None = None
 
 
-def positions(text: str) -> dict[Path, Span] | None:
-    """Path of every key, table and array element -> its span; None when the text could not be followed."""
+def positions(text: str) -> dict[KeyPath, Span] | None:
+    """Key path of every key, table and array element -> its span; None when the text could not be followed."""
     parser = _Recorder(text)
     try:
         parser.parse()
@@ -39,7 +39,7 @@ def positions(text: str) -> dict[Path, Span] | None:
 class _Frame:
     """An open table, or an open array with the number of elements read so far."""
 
-    path: Path
+    path: KeyPath
     elements: int | None = None
 
 
@@ -54,13 +54,13 @@ class _Trail:
     """The key read last, in its dotted fragments, and the number of tables in each array of tables."""
 
     fragments: list[_Fragment] = field(default_factory=list)
-    tables: dict[Path, int] = field(default_factory=dict)
+    tables: dict[KeyPath, int] = field(default_factory=dict)
 
 
 class _Recorder(Parser):  # type: ignore[misc, unused-ignore]
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.spans: dict[Path, Span] = {}
+        self.spans: dict[KeyPath, Span] = {}
         self._frames = [_Frame(())]
         self._trail = _Trail()
 
@@ -81,9 +81,9 @@ class _Recorder(Parser):  # type: ignore[misc, unused-ignore]
         self._frames = [_Frame(self._enter(is_array))]
         return super()._parse_table(*arguments)
 
-    def _enter(self, is_array: bool) -> Path:
+    def _enter(self, is_array: bool) -> KeyPath:
         """Note the key of a table header; return the path of the table it opens."""
-        path: Path = ()
+        path: KeyPath = ()
         for fragment in self._trail.fragments:
             path = (*path, fragment.name)
             last = fragment is self._trail.fragments[-1]
@@ -104,7 +104,7 @@ class _Recorder(Parser):  # type: ignore[misc, unused-ignore]
             frame.elements += 1
         return item
 
-    def _next_path(self) -> Path:
+    def _next_path(self) -> KeyPath:
         frame = self._frames[-1]
         if frame.elements is not None:
             return (*frame.path, frame.elements)
@@ -114,7 +114,7 @@ class _Recorder(Parser):  # type: ignore[misc, unused-ignore]
             self._note_key(path, fragment.extent)
         return path
 
-    def _parse_framed(self, path: Path) -> Any:
+    def _parse_framed(self, path: KeyPath) -> Any:
         opening = {"[": 0, "{": None}
         if self._current not in opening:
             return super()._parse_value()
@@ -123,5 +123,5 @@ class _Recorder(Parser):  # type: ignore[misc, unused-ignore]
         self._frames.pop()
         return item
 
-    def _note_key(self, path: Path, extent: Extent) -> None:
+    def _note_key(self, path: KeyPath, extent: Extent) -> None:
         self.spans.setdefault(path, Span(key=extent))

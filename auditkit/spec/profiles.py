@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.merge import Layers
-from auditkit.spec.overrides import FLAG, label, profile_of
+from auditkit.spec.overrides import FLAG, profile_of
+from auditkit.spec.paths import label
 from auditkit.spec.words import did_you_mean
 
 KEEP = {"arms": "arm", "tasks": "task"}
@@ -51,7 +52,7 @@ def put_profile(layers: Layers, name: str) -> list[Problem]:
     return problems
 
 
-def _keep(layers: Layers, path: Path, wanted: Any, what: str) -> list[Problem]:
+def _keep(layers: Layers, path: KeyPath, wanted: Any, what: str) -> list[Problem]:
     """Keep the arms or tasks that a profile names, and drop what names the others."""
     elements = layers.get((what,))
     if not isinstance(wanted, list) or not wanted or not all(isinstance(name, str) for name in wanted):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
-from auditkit.errors import AuditError, InvalidAudit, Path, Problem
+from auditkit.errors import AuditError, InvalidAudit, KeyPath, Problem
 from auditkit.spec import overrides, profiles
 from auditkit.spec.checks import check
 from auditkit.spec.consequences import distilled
@@ -30,11 +30,10 @@ _MALFORMED = {
     "illegal character '\\n'": "a text in quotes ends on its line; three quotes make it longer",
 }
 """What helps against the parser's most frequent complaints."""
-__all__ = ["Source", "invalid", "load_valid", "parse", "read", "without_echoes"]
 
 
 def load_valid(
-    path: FilePath, *, profile: str | None = None, sets: Sequence[str] = (), stand_in: bool = False
+    path: Path, *, profile: str | None = None, sets: Sequence[str] = (), stand_in: bool = False
 ) -> tuple[Audit, Source]:
     """Read and parse; raise InvalidAudit with the report of all mistakes unless there are none."""
     source = read(path, profile=profile, sets=sets, stand_in=stand_in)
@@ -51,7 +50,7 @@ def invalid(problems: Iterable[Problem], source: Source) -> InvalidAudit:
     return InvalidAudit(kept, report(kept, source))
 
 
-def read(path: FilePath, *, profile: str | None = None, sets: Sequence[str] = (), stand_in: bool = False) -> Source:
+def read(path: Path, *, profile: str | None = None, sets: Sequence[str] = (), stand_in: bool = False) -> Source:
     """Read a file, lay profile and overrides over it, and remember where every value came from.
 
     Raises:
@@ -98,13 +97,13 @@ def without_echoes(problems: Iterable[Problem], source: Source) -> list[Problem]
     return [problem for problem in problems if not any(_touch(problem.path, path) for path in broken)]
 
 
-def _touch(one: Path, other: Path) -> bool:
+def _touch(one: KeyPath, other: KeyPath) -> bool:
     """Whether one path leads through the other."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
 
 
-def _text(path: FilePath) -> str:
+def _text(path: Path) -> str:
     where = str(path)
     try:
         return path.read_bytes().decode("utf-8-sig")
@@ -119,28 +118,30 @@ def _text(path: FilePath) -> str:
         raise AuditError(f"cannot read the file: {error.strerror}", where=where) from None
 
 
-def _beside(path: FilePath) -> str:
+def _beside(path: Path) -> str:
     folder = path.parent
     names = sorted(other.name for other in folder.glob("*.toml")) if folder.is_dir() else []
     meant = nearest(path.stem, [name.removesuffix(".toml") for name in names])
     return did_you_mean(f"{meant}.toml" if meant else "", names)
 
 
-def _inside(path: FilePath) -> str:
+def _inside(path: Path) -> str:
     names = sorted(str(file) for file in path.glob("*.toml"))[:12]
     return f"in it: {', '.join(names)}" if names else ""
 
 
-def _toml(path: FilePath, text: str) -> dict[str, Any]:
+def _toml(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _malformed(path, text, str(error)) from None
     except RecursionError:
-        raise AuditError("the file is nested too deeply", where=str(path)) from None
+        raise AuditError(
+            "the file is nested too deeply", where=str(path), hint="arrays in arrays go two deep at most"
+        ) from None
 
 
-def _malformed(path: FilePath, text: str, message: str) -> InvalidAudit:
+def _malformed(path: Path, text: str, message: str) -> InvalidAudit:
     said, line, column = _position(message, text)
     problem = Problem((), f"not valid TOML: {_said_plainly(said)}", _MALFORMED.get(said, ""))
     lines = text.split("\n")
@@ -169,7 +170,7 @@ def _position(message: str, text: str) -> tuple[str, int, int]:
     return said, len(lines), len(lines[-1].rstrip("\r")) + 1
 
 
-def _asked(path: FilePath, values: Mapping[str, Any], name: str | None) -> list[str]:
+def _asked(path: Path, values: Mapping[str, Any], name: str | None) -> list[str]:
     if name is None:
         return []
     known = values.get("profile")

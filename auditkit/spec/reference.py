@@ -8,7 +8,7 @@ from typing import get_args
 from pydantic import BaseModel
 
 from auditkit.contracts import Kind
-from auditkit.spec.meanings import MEANINGS
+from auditkit.spec.meanings import meaning_of
 from auditkit.spec.model import (
     SGD,
     About,
@@ -25,13 +25,14 @@ from auditkit.spec.model import (
     Gate,
     Image,
     OneCycle,
-    Pool,
     Published,
     Recipe,
     Selector,
     StandIn,
     Task,
+    TestPool,
     TrainPool,
+    ValidPool,
 )
 from auditkit.spec.option_table import OptionRow, option_rows
 from auditkit.spec.profiles import KEEP
@@ -42,7 +43,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "[audit]": About,
     "[data]": Data,
     "[data.train]": TrainPool,
-    "[data.valid], [data.test]": Pool,
+    "[data.valid]": ValidPool,
+    "[data.test]": TestPool,
     "cells": Cell,
     "[data.image]": Image,
     "[data.split_after_resampling]": AfterResampling,
@@ -86,13 +88,6 @@ def reference(offers: Iterable[Offer]) -> str:
 def keys(table: type[BaseModel]) -> list[OptionRow]:
     """The keys of one table of the model; those of tables inside have headings of their own."""
     return [_key(table, row) for row in option_rows(table) if "." not in row.name]
-
-
-def meaning_of(table: type[BaseModel], key: str) -> str:
-    """What a key means: its field's description, or that of the table it is inherited from, or the words kept here."""
-    said = fields(table)[key].description or ""
-    kept = (MEANINGS.get((home.__name__, key), "") for home in table.__mro__)
-    return said or next(filter(None, kept), "")
 
 
 def _key(table: type[BaseModel], row: OptionRow) -> OptionRow:

@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from auditkit.errors import Path
+from auditkit.errors import KeyPath
 from auditkit.spec.faults import Fault, faults
 from auditkit.spec.merge import copied
 from auditkit.spec.model import Audit
+from auditkit.spec.paths import value_at
 from auditkit.spec.shape import is_required
 
 _UNKNOWN = "unknown"
@@ -45,7 +46,7 @@ def repaired(values: Mapping[str, Any], found: Sequence[Fault]) -> Audit | None:
     return None
 
 
-def without(options: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
+def without(options: Mapping[str, Any], paths: Sequence[KeyPath]) -> dict[str, Any]:
     """Options without those that a path leads to."""
     wrong = {path[0] for path in paths if path}
     return {key: value for key, value in options.items() if key not in wrong}
@@ -58,10 +59,10 @@ def frozen(value: Any) -> Any:
     return tuple(frozen(item) for item in value) if isinstance(value, list | tuple) else value
 
 
-def _mend(values: dict[str, Any], path: Path) -> None:
+def _mend(values: dict[str, Any], path: KeyPath) -> None:
     """Fill a required place, or drop the nearest thing around the mistake that may be left out."""
     while path:
-        key, parent = path[-1], _get(values, path[:-1])
+        key, parent = path[-1], value_at(values, path[:-1])
         if isinstance(key, str) and isinstance(parent, dict):
             if path in (("task",), ("arm",)):
                 parent[key] = [{"target" if key == "task" else "name": _UNKNOWN}]
@@ -73,12 +74,3 @@ def _mend(values: dict[str, Any], path: Path) -> None:
                 parent[key] = copied(_FILLING[key])
                 return
         path = path[:-1]
-
-
-def _get(values: Any, path: Path) -> Any:
-    for part in path:
-        try:
-            values = values[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return values

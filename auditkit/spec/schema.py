@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 from pydantic.json_schema import GenerateJsonSchema
 
 from auditkit.contracts import Component, Kind
+from auditkit.spec.meanings import meaning_of
 from auditkit.spec.model import Audit
+from auditkit.spec.shape import every_table
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 _HERE = "#/definitions/"
@@ -54,11 +56,12 @@ def audit_schema(offers: Iterable[Offer]) -> Schema:
     for (table, key), kind in KINDS.items():
         definitions[table]["properties"][key] = _naming(definitions[table]["properties"][key], kind)
     del definitions["Use"]
-    partial = _partial(definitions)
-    definitions["Arm"]["properties"]["recipe"] = {"allOf": [{"$ref": f"{_HERE}partial.Recipe"}]}
-    partial["profile"] = _profile(partial["partial.Audit"])
+    definitions["Arm"]["properties"]["recipe"] = {"$ref": f"{_HERE}partial.Recipe"}
     profiles = {"type": "object", "additionalProperties": {"$ref": f"{_HERE}profile"}}
     definitions["Audit"]["properties"]["profile"] = profiles
+    _describe(definitions)
+    partial = _partial(definitions)
+    partial["profile"] = _profile(partial["partial.Audit"])
     for kind in sorted(set(KINDS.values())):
         definitions |= _kind(kind, [offer for offer in known if offer.kind == kind])
     return {
@@ -67,6 +70,15 @@ def audit_schema(offers: Iterable[Offer]) -> Schema:
         "$ref": f"{_HERE}Audit",
         "definitions": definitions | partial,
     }
+
+
+def _describe(definitions: dict[str, Schema]) -> None:
+    """Say of every key what it means; a reference is wrapped, since draft 7 reads nothing that stands beside one."""
+    for table in every_table(Audit):
+        properties = definitions.get(table.__name__, {}).get("properties", {})
+        for key, schema in properties.items():
+            wrapped = {"allOf": [schema]} if "$ref" in schema else schema
+            properties[key] = {"description": meaning_of(table, key), **wrapped}
 
 
 def _profile(audit: Schema) -> Schema:

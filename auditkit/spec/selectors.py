@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.model import Audit, Selector
-from auditkit.spec.overrides import label
+from auditkit.spec.paths import label
 from auditkit.spec.sentences import CHANGES, ONE_GROUP
 from auditkit.spec.words import did_you_mean, listed
 
@@ -34,7 +34,7 @@ def check_published_and_gates(audit: Audit, values: Mapping[str, Any], arms: Seq
 
 
 def _selector(
-    finding: Selector, path: Path, audit: Audit, tasks: Sequence[str], arms: Sequence[str]
+    finding: Selector, path: KeyPath, audit: Audit, tasks: Sequence[str], arms: Sequence[str]
 ) -> Iterator[Problem]:
     if finding.task not in tasks:
         hint = did_you_mean(finding.task, tasks)
@@ -47,7 +47,7 @@ def _selector(
     yield from _groups(finding, path, audit)
 
 
-def _metric(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
+def _metric(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem]:
     metrics = [metric.use.rpartition(":")[2] for metric in audit.evidence.metrics]
     if finding.metric not in metrics:
         hint = did_you_mean(finding.metric, metrics)
@@ -55,7 +55,7 @@ def _metric(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
         yield Problem((*path, "metric"), said, hint, refers_to=("evidence", "metrics"))
 
 
-def _against(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
+def _against(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem]:
     if finding.quantity not in CHANGES:
         if finding.against is not None:
             said = f"'against' is for a change, and the quantity is {finding.quantity!r}"
@@ -67,7 +67,7 @@ def _against(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
         )
 
 
-def _groups(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
+def _groups(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem]:
     over, at = finding.over, finding.at.levels if finding.at is not None else {}
     for name, levels in at.items():
         if name not in over:
@@ -84,7 +84,7 @@ def _groups(finding: Selector, path: Path, audit: Audit) -> Iterator[Problem]:
     yield from _free(finding, path, [name for name in over if name not in at])
 
 
-def _free(finding: Selector, path: Path, free: Sequence[str]) -> Iterator[Problem]:
+def _free(finding: Selector, path: KeyPath, free: Sequence[str]) -> Iterator[Problem]:
     """A value needs every level named; a gap needs an attribute left to compare."""
     quantity = finding.quantity.replace("_", " ")
     if finding.quantity not in ONE_GROUP:

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, RootModel
 from pydantic.fields import FieldInfo
 
-from auditkit.errors import Path
+from auditkit.errors import KeyPath
+from auditkit.spec.paths import value_at
 
 Table = type[BaseModel]
 
@@ -31,18 +32,27 @@ def tables_in(annotation: Any) -> Iterator[Table]:
             yield from tables_in(inner)
 
 
-def keys_at(model: Table, path: Path, values: Any) -> tuple[str, ...]:
+def every_table(model: Table) -> list[Table]:
+    """A table and all that may be inside of it, each once."""
+    found = [model]
+    for table in found:  # grows while it is gone through
+        inner = (one for field in fields(table).values() for one in tables_in(field.annotation))
+        found += [one for one in dict.fromkeys(inner) if one not in found]
+    return found
+
+
+def keys_at(model: Table, path: KeyPath, values: Any) -> tuple[str, ...]:
     """The keys that the table at a path may have, given the values found there."""
     return tuple(dict.fromkeys(key for found in _at(model, path, values) for key in fields(found)))
 
 
-def uses_with(model: Table, path: Path, key: str, values: Any) -> tuple[str, ...]:
+def uses_with(model: Table, path: KeyPath, key: str, values: Any) -> tuple[str, ...]:
     """The words of `use` with which the table at a path would have a key."""
     alternatives = [inner for outer in _at(model, path[:-1], values) for inner in _tables_of(outer, str(path[-1]))]
     return tuple(use for table in alternatives if key in fields(table) for use in _uses(table))
 
 
-def is_required(model: Table, path: Path, values: Any) -> bool:
+def is_required(model: Table, path: KeyPath, values: Any) -> bool:
     """Whether the key at the end of a path must be there."""
     known = [fields(found).get(str(path[-1])) for found in _at(model, path[:-1], values)]
     return any(field is not None and field.is_required() for field in known)
@@ -58,10 +68,10 @@ def homes(model: Table, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
                 yield from homes(inner, (*path, key))
 
 
-def _at(model: Table, path: Path, values: Any) -> list[Table]:
+def _at(model: Table, path: KeyPath, values: Any) -> list[Table]:
     models, value = [model], values
     for part in path:
-        value = _step(value, part)
+        value = value_at(value, (part,))
         if isinstance(part, str):
             models = [inner for outer in models for inner in _tables_of(outer, part)]
         models = _of_use(models, value)
@@ -88,10 +98,3 @@ def _uses(model: Table) -> tuple[Any, ...]:
 def _default_use(model: Table) -> tuple[Any, ...]:
     field = model.model_fields.get("use")
     return (None,) if field is not None and not field.is_required() else ()
-
-
-def _step(value: Any, part: str | int) -> Any:
-    try:
-        return value[part]
-    except (KeyError, IndexError, TypeError):
-        return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
-from auditkit.errors import Path, Problem
+from auditkit.errors import KeyPath, Problem
 from auditkit.spec.merge import Origin, Override, origin_of
 from auditkit.spec.overrides import FLAG
 from auditkit.spec.positions import Extent, Span, positions
@@ -36,21 +36,21 @@ class Source:
     `problems` are what was wrong with profile and overrides.
     """
 
-    path: FilePath
+    path: Path
     text: str
     values: Mapping[str, Any]
-    origins: Mapping[Path, Origin] = field(default_factory=dict)
+    origins: Mapping[KeyPath, Origin] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     stand_in: bool = False
     problems: tuple[Problem, ...] = ()
 
     @cached_property
-    def spans(self) -> Mapping[Path, Span]:
+    def spans(self) -> Mapping[KeyPath, Span]:
         """Where keys and values stand in the text; empty when that could not be found out."""
         return positions(self.text) or {}
 
-    def locate(self, path: Path, *, at_key: bool = False, whole: bool = False) -> Place:
+    def locate(self, path: KeyPath, *, at_key: bool = False, whole: bool = False) -> Place:
         """The place of a value (or of its key), or of the nearest thing around it.
 
         Of a table that is wrong as a `whole`, the place of what was laid over it last.
@@ -65,7 +65,7 @@ class Source:
                 return self._at(_extent(span, at_key=at_key, exact=length == len(origin), text=self.text))
         return Place(str(self.path))
 
-    def _origin(self, path: Path) -> Origin:
+    def _origin(self, path: KeyPath) -> Origin:
         if path[:1] == (FLAG,):
             return Override(int(path[1]))
         return origin_of(self.origins, path)

@@ -10,6 +10,17 @@ from dataclasses import dataclass
 from auditkit.contracts import Level
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_RECIPE = """\
+# How every arm is trained, unless the arm says otherwise.
+[recipe]
+model      = "resnet18"
+init       = "imagenet"              # or "none", "checkpoint:FILE", the name of an arm
+optimizer  = { use = "sgd", lr = 0.001, momentum = 0.9 }
+budget     = { epochs = 10 }         # or { steps = 6000 }
+batch_size = 256
+seeds      = [0, 1, 2]               # with a single seed nothing can be called changed
+
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +81,11 @@ def _table_data(columns: TableColumns, place: str) -> str:
     options.append(f"attributes = {_array(names)}")
     valid = 'valid   = { from = ["valid"] }\n' if columns.has_valid else ""
     hold_out = "" if columns.has_valid else ", hold_out = 0.1"
-    remarks = {
-        "people ": columns.identity is None and "no column says who is who: every photo counts as another person",
-        "splits ": columns.split is None and "no column says train, valid and test: people are split at random",
-    }
-    told = "".join(f"# {remark}\n" for remark in remarks.values() if remark)
+    told = ""
+    if columns.identity is None:
+        told += "# no column says who is who: every photo counts as another person\n"
+    if columns.split is None:
+        told += "# no column says train, valid and test: people are split at random\n"
     return f"""\
 {told}[data]
 place   = {_toml(place)}
@@ -88,8 +99,11 @@ use = "table"
 
 
 def _file(study: _Study) -> str:
-    where = f"{{ {_key(study.balanced)} = {_toml(study.level)} }}"
-    positive = "" if study.positive == 1 else f"\npositive = {_toml(study.positive)}"
+    parts = (_about(study), f"{study.data}\n", _task(study), _RECIPE, _arms(study), _evidence(study), _small(study))
+    return "".join(parts) + study.rest
+
+
+def _about(study: _Study) -> str:
     return f"""\
 # An audit: train the same network several ways (the arms), and see what changed, for whom, and by how much.
 #
@@ -104,20 +118,22 @@ def _file(study: _Study) -> str:
 title    = {_toml(f"Oversampling {study.balanced}, predicting {study.target}")}
 question = {_toml(f"Does balancing {study.balanced} change how well {study.target} is predicted, and for whom?")}
 
-{study.data}
+"""
+
+
+def _task(study: _Study) -> str:
+    positive = "" if study.positive == 1 else f"positive = {_toml(study.positive)}\n"
+    return f"""\
 # What a network learns to predict; each task is trained separately.
 [[task]]
-target = {_toml(study.target)}{positive}
+target = {_toml(study.target)}
+{positive}
+"""
 
-# How every arm is trained, unless the arm says otherwise.
-[recipe]
-model      = "resnet18"
-init       = "imagenet"              # or "none", "checkpoint:FILE", the name of an arm
-optimizer  = {{ use = "sgd", lr = 0.001, momentum = 0.9 }}
-budget     = {{ epochs = 10 }}         # or {{ steps = 6000 }}
-batch_size = 256
-seeds      = [0, 1, 2]               # with a single seed nothing can be called changed
 
+def _arms(study: _Study) -> str:
+    where = f"{{ {_key(study.balanced)} = {_toml(study.level)} }}"
+    return f"""\
 [[arm]]
 name = "original"
 
@@ -131,7 +147,7 @@ name    = "placebo"
 role    = "placebo"
 sampler = {{ use = "oversample", like = "oversampled", where = "anyone" }}
 
-{_evidence(study)}{_small(study)}{study.rest}"""
+"""
 
 
 def _evidence(study: _Study) -> str:

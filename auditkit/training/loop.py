@@ -17,7 +17,7 @@ from auditkit.training.batches import Batch, Batches
 from auditkit.training.checkpoint import Progress, write_checkpoint
 from auditkit.training.device import Compute
 from auditkit.training.graph import Steps, steps_of
-from auditkit.training.optimization import rate, total_steps
+from auditkit.training.optimization import rate
 
 CHECKPOINT_SHARE = 0.02
 """Share of the time that checkpoints may take: ResNet-18's takes a tenth of a second, a large GPU's epoch no longer."""
@@ -43,7 +43,7 @@ class Lesson:
     @property
     def steps(self) -> int:
         """Optimizer steps of the whole budget."""
-        return total_steps(self.recipe.budget, self.batches.steps())
+        return self.recipe.budget.total(per_epoch=self.batches.steps(), per_step=1)
 
     @property
     def epochs(self) -> int:

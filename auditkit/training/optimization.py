@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import torch
 
-from auditkit.spec.model import SGD, AdamW, Budget, Constant, OneCycle
+from auditkit.spec.model import SGD, AdamW, Constant, OneCycle
 
 
 def make_optimizer(
@@ -54,8 +54,3 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Set the learning rate of every parameter."""
     for group in optimizer.param_groups:
         group["lr"] = rate
-
-
-def total_steps(budget: Budget, steps_per_epoch: int) -> int:
-    """Optimizer steps of the whole budget; a budget in steps wins over one in epochs."""
-    return budget.steps if budget.steps is not None else (budget.epochs or 1) * steps_per_epoch

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from auditkit import SPLITS, Checkup, DataError, GroupCount, ImageSource
+from auditkit import SPLITS, Checkup, GroupCount, ImageSample, sample_images
 from auditkit_plugins.datasets.annotations import Annotations, read_annotations
 from auditkit_plugins.datasets.celeba import best_listing, notes, verdict
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES, HEIGHT, IMAGES, PEOPLE, POSITIVES, SPLIT_SIZES, WIDTH
 from auditkit_plugins.datasets.celeba_places import Places, locate
 from auditkit_plugins.datasets.images import PUT_IMAGES, Listing, positions
 
-SAMPLE = 200
 SHOWN = 10
 REMEDY = "restore these files, or remove them and their rows, and lower the count in the first line"
 NO_IMAGES = f"there are no images, which a run needs\n  {PUT_IMAGES}"
@@ -32,9 +29,11 @@ def check(root: Path) -> Checkup:
     refused = [NO_IMAGES] if found is None and not places.images else []
     if found is not None:
         picked = positions(table.names, found.names)
-        facts += _image_facts(found, picked)
+        there = picked[picked >= 0]
+        sample = sample_images(found.source(there), len(there))
+        facts += _image_facts(found, there, sample)
         problems += [*_missing(table, picked, found), *_identical(table, found, picked)]
-        refused += _unreadable(found, picked)
+        refused += _unreadable(found, there, sample)
     kind = "synthetic, rendered by auditkit" if places.synthetic else verdict(table)
     shares = tuple(zip(ATTRIBUTES, table.codes.mean(axis=0).tolist(), strict=True))
     return Checkup(kind, tuple(facts), tuple(problems), tuple(_groups(table)), tuple(refused), shares)
@@ -50,47 +49,15 @@ def _file_facts(places: Places, table: Annotations) -> Iterator[tuple[str, str]]
         yield "identities", f"{places.identities.name}: {people:,} people (official {PEOPLE:,})"
 
 
-def _image_facts(found: Listing, picked: NDArray[np.int64]) -> Iterator[tuple[str, str]]:
-    there = picked[picked >= 0]
+def _image_facts(found: Listing, there: NDArray[np.int64], sample: ImageSample) -> Iterator[tuple[str, str]]:
     total = int(found.arrays["sizes"][there].sum())
     extra = len(found.names) - len(there)
     more = f", and {extra:,} without a row" if extra else ""
     yield "images", f"{found.place.name}: {len(there):,}{more}, {total / 1e6:,.0f} MB"
-    sizes = _sizes(found, there)
-    if sizes:
-        widths, heights = [w for w, _ in sizes], [h for _, h in sizes]
-        same = set(sizes) == {(WIDTH, HEIGHT)}
+    if sample.sizes:
+        same = set(sample.sizes) == {(WIDTH, HEIGHT)}
         text = "" if same else f" (official {WIDTH} x {HEIGHT}; other crops are resized)"
-        span = f"{_span(widths)} x {_span(heights)} pixels in a sample of {len(sizes)}"
-        yield "image size", span + text
-
-
-def _span(values: list[int]) -> str:
-    return str(values[0]) if min(values) == max(values) else f"{min(values)}-{max(values)}"
-
-
-def _sample(there: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Evenly spread, so that the same images are looked at every time."""
-    return there[np.unique(np.linspace(0, len(there) - 1, min(SAMPLE, len(there))).astype(np.int64))]
-
-
-def _sizes(found: Listing, there: NDArray[np.int64]) -> list[tuple[int, int]]:
-    sample = _sample(there) if len(there) else there
-    source = found.source(sample)
-    sizes = []
-    for index in range(len(sample)):
-        size = _size(source, index)
-        sizes += [size] if size else []
-    return sizes
-
-
-def _size(source: ImageSource, index: int) -> tuple[int, int] | None:
-    try:
-        with Image.open(io.BytesIO(source.read(index))) as image:
-            image.load()
-            return image.size
-    except (OSError, DataError, SyntaxError):
-        return None
+        yield "image size", sample.size + text
 
 
 def _missing(table: Annotations, picked: NDArray[np.int64], found: Listing) -> Iterator[str]:
@@ -101,14 +68,10 @@ def _missing(table: Annotations, picked: NDArray[np.int64], found: Listing) -> I
         yield f"{are} announced but missing from {found.place.name}: {names}"
 
 
-def _unreadable(found: Listing, picked: NDArray[np.int64]) -> Iterator[str]:
+def _unreadable(found: Listing, there: NDArray[np.int64], sample: ImageSample) -> Iterator[str]:
     """Empty files among all images; files that do not decode among a sample."""
-    there = picked[picked >= 0]
     empty = there[found.arrays["sizes"][there] == 0]
-    sample = _sample(there) if len(there) else there
-    source = found.source(sample)
-    broken = [int(i) for n, i in enumerate(sample.tolist()) if _size(source, n) is None]
-    names = sorted({found.names[i] for i in [*empty.tolist(), *broken]})
+    names = sorted({found.names[i] for i in [*empty.tolist(), *there[list(sample.broken)].tolist()]})
     if names:
         count = "1 image" if len(names) == 1 else f"{len(names):,} images"
         how = f"every file looked at for emptiness, {len(sample)} decoded"

@@ -17,8 +17,6 @@ def download(place: Path) -> None:
     try:
         root.mkdir(parents=True, exist_ok=True)
         CelebA(str(root), download=True)
-    except ModuleNotFoundError as error:
-        raise DataError(f"the downloader needs the package {error.name!r}", hint=f"pip install {error.name}") from error
     except (OSError, RuntimeError, ValueError) as error:
         reason = (str(error) or type(error).__name__).strip().splitlines()[0]
         raise DataError(f"CelebA could not be downloaded: {reason}", where=str(place), hint=BY_HAND) from error

@@ -13,13 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auditkit import cache_folder
+
 Arrays = Mapping[str, NDArray[Any]]
-
-
-def folder() -> Path:
-    """Where the arrays lie: auditkit/annotations in $XDG_CACHE_HOME, or in ~/.cache."""
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    return Path(root) / "auditkit" / "annotations"
 
 
 def remembered(purpose: str, files: Iterable[Path], compute: Callable[[], Arrays]) -> Arrays:
@@ -27,7 +23,7 @@ def remembered(purpose: str, files: Iterable[Path], compute: Callable[[], Arrays
 
     `purpose` names the computation and its revision. A cache that cannot be read or written is done without.
     """
-    path = folder() / f"{_key(purpose, files)}.npz"
+    path = cache_folder("annotations") / f"{_key(purpose, files)}.npz"
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}

@@ -14,16 +14,11 @@ import pyarrow.csv as pv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from auditkit import MISSING, SPLITS, Attributes, DataError, Dataset, Level, OpenDataset
+from auditkit import MISSING, SPLIT_WORDS, SPLITS, Attributes, DataError, Dataset, Level, OpenDataset
 from auditkit_plugins.datasets.images import FolderImages
 from auditkit_plugins.datasets.records import TableOptions
 
-SPLIT_WORDS = {
-    **dict.fromkeys(("train", "training", "0"), 0),
-    **dict.fromkeys(("valid", "val", "validation", "dev", "1"), 1),
-    **dict.fromkeys(("test", "testing", "2"), 2),
-}
-MOST_LEVELS = 64
+MOST_LEVELS_CODED = 64
 PARQUET = (".parquet", ".pq")
 _HEAD_BYTES = 1 << 16
 
@@ -34,15 +29,15 @@ class Table(Dataset):
     Options = TableOptions
 
     @classmethod
-    def attribute_levels(cls, options: Any, place: Path | None) -> Mapping[str, tuple[Level, ...]]:
+    def attribute_levels(cls, options: Any, place: Path | None) -> Mapping[str, tuple[Level, ...]] | None:
         """Attribute columns by the header; their levels are known only when all rows are read."""
         if place is None:
-            return dict.fromkeys(options.attributes, ())
+            return dict.fromkeys(options.attributes, ()) or None
         return dict.fromkeys(_attribute_columns(options, _header(place), place), ())
 
     @classmethod
     def default_place(cls, options: Any) -> Path | None:
-        """A table has to be named; data/table.csv is only what is looked at when none is."""
+        """data/table.csv in the working directory."""
         return Path("data/table.csv")
 
     def open(self, place: Path | None) -> OpenDataset:
@@ -74,7 +69,7 @@ class Table(Dataset):
 
 def _read(place: Path) -> pa.Table:
     try:
-        if place.suffix in PARQUET:
+        if _is_parquet(place):
             return pq.read_table(place)
         return pv.read_csv(place, convert_options=pv.ConvertOptions(strings_can_be_null=True))
     except FileNotFoundError as error:
@@ -85,9 +80,13 @@ def _read(place: Path) -> pa.Table:
         raise DataError(f"cannot read the table: {reason}", where=str(place), hint=hint) from error
 
 
+def _is_parquet(place: Path) -> bool:
+    return place.suffix.lower() in PARQUET
+
+
 def _header(place: Path) -> list[str]:
     """Column names without reading the rows."""
-    if place.suffix in PARQUET or not place.is_file():
+    if _is_parquet(place) or not place.is_file():
         return list(pq.read_schema(place).names if place.is_file() else _read(place).column_names)
     with place.open("rb") as file:
         first = file.read(_HEAD_BYTES).split(b"\n", 1)[0] + b"\n"
@@ -175,8 +174,8 @@ def _coded(column: pa.ChunkedArray, name: str, place: Path) -> tuple[NDArray[np.
     if len(levels) < 2:
         hint = "an attribute needs two levels or more: leave the column out of option 'attributes'"
         raise DataError(f"attribute {name!r} has {_only(levels)}", where=str(place), hint=hint)
-    if len(levels) > MOST_LEVELS:
-        hint = f"at most {MOST_LEVELS}; name the attributes with option 'attributes', or group the values"
+    if len(levels) > MOST_LEVELS_CODED:
+        hint = f"at most {MOST_LEVELS_CODED}; name the attributes with option 'attributes', or group the values"
         raise DataError(f"attribute {name!r} has {len(levels):,} levels", where=str(place), hint=hint)
     known = pa.array(levels, type=column.type if not pa.types.is_floating(column.type) else pa.int64())
     whole = column.cast(known.type)

@@ -15,9 +15,11 @@ class ResNet18(Model):
     Options = ResNet18Options
 
     def build(self, outputs: int) -> nn.Module:
-        """Return torchvision's network; with the small stem, a third of its images' first layers see each pixel.
+        """Return torchvision's network with `outputs` logits.
 
-        Its first ReLU comes after the pooling, which gives the same values and gradients, on a quarter of the pixels.
+        The small stem is one convolution of 3 x 3 at stride 1 and no pooling, so that the blocks see every pixel; the
+        published one is 7 x 7 at stride 2 and a pooling at stride 2, after which a side is a quarter as long. With that
+        the first ReLU comes after the pooling, which gives the same values and gradients on a quarter of the pixels.
         """
         network = build("resnet18", outputs)
         if self.options.stem == "small":

@@ -1,0 +1,81 @@
+"""Where the data of an audit is looked for, and what is said where it is not."""
+
+from __future__ import annotations
+
+import pytest
+from anyone import run_as_anyone
+from table_toys import AUDIT, project
+
+from auditkit.testing import AuditProject, audit_project
+
+NO_PLACE = AUDIT.replace('place = "photos.csv"\n', "")
+
+
+def at_the_default_place(audit: str = NO_PLACE) -> AuditProject:
+    made = project(audit)
+    (made.folder / "data").mkdir()
+    for file in [*made.folder.glob("*.png"), made.folder / "photos.csv"]:
+        file.rename(made.folder / "data" / file.name.replace("photos", "table"))
+    return made
+
+
+def test_a_table_at_the_default_place_is_found() -> None:
+    out = at_the_default_place().run("plan", "a.toml").assert_success().out
+    assert "original" in out
+
+
+def test_names_in_a_table_at_the_default_place_are_checked_when_it_is_opened() -> None:
+    made = at_the_default_place(NO_PLACE.replace('target = "Smiling"', 'target = "Smilling"'))
+    assert made.run("plan", "a.toml").assert_code(2).err == (
+        "a.toml:9:10: unknown attribute 'Smilling' in task 'Smilling'\n"
+        '    9 | target = "Smilling"\n'
+        "      |          ^^^^^^^^^^ did you mean 'Smiling'?\n"
+        "1 mistake, nothing was run\n"
+    )
+
+
+def test_without_a_table_that_is_told_and_names_are_left_open() -> None:
+    made = project(NO_PLACE)
+    assert made.run("plan", "a.toml").assert_code(2).err == (
+        "no data for dataset 'table': nothing was named, and data/table.csv is missing or empty\n"
+        "  name the place with --data PATH, the variable AUDITKIT_DATA or [data] place\n"
+    )
+    told = made.run("validate", "a.toml").assert_success()
+    assert told.err == (
+        "a.toml: names of attributes were not checked: dataset 'table' knows them from its data only; name the place "
+        "with --data\n"
+    )
+    assert told.out.startswith("a.toml: valid · 1 task, 1 arm")
+
+
+@pytest.mark.parametrize("command", ["plan", "validate"])
+def test_data_that_is_no_table_of_keys_is_a_mistake_and_no_place(command: str) -> None:
+    text = 'data = 3\n[audit]\ntitle = "x"\n[[task]]\ntarget = "Male"\n[[arm]]\nname = "a"\n'
+    assert audit_project({"a.toml": text}).run(command, "a.toml").assert_code(2).err == (
+        "a.toml:1:8: [data] must be a table, found the number 3\n"
+        "    1 | data = 3\n"
+        "      |        ^\n"
+        "1 mistake, nothing was run\n"
+    )
+
+
+def test_a_default_place_that_may_not_be_looked_into_is_told() -> None:
+    made = project(NO_PLACE.replace('{ use = "table", split = "part" }', '"celeba"'))
+    folder = made.folder / "data" / "celeba"
+    folder.mkdir(parents=True)
+    folder.chmod(0o000)
+    try:
+        done = run_as_anyone("plan", "a.toml", folder=made.folder)
+    finally:
+        folder.chmod(0o755)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "data/celeba: cannot look into the folder: Permission denied\n"
+        "  let yourself read it, or name another place with --data PATH\n",
+    )
+
+
+def test_a_checkpoint_that_is_not_there_is_told() -> None:
+    made = project(AUDIT.replace('init = "none"', 'init = "checkpoint:mine.safetensors"'))
+    said = "mine.safetensors: cannot read the checkpoint: No such file or directory\n"
+    assert made.run("plan", "a.toml").assert_code(2).err == said
