@@ -217,6 +217,12 @@ def test_other_data_is_a_warning() -> None:
     )
 
 
+def test_other_margins_are_a_warning() -> None:
+    wide = side("B", dataset={"fingerprint": "e"}, audit=audit(margin=0.02))
+    found = compare(side("A", dataset={"fingerprint": "e"}, audit=audit(margin=0.01)), wide)
+    assert "their margins differ, 0.01 and 0.02; verdicts take that of A" in found.warnings
+
+
 def test_findings_without_their_audit_are_compared_without_their_files() -> None:
     found = compare(side("A"), side("B", audit={}))
     assert found.files == ()

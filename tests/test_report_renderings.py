@@ -14,7 +14,7 @@ import pytest
 from report_toys import ARMS, audit, results, tables
 from rich.console import Console
 
-from auditkit.evidence.results import Leak, Marginal, Results, exploratory
+from auditkit.evidence.results import Interval, Leak, Marginal, Results, exploratory
 from auditkit.report import document, files, html, markdown, svg, terminal
 from auditkit.report.blocks import Document, Figure, Fold, Table
 
@@ -298,11 +298,20 @@ def test_changes_that_rest_on_few_people_are_marked_and_explained() -> None:
     )
 
 
-def test_what_would_not_help_is_left_to_the_explanation() -> None:
+def test_what_would_be_needed_and_what_would_not_help_stand_beside_the_verdict() -> None:
     need = "cannot tell (+0.2 points [-1.0, +1.0]): about 310 people would be needed; more seeds alone would not help"
     unsure = tuple(replace(f, explanation=need) if f.explanation else f for f in results().findings)
     said = {cell.text for t in tables(document.build(audit(), results(findings=unsure))) for r in t.rows for cell in r}
-    assert "cannot tell: about 310 people would be needed" in said
+    assert "cannot tell: about 310 people would be needed; more seeds alone would not help" in said
+
+
+def test_a_change_that_only_the_step_down_test_tells_from_0_says_so() -> None:
+    beside = tuple(
+        replace(f, verdict="changed", simultaneous=Interval(-0.001, 0.05)) if f.simultaneous else f
+        for f in results().findings
+    )
+    said = {cell.text for t in tables(document.build(audit(), results(findings=beside))) for r in t.rows for cell in r}
+    assert "changed: the step-down test tells it from 0" in said
 
 
 def test_an_arm_without_changes_is_no_placebo_that_the_answer_is_against() -> None:

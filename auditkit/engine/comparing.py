@@ -193,6 +193,9 @@ def _warnings(first: Side, second: Side, found: Iterable[Difference]) -> Iterato
         yield "they were tested on different data, so a difference may be one of the data and not of the audits"
     elif not (first.prepared and second.prepared) and any(one.how == "unpaired" for one in found):
         yield NOT_PAIRED
+    margins = [_evidence(side).get("margin") for side in (first, second)]
+    if None not in margins and margins[0] != margins[1]:
+        yield f"their margins differ, {margins[0]:g} and {margins[1]:g}; verdicts take that of {first.name}"
     for side in (first, second):
         if not side.audit:
             yield f"{side.name} was written without its audit, so its file cannot be compared; report it again"

@@ -135,8 +135,15 @@ def noise(view: View, finding: Finding) -> Cell:
 def verdict(view: View, finding: Finding) -> Cell:
     """The verdict in words, with what would be needed where it cannot be told."""
     words = finding.verdict.replace("the margin", view.numbers.margin(view.margin))
-    need = needed(finding)
-    return Cell(f"{words}: {need}" if need else words, tone=TONES.get(finding.verdict, ""))
+    because = needed(finding) or _by_the_test(finding)
+    return Cell(f"{words}: {because}" if because else words, tone=TONES.get(finding.verdict, ""))
+
+
+def _by_the_test(finding: Finding) -> str:
+    """What tells a change from 0 whose simultaneous interval holds it."""
+    joint = finding.simultaneous
+    holds_zero = joint is not None and joint.low <= 0 <= joint.high
+    return "the step-down test tells it from 0" if finding.verdict == "changed" and holds_zero else ""
 
 
 def needed(finding: Finding) -> str:
@@ -145,5 +152,4 @@ def needed(finding: Finding) -> str:
         return ""
     if finding.explanation.startswith("training variance not measured"):
         return "training variance not measured with one seed"
-    need, _, _ = finding.explanation.partition("]): ")[2].partition(";")
-    return need
+    return finding.explanation.partition("]): ")[2].removesuffix(f"; {FEW}, {FEW_MEANS}")
