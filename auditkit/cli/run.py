@@ -8,16 +8,9 @@ from typing import Any
 import click
 from rich.console import Console
 
+from auditkit.cli.codes import Code
 from auditkit.cli.options import AUDIT, JUNIT, settings, settings_options
-from auditkit.cli.outcome import (
-    DONE,
-    RUN_FAILED,
-    conclude,
-    gate_code,
-    import_ahead,
-    require_writable,
-    write_reports,
-)
+from auditkit.cli.outcome import conclude, gate_code, import_ahead, require_writable, write_reports
 from auditkit.cli.progress import progress
 from auditkit.cohort import known_people
 from auditkit.engine.outlook import outlook
@@ -56,7 +49,7 @@ def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: An
     failed = _train(console, prepared, drawing)
     results = conclude(prepared)
     write_reports(console, prepared, results, quiet=quiet, junit=junit)
-    return RUN_FAILED if failed else gate_code(results) or DONE
+    return Code.RUN_FAILED if failed else gate_code(results)
 
 
 def _announce(console: Console, prepared: Prepared) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from auditkit.cli.codes import Code
 from auditkit.contracts import Level
 from auditkit.engine.checking import Checked, check
 from auditkit.engine.registry import Registry
@@ -18,7 +19,6 @@ from auditkit.spec import reader
 from auditkit.spec.problems import Placed, placed, told
 from auditkit.spec.source import Source
 
-BAD_INPUT = 2
 PLACE_VARIABLE = "AUDITKIT_DATA"
 
 
@@ -77,7 +77,7 @@ def _validate(registry: Registry, file: Path, asked: _Asked) -> int:
         forms = list(_forms(registry, source, names, asked))
     except AuditError as error:
         click.echo(str(error), err=True)
-        return BAD_INPUT
+        return Code.BAD_INPUT
     for remark in names.remarks:
         click.echo(f"{file}: {remark}", err=True)
     found: list[Placed] = []
@@ -87,7 +87,7 @@ def _validate(registry: Registry, file: Path, asked: _Asked) -> int:
         click.echo(told(found), err=True)
     elif (resolved := forms[0][1].resolved) is not None:
         click.echo(f"{file}: valid · {_summary(resolved)}")
-    return BAD_INPUT if found or (names.remarks and names.place is not None) else 0
+    return Code.BAD_INPUT if found or (names.remarks and names.place is not None) else Code.DONE
 
 
 def _forms(registry: Registry, source: Source, names: _Names, asked: _Asked) -> Iterator[tuple[str, Checked]]:
