@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from auditkit.cli.options import FiniteRange
+from auditkit.cli.options import FiniteRange, device_option
 from auditkit.engine import bench as measuring
 
 _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
@@ -31,7 +31,7 @@ _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
 
 @click.command()
 @click.option("--size", "sizes", type=click.IntRange(32, 512), multiple=True, default=(64, 128), show_default=True)
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@device_option("auto")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes at work at once [one per core; one on a GPU].")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each.")
 @click.option("--seconds", type=FiniteRange(0.1), default=5.0, show_default=True, help="For each rate.")

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from auditkit.cli.codes import Code
-from auditkit.cli.options import AUDIT, JUNIT, settings, settings_options
+from auditkit.cli.options import AUDIT, JUNIT, QUIET, device_option, settings, settings_options
 from auditkit.cli.outcome import conclude, gate_code, import_ahead, require_writable, write_reports
 from auditkit.cli.progress import progress
 from auditkit.cohort import known_people
@@ -23,7 +23,7 @@ from auditkit.report.numbers import plural
 @click.command()
 @AUDIT
 @settings_options
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@device_option("auto")
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
@@ -36,7 +36,7 @@ from auditkit.report.numbers import plural
 @click.option("--keep-weights", is_flag=True, help="Keep every unit's weights, not only those another arm needs.")
 @click.option("--progress", "drawing", type=click.Choice(["auto", "bars", "plain", "none"]), default="auto")
 @JUNIT
-@click.option("--quiet", is_flag=True, help="Do not print the report; only where it is.")
+@QUIET
 def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: Any) -> int:
     """Train what AUDIT asks for and is not done yet, then report.
 

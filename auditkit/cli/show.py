@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from auditkit.cli.options import AUDIT, settings, settings_options
+from auditkit.cli.options import AUDIT, device_option, settings, settings_options
 from auditkit.engine.executors import Local
 from auditkit.engine.prepare import Prepared, prepare
 from auditkit.engine.showing import Answer, ArmAnswers, Photo, find
@@ -26,7 +26,7 @@ from auditkit.spec.model import Task
 @AUDIT
 @settings_options
 @click.option("--image", "images", multiple=True, required=True, metavar="FILE", help="A photo's name; repeatable.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu", show_default=True)
+@device_option("cpu")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, an object per photo.")
 def show(audit: Path, images: tuple[str, ...], as_json: bool, **values: Any) -> None:
     """Show what every arm of AUDIT, task by task and seed by seed, says of single photos.

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from auditkit.cli.codes import Code
+from auditkit.cli.options import NO_PLUGIN, SETS
 from auditkit.contracts import Level
 from auditkit.engine.checking import Checked, check
 from auditkit.engine.registry import Registry
@@ -55,9 +56,9 @@ class _Names:
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--profile", metavar="NAME", help="Check with [profile.NAME] applied, and nothing else.")
-@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a key, typed as TOML; repeatable.")
+@SETS
 @click.option("--data", type=click.Path(path_type=Path), help="Folder or file of the data, for attribute names.")
-@click.option("-p", "--no-plugin", "disabled", multiple=True, metavar="NAME", help="Do not load a plugin; repeatable.")
+@NO_PLUGIN
 def validate(
     files: tuple[Path, ...], profile: str | None, sets: tuple[str, ...], data: Path | None, disabled: tuple[str, ...]
 ) -> int:

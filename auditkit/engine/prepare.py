@@ -26,7 +26,8 @@ from auditkit.spec.model import Task
 from auditkit.spec.profiles import unused
 from auditkit.spec.source import Source
 
-PLACE_VARIABLE = "AUDITKIT_DATA"
+PLACE_VARIABLE, STORE_VARIABLE = "AUDITKIT_DATA", "AUDITKIT_STORE"
+STORE = Path(".auditkit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Settings:
     scale: float = 1.0
     data: Path | None = None
     require_data: bool = False
-    store: Path = Path(".auditkit")
+    store: Path = STORE
     reports: Path = Path("reports")
     device: str = "auto"
     workers: int | None = None
@@ -52,11 +53,16 @@ class Settings:
         """The command that runs the same audit on the same data into the same store."""
         named = {"--data": self.data, "--profile": self.profile}
         named["--scale"] = f"{self.scale:g}" if self.scale != 1.0 else None
-        named["--store"] = self.store if self.store != Path(".auditkit") else None
+        named["--store"] = self.store if self.store != STORE else None
         options = [(name, value) for name, value in named.items() if value is not None]
         options += [("--set", text) for text in self.sets] + [("--no-plugin", name) for name in self.disabled]
         words = [str(word) for option in options for word in option]
         return shlex.join(["auditkit", "run", str(self.path), *words, *more])
+
+
+def store_place(named: str | Path | None) -> Path:
+    """Where units are kept: flag, then environment, then `.auditkit` in the working directory."""
+    return Path(named or os.environ.get(STORE_VARIABLE) or STORE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

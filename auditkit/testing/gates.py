@@ -10,7 +10,7 @@ from typing import Any
 
 from auditkit import shelf
 from auditkit.engine.conclude import conclude
-from auditkit.engine.prepare import Read, Settings, prepare, read_audit
+from auditkit.engine.prepare import Read, Settings, prepare, read_audit, store_place
 from auditkit.engine.running import train_all
 from auditkit.errors import AuditError
 from auditkit.events import Event
@@ -37,7 +37,7 @@ class Judged:
         named = Path(os.path.relpath(path, folder)) if path.is_relative_to(folder) else path
         settings = Settings(
             path=named,
-            store=Path(options.get("store") or os.environ.get("AUDITKIT_STORE", ".auditkit")),
+            store=store_place(options.get("store")),
             data=Path(options["data"]) if "data" in options else None,
             profile=options.get("profile"),
         )
