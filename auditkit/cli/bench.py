@@ -13,6 +13,7 @@ from rich.table import Table
 
 from auditkit.cli.options import FiniteRange, device_option
 from auditkit.engine import bench as measuring
+from auditkit.events import silent
 
 _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("copy, read and write", lambda case: f"{case['copy_bytes_per_second'] / 1e9:,.1f} GB/s"),
@@ -43,7 +44,7 @@ def bench(sizes: tuple[int, ...], device: str, workers: int | None, threads: int
     images before and evaluates them after an epoch. The serial roofline is the rate at which kernels that run one
     after another would be limited by the matrix products and copies measured here.
     """
-    found = measuring.bench(sizes, device, workers, threads, seconds, lambda event: None)
+    found = measuring.bench(sizes, device, workers, threads, seconds, silent)
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return 0

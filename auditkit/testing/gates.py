@@ -13,7 +13,7 @@ from auditkit.engine.conclude import conclude
 from auditkit.engine.prepare import Read, Settings, prepare, read_audit, store_place
 from auditkit.engine.running import train_all
 from auditkit.errors import AuditError
-from auditkit.events import Event
+from auditkit.events import silent
 from auditkit.evidence.results import GateRow, Results
 from auditkit.report import view
 from auditkit.report.conditions import in_full
@@ -79,9 +79,5 @@ class Judged:
                 said, where=str(self.read.settings.path), hint=f"train them: {self.read.settings.command()}"
             )
         if left:
-            train_all(prepared, _silent)
+            train_all(prepared, silent)
         return shelf.findings(prepared, conclude)
-
-
-def _silent(event: Event) -> None:
-    """Draw nothing; pytest captures what is printed."""
