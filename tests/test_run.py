@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from contextlib import chdir
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import auditkit.audit
+from auditkit.engine.prepare import Settings
 from auditkit.testing import AuditProject, audit_project
 
 TOY = """\
@@ -84,6 +86,10 @@ def test_a_finished_audit_starts_no_worker_from_python_either(finished: AuditPro
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "4\n", "")
+
+
+def test_from_python_all_can_be_chosen_that_the_command_line_can() -> None:
+    assert {*auditkit.audit.Choices.__annotations__} == {field.name for field in fields(Settings)} - {"path"}
 
 
 def test_running_again_trains_nothing_and_needs_no_torch(finished: AuditProject) -> None:
