@@ -230,7 +230,8 @@ def test_a_report_of_nothing_names_the_command() -> None:
     project = audit_project({"toy.toml": TOY})
     outcome = project.run("report", "toy.toml").assert_code(2)
     assert outcome.err == (
-        ".auditkit: none of the 4 units of this audit is in the store\n  train them: auditkit run toy.toml\n"
+        "toy.toml: 4 of its 4 units are not in the store .auditkit, such as Male · original · seed 0\n"
+        "  train them: auditkit run toy.toml\n"
     )
 
 

@@ -37,10 +37,8 @@ def _prepare_what_is_needed_later() -> None:
 
 def require_units(prepared: Prepared) -> None:
     """Raise AuditError unless some unit of the audit is in the store."""
-    if not any(prepared.store.has(unit.digest) for unit in prepared.plan.units):
-        message = f"none of the {len(prepared.plan.units)} units of this audit is in the store"
-        hint = f"train them: {prepared.read.settings.command()}"
-        raise AuditError(message, where=str(prepared.store.root), hint=hint)
+    if len(prepared.missing()) == len(prepared.plan.units):
+        raise prepared.not_trained()
 
 
 def conclude(prepared: Prepared) -> Results:

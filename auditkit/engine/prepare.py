@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from auditkit.cohort import MISSING, OpenDataset
-from auditkit.contracts import Dataset
+from auditkit.contracts import Dataset, Metric
 from auditkit.engine.checking import check
 from auditkit.engine.draws import Pools, pools
-from auditkit.engine.plan import Ingredients, Plan, make_plan
+from auditkit.engine.plan import Ingredients, Plan, Unit, make_plan
 from auditkit.engine.probes import Probe, probes_of
 from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.engine.store import Store
-from auditkit.errors import DataError, ImpossibleRequest
+from auditkit.errors import AuditError, DataError, ImpossibleRequest
 from auditkit.spec import reader
 from auditkit.spec.model import Task
 from auditkit.spec.profiles import unused
@@ -107,6 +107,22 @@ class Prepared:
     def probes(self, task: Task) -> tuple[Probe, ...]:
         """What the networks of a task are asked beside it."""
         return probes_of(self.read.resolved.audit.evidence, task, self.dataset.attributes.by_name)
+
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics of the audit, built, by id."""
+        return {chosen.component.id: self.read.registry.build(chosen) for chosen in self.read.resolved.metrics}
+
+    def missing(self) -> tuple[Unit, ...]:
+        """Units that are not in the store."""
+        return tuple(unit for unit in self.plan.units if not self.store.has(unit.digest))
+
+    def not_trained(self) -> AuditError:
+        """What is told where units are missing that are asked for; there must be some."""
+        missing, total = self.missing(), len(self.plan.units)
+        of = f"{len(missing)} of its {total} unit{'s' * (total > 1)} {'is' if len(missing) == 1 else 'are'}"
+        said = f"{of} not in the store {self.store.root}, such as {missing[0].label}"
+        settings = self.read.settings
+        return AuditError(said, where=str(settings.path), hint=f"train them: {settings.command()}")
 
 
 def _sets_digest(sets: tuple[str, ...]) -> str:

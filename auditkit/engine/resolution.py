@@ -25,7 +25,7 @@ class Chosen:
 
     @property
     def address(self) -> str:
-        """DISTRIBUTION:ID, which no other plugin can claim; what a ComponentRef should carry."""
+        """DISTRIBUTION:ID, which no other plugin can claim; as a ComponentRef carries it."""
         return f"{self.distribution}:{self.component.id}"
 
     def record(self) -> dict[str, Any]:

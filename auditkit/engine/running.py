@@ -90,5 +90,4 @@ def _obtain_weights(prepared: Prepared, executor: Executor) -> None:
     """Have ImageNet weights before anything is decoded or trained, since they may not be had."""
     models = {unit.arm.model.component.id: unit.arm.model for unit in undone(prepared) if unit.init == "imagenet"}
     for model in models.values():
-        ref = ComponentRef("model", model.address, model.options.model_dump(by_alias=True))
-        executor.submit(OBTAIN, ref).result()
+        executor.submit(OBTAIN, ComponentRef.of(model)).result()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditkit.cohort import Draw, ImageSource, Rows
+from auditkit.engine.resolution import Chosen
 from auditkit.spec.model import Recipe
 
 
@@ -16,6 +17,11 @@ class ComponentRef:
     kind: str
     id: str
     options: dict[str, Any]
+
+    @classmethod
+    def of(cls, chosen: Chosen) -> ComponentRef:
+        """The component that an audit uses."""
+        return cls(chosen.kind, chosen.address, chosen.options.model_dump(by_alias=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,12 +72,8 @@ class Judged:
 
     def _results(self, *, may_train: bool) -> Results:
         prepared = prepare(self.read.settings)
-        left = [unit.label for unit in prepared.plan.units if not prepared.store.has(unit.digest)]
-        if left and not may_train:
-            said = f"{len(left)} of {len(prepared.plan.units)} units are not in the store, such as {left[0]}"
-            raise AuditError(
-                said, where=str(self.read.settings.path), hint=f"train them: {self.read.settings.command()}"
-            )
-        if left:
+        if prepared.missing():
+            if not may_train:
+                raise prepared.not_trained()
             train_all(prepared, silent)
         return shelf.findings(prepared, conclude)
