@@ -60,7 +60,10 @@ class Predictions:
 
     def on(self, split: str) -> Predictions:
         """The rows of one split."""
-        mask = self.split == SPLITS.index(split)
+        return self.where(self.split == SPLITS.index(split))
+
+    def where(self, mask: NDArray[np.bool_]) -> Predictions:
+        """The rows at which `mask`, (n,) bool, is true."""
         return Predictions(*(getattr(self, name)[mask] for name in COLUMNS))
 
 
