@@ -27,7 +27,7 @@ from auditkit.engine.work import FillWork, ImageCacheRef
 from auditkit.errors import AuditError, DataError
 from auditkit.events import ImagesCached, Notice, Send
 from auditkit.spec.model import Image
-from auditkit.training.places import cache_folder
+from auditkit.training.places import cache_folder, make_folder, unwritable
 
 FILL = "auditkit.engine.worker:fill"
 REVISION = 1
@@ -103,7 +103,7 @@ def ensure_images(dataset: OpenDataset, rows: Rows, image: Image, executor: Exec
     """
     cache = image_cache(dataset.fingerprint, len(dataset), image)
     if len(cache.missing(rows)):
-        _make_folder(cache.folder)
+        make_folder(cache.folder)
         with cache.locked(send):
             _fill(cache, dataset, cache.missing(rows), image, executor, send)
     return ImageCacheRef(str(cache.pixels), cache.size)
@@ -181,19 +181,6 @@ def _check_room(cache: ImageCache, images: int) -> None:
             where=str(cache.folder),
             hint="name a folder on another disk with the variable AUDITKIT_CACHE, or lower data.image.size",
         )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(error, folder) from error
-
-
-def unwritable(error: OSError, place: Path) -> AuditError:
-    """What is told of a cache that cannot be written to."""
-    hint = "name another folder with the variable AUDITKIT_CACHE"
-    return AuditError(f"cannot write to the cache: {error.strerror}", where=str(place), hint=hint)
 
 
 def _make_array(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from auditkit.contracts import PretrainedFile
 from auditkit.errors import AuditError, DataError
-from auditkit.training.places import cache_folder
+from auditkit.training.places import cache_folder, make_folder
 
 Tensors = dict[str, torch.Tensor]
 _RECORD = "auditkit"
@@ -55,19 +55,11 @@ def pretrained(file: PretrainedFile) -> Tensors:
     folder = cache_folder("weights")
     converted = folder / f"{Path(name).stem}.safetensors"
     if not converted.exists():
-        _make(folder)
+        make_folder(folder)
         with FileLock(folder / f"{name}.lock"):
             if not converted.exists():
                 _convert(_obtain(file, name, folder), file, converted)
     return load(converted)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        hint = "name another folder with the variable AUDITKIT_CACHE"
-        raise AuditError(f"cannot write to the cache: {error.strerror}", where=str(folder), hint=hint) from error
 
 
 def _obtain(file: PretrainedFile, name: str, folder: Path) -> Path:
