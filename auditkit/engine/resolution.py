@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from auditkit.contracts import Component, Kind, Need, Options
 from auditkit.spec.model import Audit, Recipe
@@ -44,8 +44,8 @@ class ResolvedArm:
 
     name: str
     init: str
-    train: str
-    on: str
+    train: Literal["all", "head"]
+    on: Literal["train", "valid"]
     sampler: Chosen
     objective: Chosen
     model: Chosen

@@ -29,7 +29,7 @@ from auditkit.training.device import (
 from auditkit.training.places import unwritable
 
 
-def probe(device: str, send: Send) -> Machine:
+def describe_machine(device: str, send: Send) -> Machine:
     """Say which device "auto", or a device by name, is here. Raises AuditError when it is absent."""
     chosen = choose_device(device)
     return Machine(
