@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from auditkit.cohort import SPLITS
 from auditkit.errors import DataError
+from auditkit.replacing import replacing
 
 COLUMNS = ("split", "row", "copy", "identity", "truth", "margin")
 TYPES = {
@@ -75,11 +76,10 @@ def joined(parts: Iterable[Predictions]) -> Predictions:
 
 
 def write(predictions: Predictions, path: Path) -> None:
-    """Write Parquet beside the path, then rename it into place."""
+    """Write Parquet; a reader meets the old file or the new one."""
     table = pa.table({name: getattr(predictions, name) for name in COLUMNS})
-    aside = path.with_name(path.name + ".part")
-    pq.write_table(table, aside, compression="zstd")
-    aside.replace(path)
+    with replacing(path) as aside:
+        pq.write_table(table, aside, compression="zstd")
 
 
 def read(path: Path) -> Predictions:

@@ -67,6 +67,12 @@ def test_weights_are_kept_only_when_asked(tmp_path: Path) -> None:
     model.load_state_dict(weights.load(store.unit("d2") / WEIGHTS))
 
 
+def test_what_a_killed_process_was_writing_does_not_stay_in_the_unit(tmp_path: Path) -> None:
+    (Store(tmp_path / "store").partial("d1") / ".checkpoint.safetensors.99.part").write_text("half")
+    files = {path.name for path in run(tmp_path).unit("d1").iterdir()}
+    assert files == {"unit.json", "history.json", "predictions.parquet"}
+
+
 def test_a_split_is_predicted_later_from_stored_weights(tmp_path: Path) -> None:
     store = run(tmp_path, keep_weights=True)
     before = store.predictions("d1")

@@ -26,6 +26,7 @@ from auditkit.engine.executors import Executor
 from auditkit.engine.work import FillWork, ImageCacheRef
 from auditkit.errors import AuditError, DataError
 from auditkit.events import ImagesCached, Notice, Send
+from auditkit.replacing import replacing
 from auditkit.spec.model import Image
 from auditkit.training.places import cache_folder, make_folder, unwritable
 
@@ -186,6 +187,5 @@ def _check_room(cache: ImageCache, images: int) -> None:
 def _make_array(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
     if path.exists():
         return
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    np.lib.format.open_memmap(aside, mode="w+", dtype=dtype, shape=shape).flush()
-    aside.replace(path)
+    with replacing(path) as aside:
+        np.lib.format.open_memmap(aside, mode="w+", dtype=dtype, shape=shape).flush()
