@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from auditkit import shelf
 from auditkit.engine.conclude import conclude
 from auditkit.engine.prepare import Prepared, Settings, prepare
 from auditkit.engine.running import train_all
-from auditkit.events import Event, Send
+from auditkit.events import Send, silent
 from auditkit.evidence.results import GateRow, Results
 from auditkit.report import document
 from auditkit.report.files import write
@@ -35,20 +35,41 @@ class AuditResult:
         return all(gate.outcome in ("pass", "not judged") for gate in self.gates)
 
 
-def run(path: str | Path, *, send: Send | None = None, **settings: Any) -> AuditResult:
-    """Run an audit as the command line does; `settings` are the fields of `Settings`, places may be given as text.
+class Choices(TypedDict, total=False):
+    """The fields of `Settings` beside the audit file; places may be given as text."""
+
+    profile: str | None
+    sets: tuple[str, ...]
+    scale: float
+    data: str | Path | None
+    require_data: bool
+    store: str | Path
+    reports: str | Path
+    device: str
+    workers: int | None
+    threads: int | None
+    keep_weights: bool
+    deterministic: bool
+    disabled: tuple[str, ...]
+
+
+def run(path: str | Path, *, send: Send = silent, **choices: Unpack[Choices]) -> AuditResult:
+    """Run an audit as the command line does.
 
     Raises:
-        AuditError: bad input. RunFailed: a unit failed; the others are kept.
+        AuditError: bad input.
+        RunFailed: a unit failed; the others are kept.
+        KeyboardInterrupt: on Ctrl-C; what is finished is kept, and the same call goes on from the last checkpoint.
     """
-    places = {name: Path(settings[name]) for name in ("data", "store", "reports") if settings.get(name) is not None}
-    prepared = prepare(Settings(path=Path(path), **(settings | places)))
-    train_all(prepared, send or _silent)
+    prepared = prepare(_settings(path, choices))
+    train_all(prepared, send)
     results = shelf.findings(prepared, conclude)
     folder = prepared.read.settings.reports / prepared.read.name
     write(document.build(prepared.read.resolved.audit, results), results, folder, prepared.store.charts)
     return AuditResult(prepared, results, folder)
 
 
-def _silent(event: Event) -> None:
-    """Draw nothing."""
+def _settings(path: str | Path, choices: Choices) -> Settings:
+    given: dict[str, Any] = {**choices}
+    places = {name: Path(given[name]) for name in ("data", "store", "reports") if given.get(name) is not None}
+    return Settings(path=Path(path), **(given | places))

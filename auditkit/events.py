@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something the user should know now: `level` is "info" or "warning"."""
+    """Something the user should know now."""
 
     text: str
-    level: str = "info"
+    level: Literal["info", "warning"] = "info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,7 @@ class UnitFailed:
 
 Event = Notice | ImagesCached | UnitStarted | StepsDone | EpochDone | UnitDone | UnitFailed
 Send = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """Draw nothing."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from auditkit.cohort import SPLITS
 from auditkit.errors import DataError
+from auditkit.replacing import replacing
 
 COLUMNS = ("split", "row", "copy", "identity", "truth", "margin")
 TYPES = {
@@ -60,7 +61,10 @@ class Predictions:
 
     def on(self, split: str) -> Predictions:
         """The rows of one split."""
-        mask = self.split == SPLITS.index(split)
+        return self.where(self.split == SPLITS.index(split))
+
+    def where(self, mask: NDArray[np.bool_]) -> Predictions:
+        """The rows at which `mask`, (n,) bool, is true."""
         return Predictions(*(getattr(self, name)[mask] for name in COLUMNS))
 
 
@@ -72,11 +76,10 @@ def joined(parts: Iterable[Predictions]) -> Predictions:
 
 
 def write(predictions: Predictions, path: Path) -> None:
-    """Write Parquet beside the path, then rename it into place."""
+    """Write Parquet; a reader meets the old file or the new one."""
     table = pa.table({name: getattr(predictions, name) for name in COLUMNS})
-    aside = path.with_name(path.name + ".part")
-    pq.write_table(table, aside, compression="zstd")
-    aside.replace(path)
+    with replacing(path) as aside:
+        pq.write_table(table, aside, compression="zstd")
 
 
 def read(path: Path) -> Predictions:

@@ -119,7 +119,10 @@ def test_what_is_printed(two: AuditProject) -> None:
 def test_what_can_not_be_opened_ends_with_2(two: AuditProject) -> None:
     two.write({"c.toml": SIMULATED.replace('init = "none"', 'init = "none"\nbatch_size = 32')})
     outcome = two.run("compare", "a.toml", "c.toml").assert_code(2)
-    assert outcome.err == "c.toml: 6 of its 6 units are not in the store\n  train them: auditkit run c.toml\n"
+    assert outcome.err == (
+        "c.toml: 6 of its 6 units are not in the store .auditkit, such as Male · original · seed 0\n"
+        "  train them: auditkit run c.toml\n"
+    )
     outcome = two.run("compare", "a.toml", "nothing").assert_code(2)
     assert outcome.err == (
         "nothing: this is neither an audit file nor a report folder with a findings.json\n"

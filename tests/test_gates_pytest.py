@@ -90,7 +90,7 @@ def test_missing_units_are_errors_that_name_the_command(pytester: pytest.Pyteste
     result.assert_outcomes(errors=3)
     result.stdout.fnmatch_lines(
         [
-            "audits/s.toml: 6 of 6 units are not in the store, such as Male · original · seed 0",
+            "audits/s.toml: 6 of its 6 units are not in the store elsewhere, such as Male · original · seed 0",
             "  train them: auditkit run audits/s.toml --store elsewhere",
         ]
     )

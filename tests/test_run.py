@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from contextlib import chdir
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import auditkit.audit
+from auditkit.engine.prepare import Settings
 from auditkit.testing import AuditProject, audit_project
 
 TOY = """\
@@ -84,6 +86,10 @@ def test_a_finished_audit_starts_no_worker_from_python_either(finished: AuditPro
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "4\n", "")
+
+
+def test_from_python_all_can_be_chosen_that_the_command_line_can() -> None:
+    assert {*auditkit.audit.Choices.__annotations__} == {field.name for field in fields(Settings)} - {"path"}
 
 
 def test_running_again_trains_nothing_and_needs_no_torch(finished: AuditProject) -> None:
@@ -224,7 +230,8 @@ def test_a_report_of_nothing_names_the_command() -> None:
     project = audit_project({"toy.toml": TOY})
     outcome = project.run("report", "toy.toml").assert_code(2)
     assert outcome.err == (
-        ".auditkit: none of the 4 units of this audit is in the store\n  train them: auditkit run toy.toml\n"
+        "toy.toml: 4 of its 4 units are not in the store .auditkit, such as Male · original · seed 0\n"
+        "  train them: auditkit run toy.toml\n"
     )
 
 

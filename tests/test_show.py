@@ -113,7 +113,8 @@ def test_before_any_training_the_command_is_named() -> None:
     empty = audit_project({"toy.toml": TOY})
     outcome = empty.run("show", "toy.toml", "--image", "000001.jpg").assert_code(2)
     assert outcome.err == (
-        ".auditkit: none of the 4 units of this audit is in the store\n  train them: auditkit run toy.toml\n"
+        "toy.toml: 4 of its 4 units are not in the store .auditkit, such as Male · original · seed 0\n"
+        "  train them: auditkit run toy.toml\n"
     )
 
 

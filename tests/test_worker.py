@@ -14,7 +14,7 @@ from auditkit.cohort import SPLITS, Draw
 from auditkit.engine.store import WEIGHTS, Store
 from auditkit.engine.unit import run_unit
 from auditkit.engine.work import ComponentRef
-from auditkit.engine.worker import obtain_weights, probe, work
+from auditkit.engine.worker import describe_machine, obtain_weights, work
 from auditkit.errors import AuditError, DataError
 from auditkit.events import UnitDone
 from auditkit.training import weights
@@ -65,6 +65,12 @@ def test_weights_are_kept_only_when_asked(tmp_path: Path) -> None:
     store = run(tmp_path, digest="d2", keep_weights=True)
     model = build(unit_work(tmp_path).model).build(2)
     model.load_state_dict(weights.load(store.unit("d2") / WEIGHTS))
+
+
+def test_what_a_killed_process_was_writing_does_not_stay_in_the_unit(tmp_path: Path) -> None:
+    (Store(tmp_path / "store").partial("d1") / ".checkpoint.safetensors.99.part").write_text("half")
+    files = {path.name for path in run(tmp_path).unit("d1").iterdir()}
+    assert files == {"unit.json", "history.json", "predictions.parquet"}
 
 
 def test_a_split_is_predicted_later_from_stored_weights(tmp_path: Path) -> None:
@@ -158,14 +164,15 @@ def test_no_group_label_reaches_the_loop_but_opaque_integers(tmp_path: Path) -> 
     np.testing.assert_array_equal(plain, grouped)
 
 
-def test_probe_says_what_is_here() -> None:
-    machine = probe("cpu", Events())
+def test_a_machine_is_described_and_an_absent_device_refused() -> None:
+    machine = describe_machine("cpu", Events())
     assert (machine.device, machine.torch) == ("cpu", torch.__version__)
     with pytest.raises(AuditError) as caught:
-        probe("gpu0", Events())
-    assert caught.value.message == "unknown device 'gpu0'"
-    with pytest.raises(AuditError, match="this machine has no device 'cuda:63'"):
-        probe("cuda:63", Events())
+        describe_machine("gpu0", Events())
+    assert str(caught.value) == "unknown device 'gpu0'\n  use auto, cpu, cuda, cuda:1 or mps"
+    with pytest.raises(AuditError) as caught:
+        describe_machine("cuda:63", Events())
+    assert str(caught.value) == "this machine has no device 'cuda:63'\n  use --device auto, or --device cpu"
 
 
 def test_work_builds_its_components_with_the_registry(tmp_path: Path) -> None:

@@ -98,8 +98,15 @@ def unit_work(folder: Path, **changes: Any) -> UnitWork:
         "strata": strata,
         "stratum_counts": tuple(np.bincount(strata[:96]).tolist()),
         "splits": {"train": draw(range(96)), "valid": draw(range(96, 128)), "test": draw(range(128, 160))},
+        "predict": ("valid", "test"),
+        "probes": {},
+        "train_first": True,
+        "keep_weights": False,
         "store": str(folder / "store"),
         "device": "cpu",
+        "threads": 1,
+        "deterministic": False,
+        "facts": {},
     }
     given = plain | changes
     return UnitWork(**({"precision": given["recipe"].precision} | given))

@@ -1,4 +1,4 @@
-"""The command line: the only printer of errors, the only exit codes, the only ``except AuditError``.
+"""The command line: the only printer. A mistake that no command tells by itself is told here, with its exit code.
 
 Commands live one per file and are imported when asked for, so that ``--help`` is quick.
 """
@@ -11,10 +11,9 @@ from importlib import import_module
 
 import click
 
+from auditkit.cli.codes import Code
 from auditkit.cli.suggesting import Suggesting
 from auditkit.errors import AuditError, Interrupted, RunFailed
-
-DONE, GATE_FAILED, BAD_INPUT, RUN_FAILED, INSUFFICIENT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 COMMANDS = {
     "run": "Run an audit: train what is not done yet, then report.",
@@ -78,19 +77,19 @@ def exit_code(arguments: list[str] | None = None) -> int:
     """Run the command line; print what went wrong in one piece and return the exit code."""
     try:
         code = group.main(arguments, prog_name="auditkit", standalone_mode=False)
-        return code if isinstance(code, int) else DONE
+        return code if isinstance(code, int) else Code.DONE
     except click.ClickException as error:
         error.show()
-        return BAD_INPUT
+        return Code.BAD_INPUT
     except AuditError as error:
         click.echo(str(error), err=True)
         return _code(error)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
-        return INTERRUPTED
+        return Code.INTERRUPTED
 
 
-def _code(error: AuditError) -> int:
+def _code(error: AuditError) -> Code:
     if isinstance(error, Interrupted):
-        return INTERRUPTED
-    return RUN_FAILED if isinstance(error, RunFailed) else BAD_INPUT
+        return Code.INTERRUPTED
+    return Code.RUN_FAILED if isinstance(error, RunFailed) else Code.BAD_INPUT

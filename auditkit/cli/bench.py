@@ -11,8 +11,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from auditkit.cli.options import FiniteRange
+from auditkit.cli.options import FiniteRange, device_option
 from auditkit.engine import bench as measuring
+from auditkit.events import silent
 
 _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("copy, read and write", lambda case: f"{case['copy_bytes_per_second'] / 1e9:,.1f} GB/s"),
@@ -31,7 +32,7 @@ _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
 
 @click.command()
 @click.option("--size", "sizes", type=click.IntRange(32, 512), multiple=True, default=(64, 128), show_default=True)
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@device_option("auto")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes at work at once [one per core; one on a GPU].")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each.")
 @click.option("--seconds", type=FiniteRange(0.1), default=5.0, show_default=True, help="For each rate.")
@@ -43,7 +44,7 @@ def bench(sizes: tuple[int, ...], device: str, workers: int | None, threads: int
     images before and evaluates them after an epoch. The serial roofline is the rate at which kernels that run one
     after another would be limited by the matrix products and copies measured here.
     """
-    found = measuring.bench(sizes, device, workers, threads, seconds, lambda event: None)
+    found = measuring.bench(sizes, device, workers, threads, seconds, silent)
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return 0

@@ -18,7 +18,7 @@ from auditkit.engine.comparing import Comparison, FileDifference, Side
 from auditkit.engine.comparing import compare as derive
 from auditkit.engine.prepare import prepare
 from auditkit.engine.store import read_json
-from auditkit.errors import AuditError, DataError
+from auditkit.errors import DataError
 from auditkit.evidence.compare import Difference
 from auditkit.evidence.results import Finding, Interval
 from auditkit.report import archive, numbers
@@ -55,13 +55,9 @@ def compare(first: Path, second: Path, as_json: bool, everything: bool, **values
 
 def _side(path: Path, values: dict[str, Any]) -> Side:
     if path.suffix == ".toml" and path.is_file():
-        asked = settings(path, values)
-        prepared = prepare(asked)
-        left = [unit for unit in prepared.plan.units if not prepared.store.has(unit.digest)]
-        if left:
-            are = "is" if len(left) == 1 else "are"
-            said = f"{len(left)} of its {plural(len(prepared.plan.units), 'unit')} {are} not in the store"
-            raise AuditError(said, where=str(path), hint=f"train them: {asked.command()}")
+        prepared = prepare(settings(path, values))
+        if prepared.missing():
+            raise prepared.not_trained()
         return Side(str(path), conclude(prepared), prepared)
     file = path / "findings.json" if path.is_dir() else path
     if not file.is_file() or file.suffix != ".json":

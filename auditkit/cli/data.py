@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from auditkit.cli.codes import Code
 from auditkit.cli.suggesting import Suggesting
 from auditkit.cohort import Checkup
 from auditkit.contracts import Dataset
@@ -19,8 +20,6 @@ from auditkit.engine import data as work
 from auditkit.engine.executors import cores
 from auditkit.engine.registry import Registry
 from auditkit.errors import AuditError
-
-BAD_INPUT = 2
 
 
 @click.group(cls=Suggesting)
@@ -48,7 +47,7 @@ def check(path: Path | None, dataset: str | None, options: tuple[str, ...]) -> i
     mistakes = [*(_not_opened(found, path) if own else ()), *(f"{path or name}: {why}" for why in checkup.refused)]
     for mistake in mistakes:
         click.echo(mistake, err=True)
-    return BAD_INPUT if mistakes else 0
+    return Code.BAD_INPUT if mistakes else Code.DONE
 
 
 @data.command("make-faces")

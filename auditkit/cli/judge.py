@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from auditkit.cli.options import FiniteRange
+from auditkit.cli.options import NO_PLUGIN, QUIET, REPORTS, FiniteRange
 from auditkit.cli.outcome import publish
 from auditkit.engine.elsewhere import Columns, Reading, read
 from auditkit.engine.judging import METRICS, Question
@@ -51,9 +51,9 @@ NAME = "COLUMN"
     help="Level of the intervals.",
 )
 @click.option("--title", metavar="TEXT", help="Title of the report.")
-@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), help="Where reports go.")
-@click.option("-p", "--no-plugin", "disabled", multiple=True, metavar="NAME", help="Do not load a plugin; repeatable.")
-@click.option("--quiet", is_flag=True, help="Do not print the report; only where it is.")
+@REPORTS
+@NO_PLUGIN
+@QUIET
 def judge(file: Path, groups: tuple[str, ...], reports: Path, quiet: bool, **values: Any) -> int:
     """Judge the predictions in FILE, a CSV or Parquet table with a line per photo, arm and seed.
 

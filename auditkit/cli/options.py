@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from auditkit.engine.prepare import Settings
+if TYPE_CHECKING:
+    from auditkit.engine.prepare import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -33,22 +33,32 @@ JUNIT = click.option(
     metavar="FILE",
     help="Write the gates as JUnit XML; insufficient evidence is 'skipped'.",
 )
+NO_PLUGIN = click.option(
+    "-p", "--no-plugin", "disabled", multiple=True, metavar="NAME", help="Do not load a plugin; repeatable."
+)
+QUIET = click.option("--quiet", is_flag=True, help="Do not print the report; only where it is.")
+REPORTS = click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), help="Where reports go.")
+SETS = click.option(
+    "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a key, typed as TOML; repeatable."
+)
 _SHARED = (
     click.option("--data", type=click.Path(path_type=Path), help="Folder or file of the data (or AUDITKIT_DATA)."),
     click.option("--require-data", is_flag=True, help="Refuse the stand-in when no data was configured."),
     click.option("--profile", metavar="NAME", help="Apply [profile.NAME] of the audit file."),
-    click.option(
-        "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a key, typed as TOML; repeatable."
-    ),
+    SETS,
     click.option("--scale", type=FiniteRange(min=0, min_open=True), default=1.0, help="Multiply every count."),
     click.option(
         "--store", type=click.Path(path_type=Path), help="Where units are kept [.auditkit, or AUDITKIT_STORE]."
     ),
-    click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), help="Where reports go."),
-    click.option(
-        "-p", "--no-plugin", "disabled", multiple=True, metavar="NAME", help="Do not load a plugin; repeatable."
-    ),
+    REPORTS,
+    NO_PLUGIN,
 )
+
+
+def device_option(default: str) -> Callable[[Command], Command]:
+    """Add --device; "auto" is a GPU where there is one."""
+    devices = click.Choice(["auto", "cpu", "cuda", "mps"])
+    return click.option("--device", type=devices, default=default, show_default=True)
 
 
 def settings_options(command: Command) -> Command:
@@ -60,5 +70,6 @@ def settings_options(command: Command) -> Command:
 
 def settings(audit: Path, values: dict[str, Any]) -> Settings:
     """Settings from a command's parameters; those that the command has no option for keep their defaults."""
-    store = values.pop("store", None) or Path(os.environ.get("AUDITKIT_STORE", ".auditkit"))
-    return Settings(path=audit, store=store, **values)
+    from auditkit.engine.prepare import Settings, store_place
+
+    return Settings(path=audit, store=store_place(values.pop("store", None)), **values)

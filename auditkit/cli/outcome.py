@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from auditkit import shelf
+from auditkit.cli.codes import Code
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.writable import require_file, require_folder
 from auditkit.errors import AuditError
@@ -17,7 +18,6 @@ from auditkit.evidence.results import Results
 from auditkit.report.blocks import Document
 
 ELSEWHERE = "name another folder with --reports"
-DONE, GATE_FAILED, RUN_FAILED, INSUFFICIENT = 0, 1, 3, 4
 _NEEDED_LATER = ("auditkit.engine.conclude", "auditkit.report.document", "auditkit.report.files")
 
 
@@ -37,10 +37,8 @@ def _prepare_what_is_needed_later() -> None:
 
 def require_units(prepared: Prepared) -> None:
     """Raise AuditError unless some unit of the audit is in the store."""
-    if not any(prepared.store.has(unit.digest) for unit in prepared.plan.units):
-        message = f"none of the {len(prepared.plan.units)} units of this audit is in the store"
-        hint = f"train them: {prepared.read.settings.command()}"
-        raise AuditError(message, where=str(prepared.store.root), hint=hint)
+    if len(prepared.missing()) == len(prepared.plan.units):
+        raise prepared.not_trained()
 
 
 def conclude(prepared: Prepared) -> Results:
@@ -84,12 +82,12 @@ def publish(
     console.print(f"report  {folder / 'report.html'}", markup=False, soft_wrap=True)
 
 
-def gate_code(results: Results) -> int:
-    """1 when a gate failed, 4 when none failed but one has too little evidence, else 0."""
+def gate_code(results: Results) -> Code:
+    """That a gate failed; else that one has too little evidence; else that all is done."""
     outcomes = {gate.outcome for gate in results.gates}
     if "fail" in outcomes:
-        return GATE_FAILED
-    return INSUFFICIENT if "insufficient evidence" in outcomes else DONE
+        return Code.GATE_FAILED
+    return Code.INSUFFICIENT if "insufficient evidence" in outcomes else Code.DONE
 
 
 def require_writable(prepared: Prepared, junit: Path | None) -> None:

@@ -9,15 +9,12 @@ from typing import Any
 
 import click
 
+from auditkit.cli.options import NO_PLUGIN
 from auditkit.cli.suggesting import Suggesting
 from auditkit.engine.discovery import Broken, Registered, Shelf, discover, offers_of
 from auditkit.errors import AuditError
 from auditkit.spec.option_table import OptionRow, option_rows
 from auditkit.spec.words import did_you_mean
-
-_DISABLED = click.option(
-    "-p", "--no-plugin", "disabled", multiple=True, metavar="NAME", help="Do not load a plugin; repeatable."
-)
 
 
 @click.group(cls=Suggesting)
@@ -27,7 +24,7 @@ def plugins() -> None:
 
 @plugins.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@_DISABLED
+@NO_PLUGIN
 def list_plugins(as_json: bool, disabled: tuple[str, ...]) -> int:
     """List every component with its distribution, and every plugin that did not load."""
     shelf = discover(disabled)
@@ -45,7 +42,7 @@ def list_plugins(as_json: bool, disabled: tuple[str, ...]) -> int:
 @plugins.command()
 @click.argument("id")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@_DISABLED
+@NO_PLUGIN
 def show(id: str, as_json: bool, disabled: tuple[str, ...]) -> int:  # noqa: A002 - the word of the field
     """Show a component: its options with types, defaults and meaning, and where it comes from."""
     shelf = discover(disabled)

@@ -40,10 +40,10 @@ class PlainProgress:
 
 
 class NoProgress(PlainProgress):
-    """Only warnings."""
+    """Only warnings and failures."""
 
     def send(self, event: Event) -> None:
-        """Print warnings and failures."""
+        """Print a warning or a failure."""
         if isinstance(event, UnitFailed) or (isinstance(event, Notice) and event.level == "warning"):
             super().send(event)
 
@@ -65,10 +65,10 @@ class RichProgress:
         self.bars: dict[str, TaskID] = {}
         self.epochs: dict[str, int] = {}
         self.images: TaskID | None = None
+        self.all = self.progress.add_task("units", total=units, note=f"0/{units}")
 
     def __enter__(self) -> RichProgress:
         self.progress.start()
-        self.all = self.progress.add_task("units", total=self.units, note=f"0/{self.units}")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from auditkit.cli.options import AUDIT, JUNIT, settings, settings_options
+from auditkit.cli.options import AUDIT, JUNIT, QUIET, settings, settings_options
 from auditkit.cli.outcome import conclude, gate_code, require_units, write_reports
 from auditkit.engine.prepare import prepare
 
@@ -17,7 +17,7 @@ from auditkit.engine.prepare import prepare
 @AUDIT
 @settings_options
 @JUNIT
-@click.option("--quiet", is_flag=True, help="Do not print the report; only where it is.")
+@QUIET
 def report(audit: Path, quiet: bool, junit: Path | None, **values: Any) -> int:
     """Render the reports of AUDIT again from the store; trains nothing."""
     prepared = prepare(settings(audit, values))

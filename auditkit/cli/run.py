@@ -8,16 +8,9 @@ from typing import Any
 import click
 from rich.console import Console
 
-from auditkit.cli.options import AUDIT, JUNIT, settings, settings_options
-from auditkit.cli.outcome import (
-    DONE,
-    RUN_FAILED,
-    conclude,
-    gate_code,
-    import_ahead,
-    require_writable,
-    write_reports,
-)
+from auditkit.cli.codes import Code
+from auditkit.cli.options import AUDIT, JUNIT, QUIET, device_option, settings, settings_options
+from auditkit.cli.outcome import conclude, gate_code, import_ahead, require_writable, write_reports
 from auditkit.cli.progress import progress
 from auditkit.cohort import known_people
 from auditkit.engine.outlook import outlook
@@ -30,7 +23,7 @@ from auditkit.report.numbers import plural
 @click.command()
 @AUDIT
 @settings_options
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", show_default=True)
+@device_option("auto")
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
@@ -43,7 +36,7 @@ from auditkit.report.numbers import plural
 @click.option("--keep-weights", is_flag=True, help="Keep every unit's weights, not only those another arm needs.")
 @click.option("--progress", "drawing", type=click.Choice(["auto", "bars", "plain", "none"]), default="auto")
 @JUNIT
-@click.option("--quiet", is_flag=True, help="Do not print the report; only where it is.")
+@QUIET
 def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: Any) -> int:
     """Train what AUDIT asks for and is not done yet, then report.
 
@@ -56,7 +49,7 @@ def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: An
     failed = _train(console, prepared, drawing)
     results = conclude(prepared)
     write_reports(console, prepared, results, quiet=quiet, junit=junit)
-    return RUN_FAILED if failed else gate_code(results) or DONE
+    return Code.RUN_FAILED if failed else gate_code(results)
 
 
 def _announce(console: Console, prepared: Prepared) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from auditkit.cli.options import NO_PLUGIN
 from auditkit.engine.discovery import discover
 from auditkit.errors import AuditError
 from auditkit.spec.reference import reference
@@ -16,7 +17,7 @@ from auditkit.spec.schema import Offer, audit_schema
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file.")
 @click.option("--markdown", is_flag=True, help="Every table, key and option as a Markdown page, for reading.")
-@click.option("-p", "--no-plugin", "disabled", multiple=True, metavar="NAME", help="Do not load a plugin; repeatable.")
+@NO_PLUGIN
 def schema(output: Path | None, markdown: bool, disabled: tuple[str, ...]) -> int:
     """Print the JSON Schema (draft 7) of the audit file, with the options of every installed plugin.
 

@@ -12,12 +12,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from auditkit.cli.options import AUDIT, settings, settings_options
+from auditkit.cli.options import AUDIT, device_option, settings, settings_options
 from auditkit.engine.executors import Local
 from auditkit.engine.prepare import Prepared, prepare
 from auditkit.engine.showing import Answer, ArmAnswers, Photo, find
 from auditkit.engine.showing import show as look
-from auditkit.events import Event
+from auditkit.events import silent
 from auditkit.report.names import Names
 from auditkit.spec.model import Task
 
@@ -26,7 +26,7 @@ from auditkit.spec.model import Task
 @AUDIT
 @settings_options
 @click.option("--image", "images", multiple=True, required=True, metavar="FILE", help="A photo's name; repeatable.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="cpu", show_default=True)
+@device_option("cpu")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, an object per photo.")
 def show(audit: Path, images: tuple[str, ...], as_json: bool, **values: Any) -> None:
     """Show what every arm of AUDIT, task by task and seed by seed, says of single photos.
@@ -36,8 +36,8 @@ def show(audit: Path, images: tuple[str, ...], as_json: bool, **values: Any) -> 
     """
     prepared = prepare(settings(audit, values))
     rows = find(prepared, images)
-    with Local(1, 1, _silent) as executor:
-        photos = look(prepared, rows, executor, _silent)
+    with Local(1, 1, silent) as executor:
+        photos = look(prepared, rows, executor, silent)
     if as_json:
         click.echo(json.dumps([_plain(prepared, photo) for photo in photos], indent=1))
         return
@@ -46,10 +46,6 @@ def show(audit: Path, images: tuple[str, ...], as_json: bool, **values: Any) -> 
         console.print(f"! SYNTHETIC DATA ({prepared.dataset.kind})", style="yellow", markup=False)
     for photo in photos:
         _print(console, prepared, photo)
-
-
-def _silent(event: Event) -> None:
-    """Draw nothing: a photo or two take no time."""
 
 
 def _plain(prepared: Prepared, photo: Photo) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from auditkit.cli.codes import Code
+from auditkit.cli.options import NO_PLUGIN, SETS
 from auditkit.contracts import Level
 from auditkit.engine.checking import Checked, check
 from auditkit.engine.prepare import named_place
@@ -17,8 +19,6 @@ from auditkit.errors import AuditError
 from auditkit.spec import reader
 from auditkit.spec.problems import Placed, placed, told
 from auditkit.spec.source import Source
-
-BAD_INPUT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class _Names:
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--profile", metavar="NAME", help="Check with [profile.NAME] applied, and nothing else.")
-@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a key, typed as TOML; repeatable.")
+@SETS
 @click.option("--data", type=click.Path(path_type=Path), help="Folder or file of the data, for attribute names.")
-@click.option("-p", "--no-plugin", "disabled", multiple=True, metavar="NAME", help="Do not load a plugin; repeatable.")
+@NO_PLUGIN
 def validate(
     files: tuple[Path, ...], profile: str | None, sets: tuple[str, ...], data: Path | None, disabled: tuple[str, ...]
 ) -> int:
@@ -85,7 +85,7 @@ def _validate(registry: Registry, file: Path, asked: _Asked) -> int:
         forms = list(_forms(registry, source, names, asked))
     except AuditError as error:
         click.echo(str(error), err=True)
-        return BAD_INPUT
+        return Code.BAD_INPUT
     for remark in names.remarks:
         click.echo(f"{file}: {remark}", err=True)
     found: list[Placed] = []
@@ -95,7 +95,7 @@ def _validate(registry: Registry, file: Path, asked: _Asked) -> int:
         click.echo(told(found), err=True)
     elif (resolved := forms[0][1].resolved) is not None:
         click.echo(f"{file}: valid · {_summary(resolved)}")
-    return BAD_INPUT if found or names.wrong else 0
+    return Code.BAD_INPUT if found or names.wrong else Code.DONE
 
 
 def _forms(registry: Registry, source: Source, names: _Names, asked: _Asked) -> Iterator[tuple[str, Checked]]:

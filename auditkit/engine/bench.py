@@ -18,13 +18,13 @@ from auditkit.cohort import ImageSource
 from auditkit.engine.data import build
 from auditkit.engine.executors import Local, cores
 from auditkit.engine.registry import Registry
-from auditkit.engine.work import ComponentRef, Machine
+from auditkit.engine.work import DESCRIBE_MACHINE, ComponentRef, Machine
 from auditkit.events import Send
 
 PHOTOS = 256
 _QUALITY = 75
 """Rendered photos then take 7.2 KB, as CelebA's do: 1.44 GB / 202,599. A decoder's time grows with the bytes."""
-_MEASURE, _PROBE = "auditkit.engine.worker:bench", "auditkit.engine.worker:probe"
+_MEASURE = "auditkit.engine.worker:bench"
 _RATES = ("decode", "step_synthetic", "step_resident", "evaluate", "end_to_end")
 _BATCH = {"cpu": 128, "cuda": 1024, "mps": 256}
 
@@ -133,7 +133,7 @@ def bench(
     images = build(registry, "faces", {"images": PHOTOS}).open(None).images
     photos = Encoded(tuple(_of_official_size(images.read(number)) for number in range(PHOTOS)))
     with Local(workers or cores(), threads, send) as pool, tempfile.TemporaryDirectory() as folder:
-        machine: Machine = pool.submit(_PROBE, device).result()
+        machine: Machine = pool.submit(DESCRIBE_MACHINE, device).result()
         if machine.device != "cpu":
             pool.shrink(workers or 1)
         processes, rows = pool.processes, []

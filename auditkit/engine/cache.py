@@ -26,8 +26,9 @@ from auditkit.engine.executors import Executor
 from auditkit.engine.work import FillWork, ImageCacheRef
 from auditkit.errors import AuditError, DataError
 from auditkit.events import ImagesCached, Notice, Send
+from auditkit.replacing import replacing
 from auditkit.spec.model import Image
-from auditkit.training.places import cache_folder
+from auditkit.training.places import cache_folder, make_folder, unwritable
 
 FILL = "auditkit.engine.worker:fill"
 REVISION = 1
@@ -103,7 +104,7 @@ def ensure_images(dataset: OpenDataset, rows: Rows, image: Image, executor: Exec
     """
     cache = image_cache(dataset.fingerprint, len(dataset), image)
     if len(cache.missing(rows)):
-        _make_folder(cache.folder)
+        make_folder(cache.folder)
         with cache.locked(send):
             _fill(cache, dataset, cache.missing(rows), image, executor, send)
     return ImageCacheRef(str(cache.pixels), cache.size)
@@ -183,22 +184,8 @@ def _check_room(cache: ImageCache, images: int) -> None:
         )
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(error, folder) from error
-
-
-def unwritable(error: OSError, place: Path) -> AuditError:
-    """What is told of a cache that cannot be written to."""
-    hint = "name another folder with the variable AUDITKIT_CACHE"
-    return AuditError(f"cannot write to the cache: {error.strerror}", where=str(place), hint=hint)
-
-
 def _make_array(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
     if path.exists():
         return
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    np.lib.format.open_memmap(aside, mode="w+", dtype=dtype, shape=shape).flush()
-    aside.replace(path)
+    with replacing(path) as aside:
+        np.lib.format.open_memmap(aside, mode="w+", dtype=dtype, shape=shape).flush()

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditkit.contracts import Metric
 from auditkit.engine.panels import make_panels
 from auditkit.engine.prepare import Prepared
 from auditkit.errors import AuditError
@@ -162,7 +161,7 @@ def _paired(first: Side, second: Side, terms: Terms) -> tuple[Difference, ...]:
     if mine is None or theirs is None or first.fingerprint != second.fingerprint:
         return ()
     evidence = _common(mine, theirs, terms)
-    metrics = {name: metric for name, metric in _built(mine) if name in terms.metrics}
+    metrics = {name: metric for name, metric in mine.metrics().items() if name in terms.metrics}
     known = by_key(first.results, terms), by_key(second.results, terms)
     seed = mine.read.resolved.audit.data.seed
     return paired(_panels(mine), _panels(theirs), evidence, metrics, known, seed=seed)
@@ -175,11 +174,6 @@ def _common(first: Prepared, second: Prepared, terms: Terms) -> Evidence:
     metrics = tuple(use for use in mine.metrics if use.use.rpartition(":")[2] in terms.metrics)
     changed = {"groups": groups, "metrics": metrics, "spillover": False, "reference": "", "placebo": None}
     return mine.model_copy(update=changed)
-
-
-def _built(prepared: Prepared) -> Iterator[tuple[str, Metric]]:
-    for chosen in prepared.read.resolved.metrics:
-        yield chosen.component.id, prepared.read.registry.build(chosen)
 
 
 def _panels(prepared: Prepared) -> tuple[Panel, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from auditkit.cohort import Rows, known_people
-from auditkit.contracts import Metric
 from auditkit.engine.drawing import Drawing
 from auditkit.engine.identical import checksums
 from auditkit.engine.panels import make_panels
@@ -31,7 +30,7 @@ def conclude(prepared: Prepared) -> Results:
     done = [unit for unit in prepared.plan.units if store.has(unit.digest)]
     predictions = {unit.digest: store.predictions(unit.digest) for unit in done}
     panels = make_panels(prepared.plan, predictions, prepared.dataset)
-    derived = derive(panels, evidence, _metrics(prepared), seed=audit.data.seed)
+    derived = derive(panels, evidence, prepared.metrics(), seed=audit.data.seed)
     drawing = Drawing(prepared)
     turned, counted = _flips(prepared, panels)
     found, scanned = _scan(prepared, predictions)
@@ -53,11 +52,6 @@ def conclude(prepared: Prepared) -> Results:
         gates=judge_gates(audit.gate, derived.findings, evidence, not_judged=_no_gates(prepared)),
         facts=facts(prepared, done, *remarks),
     )
-
-
-def _metrics(prepared: Prepared) -> Mapping[str, Metric]:
-    registry = prepared.read.registry
-    return {chosen.component.id: registry.build(chosen) for chosen in prepared.read.resolved.metrics}
 
 
 def _plain(prepared: Prepared) -> set[str]:

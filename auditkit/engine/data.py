@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -19,6 +17,7 @@ from auditkit.contracts import Dataset
 from auditkit.decoding import sample_images
 from auditkit.engine.registry import Registry
 from auditkit.errors import AuditError
+from auditkit.replacing import replacing
 from auditkit.spec.model import Use
 
 IMAGE_FOLDER, MARKER = "img_align_celeba", "synthetic.json"
@@ -61,26 +60,23 @@ def examine(opened: OpenDataset) -> Checkup:
 
 
 def export(opened: OpenDataset, folder: Path, workers: int, progress: Progress) -> None:
-    """Write images and annotations in CelebA's layout: beside the folder first, then renamed.
+    """Write images and annotations in CelebA's layout, all or nothing.
 
     `progress` is told how many images were written since it was last told. Raises AuditError when the folder holds
     something, cannot be written, or the attributes are not all of levels 0 and 1.
     """
     _refuse(opened, folder)
-    aside = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
-        (aside / IMAGE_FOLDER).mkdir(parents=True)
-        _write_annotations(opened, aside)
-        _write_images(opened, aside / IMAGE_FOLDER, workers, progress)
-        if folder.is_dir():
-            folder.rmdir()
-        aside.replace(folder)
+        with replacing(folder) as aside:
+            (aside / IMAGE_FOLDER).mkdir(parents=True)
+            _write_annotations(opened, aside)
+            _write_images(opened, aside / IMAGE_FOLDER, workers, progress)
+            if folder.is_dir():
+                folder.rmdir()
     except OSError as error:
         raise AuditError(f"cannot write: {error.strerror}", where=str(folder), hint="name another folder") from error
     except BrokenProcessPool as error:
         raise AuditError("a process that writes images died", where=str(folder), hint="use fewer with -j") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _refuse(opened: OpenDataset, folder: Path) -> None:

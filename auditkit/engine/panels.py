@@ -25,15 +25,10 @@ def make_panels(
         tests = {unit.digest: predictions[unit.digest].on(split) for unit in units}
         if not any(len(test) for test in tests.values()):
             continue
-        panels.append(_panel(units, {d: _only(p, p.copy == 0) for d, p in tests.items()}, dataset, "plain"))
+        panels.append(_panel(units, {d: p.where(p.copy == 0) for d, p in tests.items()}, dataset, "plain"))
         if any((test.copy > 0).any() for test in tests.values()):
             panels.append(_panel(units, tests, dataset, "resampled"))
     return tuple(panels)
-
-
-def _only(predictions: Predictions, mask: NDArray[np.bool_]) -> Predictions:
-    columns = ("split", "row", "copy", "identity", "truth", "margin")
-    return Predictions(*(getattr(predictions, name)[mask] for name in columns))
 
 
 def _panel(units: list[Unit], tests: Mapping[str, Predictions], dataset: OpenDataset, test: str) -> Panel:

@@ -14,22 +14,23 @@ from typing import Any
 import numpy as np
 
 from auditkit.cohort import MISSING, OpenDataset
-from auditkit.contracts import Dataset
+from auditkit.contracts import Dataset, Metric
 from auditkit.engine.checking import check
 from auditkit.engine.draws import Pools, pools
-from auditkit.engine.plan import Ingredients, Plan, make_plan
+from auditkit.engine.plan import Ingredients, Plan, Unit, make_plan
 from auditkit.engine.probes import Probe, probes_of
 from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.engine.store import Store
-from auditkit.errors import DataError, ImpossibleRequest
+from auditkit.errors import AuditError, DataError, ImpossibleRequest
 from auditkit.spec import reader
 from auditkit.spec.model import Task
 from auditkit.spec.paths import value_at
 from auditkit.spec.profiles import unused
 from auditkit.spec.source import Source
 
-PLACE_VARIABLE = "AUDITKIT_DATA"
+PLACE_VARIABLE, STORE_VARIABLE = "AUDITKIT_DATA", "AUDITKIT_STORE"
+STORE = Path(".auditkit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Settings:
     scale: float = 1.0
     data: Path | None = None
     require_data: bool = False
-    store: Path = Path(".auditkit")
+    store: Path = STORE
     reports: Path = Path("reports")
     device: str = "auto"
     workers: int | None = None
@@ -55,11 +56,16 @@ class Settings:
         """The command that runs the same audit on the same data into the same store."""
         named = {"--data": self.data, "--profile": self.profile}
         named["--scale"] = f"{self.scale:g}" if self.scale != 1.0 else None
-        named["--store"] = self.store if self.store != Path(".auditkit") else None
+        named["--store"] = self.store if self.store != STORE else None
         options = [(name, value) for name, value in named.items() if value is not None]
         options += [("--set", text) for text in self.sets] + [("--no-plugin", name) for name in self.disabled]
         words = [str(word) for option in options for word in option]
         return shlex.join(["auditkit", "run", str(self.path), *words, *more])
+
+
+def store_place(named: str | Path | None) -> Path:
+    """Where units are kept: flag, then environment, then `.auditkit` in the working directory."""
+    return Path(named or os.environ.get(STORE_VARIABLE) or STORE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +110,22 @@ class Prepared:
     def probes(self, task: Task) -> tuple[Probe, ...]:
         """What the networks of a task are asked beside it."""
         return probes_of(self.read.resolved.audit.evidence, task, self.dataset.attributes.by_name)
+
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics of the audit, built, by id."""
+        return {chosen.component.id: self.read.registry.build(chosen) for chosen in self.read.resolved.metrics}
+
+    def missing(self) -> tuple[Unit, ...]:
+        """Units that are not in the store."""
+        return tuple(unit for unit in self.plan.units if not self.store.has(unit.digest))
+
+    def not_trained(self) -> AuditError:
+        """What is told where units are missing that are asked for; there must be some."""
+        missing, total = self.missing(), len(self.plan.units)
+        of = f"{len(missing)} of its {total} unit{'s' * (total > 1)} {'is' if len(missing) == 1 else 'are'}"
+        said = f"{of} not in the store {self.store.root}, such as {missing[0].label}"
+        settings = self.read.settings
+        return AuditError(said, where=str(settings.path), hint=f"train them: {settings.command()}")
 
 
 def _sets_digest(sets: tuple[str, ...]) -> str:

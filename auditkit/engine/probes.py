@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from auditkit.cohort import Attributes, Rows
 from auditkit.contracts import Level
 from auditkit.errors import DataError
+from auditkit.replacing import replacing
 from auditkit.spec.model import EVERY, Evidence, Task
 
 ROW = "row"
@@ -68,10 +69,9 @@ def _of_attribute(name: str, levels: tuple[Level, ...]) -> Iterator[Probe]:
 
 
 def write(found: ProbeMargins, path: Path) -> None:
-    """Write Parquet beside the path, then rename it into place."""
-    aside = path.with_name(path.name + ".part")
-    pq.write_table(pa.table({ROW: found.row, **found.margins}), aside, compression="zstd")
-    aside.replace(path)
+    """Write Parquet; a reader meets the old file or the new one."""
+    with replacing(path) as aside:
+        pq.write_table(pa.table({ROW: found.row, **found.margins}), aside, compression="zstd")
 
 
 def keys(path: Path) -> frozenset[str]:

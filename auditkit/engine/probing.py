@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,11 +14,9 @@ from auditkit.training.device import Compute
 from auditkit.training.network import Network
 from auditkit.training.pixels import Pixels
 
-Columns = NDArray[np.int8]
-
 
 def probe(
-    network: Network, pixels: Pixels, compute: Compute, draws: tuple[Draw, Draw], questions: dict[str, Any]
+    network: Network, pixels: Pixels, compute: Compute, draws: tuple[Draw, Draw], questions: dict[str, NDArray[np.int8]]
 ) -> ProbeMargins:
     """Fit a head per question on the frozen features of the training draw, and ask them of the test photos.
 
@@ -31,7 +27,7 @@ def probe(
     tested = np.unique(draws[1].rows[draws[1].copy == 0])
     if not len(tested):
         return ProbeMargins(tested, {key: np.zeros(0, dtype=np.float32) for key in questions})
-    labels: Columns = np.stack(list(questions.values()), axis=1)
+    labels: NDArray[np.int8] = np.stack(list(questions.values()), axis=1)
     weight = torch.from_numpy(times.astype(np.float32)).to(compute.device)
     seen = predict.features(network, Pictures.plain(pixels, rows), compute)
     fitted = heads.fit(seen, torch.from_numpy(labels[rows]).to(compute.device), weight)

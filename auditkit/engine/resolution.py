@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from auditkit.contracts import Component, Kind, Need, Options
 from auditkit.spec.model import Audit, Recipe
@@ -25,7 +25,7 @@ class Chosen:
 
     @property
     def address(self) -> str:
-        """DISTRIBUTION:ID, which no other plugin can claim; what a ComponentRef should carry."""
+        """DISTRIBUTION:ID, which no other plugin can claim; as a ComponentRef carries it."""
         return f"{self.distribution}:{self.component.id}"
 
     def record(self) -> dict[str, Any]:
@@ -44,8 +44,8 @@ class ResolvedArm:
 
     name: str
     init: str
-    train: str
-    on: str
+    train: Literal["all", "head"]
+    on: Literal["train", "valid"]
     sampler: Chosen
     objective: Chosen
     model: Chosen

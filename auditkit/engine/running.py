@@ -10,13 +10,11 @@ from auditkit.engine.executors import Executor, Local, cores
 from auditkit.engine.outlook import visits
 from auditkit.engine.prepare import Prepared, Settings
 from auditkit.engine.schedule import Places, execute, undone
-from auditkit.engine.work import ComponentRef, ImageCacheRef, Machine
+from auditkit.engine.work import DESCRIBE_MACHINE, ComponentRef, ImageCacheRef, Machine
 from auditkit.errors import RunFailed
 from auditkit.events import Send, UnitFailed
 
-PROBE, OBTAIN = "auditkit.engine.worker:probe", "auditkit.engine.worker:obtain_weights"
-
-
+OBTAIN = "auditkit.engine.worker:obtain_weights"
 SMALL_UNIT = 1_000_000
 """Images that a unit visits, up to which it is small for a GPU: seconds of work, in more seconds of all the rest."""
 SIDE_BY_SIDE = 3
@@ -45,7 +43,7 @@ def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
     prepared.store.require_writable()
     settings, count = prepared.read.settings, cores()
     with Local(max(count, settings.workers or 1), 1, send) as pool:
-        machine: Machine = pool.submit(PROBE, settings.device).result()
+        machine: Machine = pool.submit(DESCRIBE_MACHINE, settings.device).result()
         _obtain_weights(prepared, pool)
         image = prepared.read.resolved.audit.data.image
         images = ensure_images(prepared.dataset, prepared.pools.rows, image, pool, send)
@@ -90,5 +88,4 @@ def _obtain_weights(prepared: Prepared, executor: Executor) -> None:
     """Have ImageNet weights before anything is decoded or trained, since they may not be had."""
     models = {unit.arm.model.component.id: unit.arm.model for unit in undone(prepared) if unit.init == "imagenet"}
     for model in models.values():
-        ref = ComponentRef("model", model.address, model.options.model_dump(by_alias=True))
-        executor.submit(OBTAIN, ref).result()
+        executor.submit(OBTAIN, ComponentRef.of(model)).result()

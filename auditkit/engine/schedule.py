@@ -15,7 +15,6 @@ from auditkit.engine.drawing import Drawing
 from auditkit.engine.executors import Executor
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
-from auditkit.engine.resolution import Chosen
 from auditkit.engine.work import ComponentRef, ImageCacheRef, UnitWork
 from auditkit.errors import AuditError
 from auditkit.events import Send, UnitFailed
@@ -156,8 +155,8 @@ def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> U
         seed=unit.seed,
         init=unit.init,
         train=unit.arm.train,
-        model=_ref(unit.arm.model),
-        objective=_ref(unit.arm.objective),
+        model=ComponentRef.of(unit.arm.model),
+        objective=ComponentRef.of(unit.arm.objective),
         recipe=unit.arm.recipe,
         images=places.images,
         truth=truth,
@@ -176,10 +175,6 @@ def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> U
         deterministic=prepared.read.settings.deterministic,
         facts={"label": unit.label, "inputs": dict(unit.inputs), "processes": places.processes},
     )
-
-
-def _ref(chosen: Chosen) -> ComponentRef:
-    return ComponentRef(chosen.kind, chosen.address, chosen.options.model_dump(by_alias=True))
 
 
 def _with_truth(draw: Draw, truth: NDArray[np.int8]) -> Draw:

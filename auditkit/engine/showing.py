@@ -158,10 +158,9 @@ def _looked(
     settings = prepared.read.settings
     futures = []
     for unit, missing in wanted:
-        model = unit.arm.model
-        ref = ComponentRef("model", model.address, model.options.model_dump(by_alias=True))
+        model = ComponentRef.of(unit.arm.model)
         asked = np.array(missing, dtype=np.int64)
-        work = LookWork(unit.digest, unit.label, ref, images, asked, str(prepared.store.root), settings.device)
+        work = LookWork(unit.digest, unit.label, model, images, asked, str(prepared.store.root), settings.device)
         futures.append((unit, missing, executor.submit(LOOK, work)))
     return {
         (unit.digest, row): (_chance(margin), "weights")
@@ -171,15 +170,12 @@ def _looked(
 
 
 def _nothing(prepared: Prepared, rows: Sequence[int]) -> AuditError:
-    settings, store = prepared.read.settings, prepared.store
-    where = str(store.root)
-    if not any(store.has(unit.digest) for unit in prepared.plan.units):
-        message = f"none of the {len(prepared.plan.units)} units of this audit is in the store"
-        return AuditError(message, where=where, hint=f"train them: {settings.command()}")
+    if len(prepared.missing()) == len(prepared.plan.units):
+        return prepared.not_trained()
     names = ", ".join(prepared.dataset.file_names[row] for row in rows)
     message = f"{names}: not among the photos that were predicted, and no weights were kept to predict it now"
-    hint = f"keep them, which trains the units again: {settings.command('--keep-weights')}"
-    return AuditError(message, where=where, hint=hint)
+    hint = f"keep them, which trains the units again: {prepared.read.settings.command('--keep-weights')}"
+    return AuditError(message, where=str(prepared.store.root), hint=hint)
 
 
 # ----------------------------------------------------------------------------------------------------------- photos

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from auditkit.engine.probes import ProbeMargins
 from auditkit.engine.writable import require_folder
 from auditkit.errors import AuditError, DataError
 from auditkit.predictions import Predictions
+from auditkit.replacing import LEFT, replacing
 
 PREDICTIONS, UNIT, HISTORY, WEIGHTS, PROBES = (
     "predictions.parquet",
@@ -79,7 +79,8 @@ class Store:
         table.write(predictions, folder / PREDICTIONS)
         write_json(folder / HISTORY, history)
         write_json(folder / UNIT, {**facts, "predicted": predictions.splits()})
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        for useless in (folder / CHECKPOINT, *folder.glob(LEFT)):
+            useless.unlink(missing_ok=True)
         self._make(self.root / "units")
         target = self.unit(digest)
         if target.exists():
@@ -153,12 +154,11 @@ class Store:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write beside the path, then rename; a number that is not finite is an error."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    """Write JSON, the whole file or nothing; a number that is not finite is an error."""
     text = json.dumps(value, indent=1, allow_nan=False) + "\n"
     try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
+        with replacing(path) as aside:
+            aside.write_text(text, encoding="utf-8")
     except OSError as error:
         raise _unwritable(path, error) from error
 

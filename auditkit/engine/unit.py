@@ -109,8 +109,7 @@ class _Unit:
 
     def truth(self, split: str) -> NDArray[np.int8]:
         """(n,) int8 of 0 and 1."""
-        known: NDArray[np.int8] = self.item.truth[self.draws[split].rows]
-        return known
+        return self.item.truth[self.draws[split].rows]
 
     def predictions(self, splits: tuple[str, ...]) -> Predictions:
         """Predict splits, in the order of their draws. Raises RunFailed when a margin is not finite."""

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from auditkit.cohort import Draw, ImageSource, Rows
 from auditkit.contracts import Kind
+from auditkit.engine.resolution import Chosen
 from auditkit.spec.model import Recipe
+
+DESCRIBE_MACHINE = "auditkit.engine.worker:describe_machine"
+"""Takes the name of a device; gives a Machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +24,11 @@ class ComponentRef:
     kind: Kind
     id: str
     options: dict[str, Any]
+
+    @classmethod
+    def of(cls, chosen: Chosen) -> ComponentRef:
+        """The component that an audit uses."""
+        return cls(chosen.kind, chosen.address, chosen.options.model_dump(by_alias=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +68,26 @@ class UnitWork:
     label: str
     seed: int
     init: str
-    train: str
+    train: Literal["all", "head"]
     model: ComponentRef
     objective: ComponentRef
     recipe: Recipe
     images: ImageCacheRef
-    truth: Any = field(repr=False)
+    truth: NDArray[np.int8] = field(repr=False)
     identity: Rows | None = field(repr=False)
     strata: Rows | None = field(repr=False)
     stratum_counts: tuple[int, ...]
     splits: dict[str, Draw] = field(repr=False)
-    predict: tuple[str, ...] = ("valid", "test")
-    probes: dict[str, Any] = field(default_factory=dict, repr=False)
-    train_first: bool = True
-    keep_weights: bool = False
-    store: str = ".auditkit"
-    device: str = "auto"
-    precision: str = "auto"
-    threads: int = 1
-    deterministic: bool = False
-    facts: dict[str, Any] = field(default_factory=dict)
+    predict: tuple[str, ...]
+    probes: dict[str, NDArray[np.int8]] = field(repr=False)
+    train_first: bool
+    keep_weights: bool
+    store: str
+    device: str
+    precision: str
+    threads: int
+    deterministic: bool
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

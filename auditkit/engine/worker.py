@@ -10,7 +10,6 @@ import torchvision
 
 from auditkit.engine import looking
 from auditkit.engine.bench import BenchWork
-from auditkit.engine.cache import unwritable
 from auditkit.engine.executors import cores
 from auditkit.engine.registry import Registry
 from auditkit.engine.unit import imagenet_weights, run_unit
@@ -27,9 +26,10 @@ from auditkit.training.device import (
     device_name,
     free_bytes,
 )
+from auditkit.training.places import unwritable
 
 
-def probe(device: str, send: Send) -> Machine:
+def describe_machine(device: str, send: Send) -> Machine:
     """Say which device "auto", or a device by name, is here. Raises AuditError when it is absent."""
     chosen = choose_device(device)
     return Machine(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from auditkit.evidence.results import Results
+from auditkit.replacing import replacing
 from auditkit.report import archive, html, markdown, svg
 from auditkit.report.blocks import Block, Document, Figure, Fold
 
@@ -26,7 +27,8 @@ def write(document: Document, results: Results, folder: Path, drawings: Path | N
         }
     (folder / PICTURES).mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        _replace(folder / name, text)
+        with replacing(folder / name) as aside:
+            aside.write_text(text, encoding="utf-8")
     return (*(folder / name for name in texts), *archive.write_csv(results, folder))
 
 
@@ -43,10 +45,3 @@ def figures(blocks: tuple[Block, ...]) -> Iterator[Figure]:
             yield block
         elif isinstance(block, Fold):
             yield from figures(block.blocks)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write aside and rename, so that a reader never sees half a file."""
-    aside = path.with_name(f".{path.name}.part")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 import vl_convert
 
+from auditkit.replacing import replacing
 from auditkit.report.blocks import Figure
 from auditkit.report.charts import sized
 
@@ -105,9 +105,8 @@ def _vega(chart: str) -> str:
         drawn = _draw(chart)
         with suppress(OSError):  # what cannot be kept is drawn again
             folder.mkdir(parents=True, exist_ok=True)
-            aside = path.with_suffix(f".{os.getpid()}.part")
-            aside.write_text(drawn, encoding="utf-8")
-            aside.replace(path)
+            with replacing(path) as aside:
+                aside.write_text(drawn, encoding="utf-8")
         return drawn
     return path.read_text(encoding="utf-8")
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from auditkit import shelf
 from auditkit.engine.conclude import conclude
-from auditkit.engine.prepare import Read, Settings, prepare, read_audit
+from auditkit.engine.prepare import Read, Settings, prepare, read_audit, store_place
 from auditkit.engine.running import train_all
 from auditkit.errors import AuditError
-from auditkit.events import Event
+from auditkit.events import silent
 from auditkit.evidence.results import GateRow, Results
 from auditkit.report import view
 from auditkit.report.conditions import in_full
@@ -37,7 +37,7 @@ class Judged:
         named = Path(os.path.relpath(path, folder)) if path.is_relative_to(folder) else path
         settings = Settings(
             path=named,
-            store=Path(options.get("store") or os.environ.get("AUDITKIT_STORE", ".auditkit")),
+            store=store_place(options.get("store")),
             data=Path(options["data"]) if "data" in options else None,
             profile=options.get("profile"),
         )
@@ -72,16 +72,8 @@ class Judged:
 
     def _results(self, *, may_train: bool) -> Results:
         prepared = prepare(self.read.settings)
-        left = [unit.label for unit in prepared.plan.units if not prepared.store.has(unit.digest)]
-        if left and not may_train:
-            said = f"{len(left)} of {len(prepared.plan.units)} units are not in the store, such as {left[0]}"
-            raise AuditError(
-                said, where=str(self.read.settings.path), hint=f"train them: {self.read.settings.command()}"
-            )
-        if left:
-            train_all(prepared, _silent)
+        if prepared.missing():
+            if not may_train:
+                raise prepared.not_trained()
+            train_all(prepared, silent)
         return shelf.findings(prepared, conclude)
-
-
-def _silent(event: Event) -> None:
-    """Draw nothing; pytest captures what is printed."""

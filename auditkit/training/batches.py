@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from auditkit import streams
 from auditkit.cohort import Draw, Rows
@@ -78,7 +79,7 @@ class Labels:
     stratum: torch.Tensor
 
     @staticmethod
-    def of(draw: Draw, truth: Rows, strata: Rows | None, device: torch.device) -> Labels:
+    def of(draw: Draw, truth: NDArray[np.int8], strata: Rows | None, device: torch.device) -> Labels:
         """Look up the labels of a draw in tables over all images."""
         stratum = np.zeros(len(draw), dtype=np.int64) if strata is None else strata[draw.rows]
         return Labels(

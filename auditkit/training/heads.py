@@ -39,9 +39,9 @@ def fit(features: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor) -> H
     the squared coefficients of the standardised features; the intercept is free. The coefficients of a column in which
     one of the two labels never occurs are NaN.
     """
-    share = weight / weight.sum()
-    mean = share @ features
-    deviation = (share @ (features - mean) ** 2).sqrt()
+    common = weight / weight.sum()
+    mean = common @ features
+    deviation = (common @ (features - mean) ** 2).sqrt()
     scale = torch.where(deviation > 1e-6 * (1 + mean.abs()), deviation, torch.ones_like(deviation))
     design = _design(features, mean, scale)
     known = (labels >= 0) * weight[:, None]
@@ -50,7 +50,7 @@ def fit(features: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor) -> H
     told = (positive > 0) & (positive < total)
     coefficients = torch.full((design.shape[1], labels.shape[1]), torch.nan, device=features.device)
     if bool(told.any()):
-        coefficients[:, told] = _newton(design, truth[:, told], (known / total)[:, told], share)
+        coefficients[:, told] = _newton(design, truth[:, told], (known / total)[:, told], common)
     return Heads(mean, scale, coefficients)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
+import shutil
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 
 from auditkit.contracts import PretrainedFile
 from auditkit.errors import AuditError, DataError
-from auditkit.training.places import cache_folder
+from auditkit.replacing import replacing
+from auditkit.training.places import cache_folder, make_folder
 
 Tensors = dict[str, torch.Tensor]
 _RECORD = "auditkit"
@@ -26,11 +27,10 @@ _DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])")  # published w
 
 
 def save(tensors: Mapping[str, torch.Tensor], path: Path, record: Mapping[str, Any] | None = None) -> None:
-    """Write tensors and a JSON record beside the path, then rename: a reader meets the old file or the new one."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    """Write tensors and a JSON record; a reader meets the old file or the new one."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(plain, aside, metadata={_RECORD: json.dumps(dict(record or {}), allow_nan=False)})
-    aside.replace(path)
+    with replacing(path) as aside:
+        save_file(plain, aside, metadata={_RECORD: json.dumps(dict(record or {}), allow_nan=False)})
 
 
 def load(path: Path) -> Tensors:
@@ -55,19 +55,11 @@ def pretrained(file: PretrainedFile) -> Tensors:
     folder = cache_folder("weights")
     converted = folder / f"{Path(name).stem}.safetensors"
     if not converted.exists():
-        _make(folder)
+        make_folder(folder)
         with FileLock(folder / f"{name}.lock"):
             if not converted.exists():
                 _convert(_obtain(file, name, folder), file, converted)
     return load(converted)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        hint = "name another folder with the variable AUDITKIT_CACHE"
-        raise AuditError(f"cannot write to the cache: {error.strerror}", where=str(folder), hint=hint) from error
 
 
 def _obtain(file: PretrainedFile, name: str, folder: Path) -> Path:
@@ -76,15 +68,18 @@ def _obtain(file: PretrainedFile, name: str, folder: Path) -> Path:
     found = next((place for place in (folder / name, hub) if place.is_file()), None)
     if found is not None:
         return found
-    aside = folder / f"{name}.{os.getpid()}.part"
+    place = folder / name
     try:
-        with urllib.request.urlopen(file.url, timeout=30) as answer, aside.open("wb") as out:  # noqa: S310
-            while block := answer.read(1 << 20):
-                out.write(block)
+        with replacing(place) as aside:
+            _download(file.url, aside)
     except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise AuditError(_no_download(file, error), hint=_remedy(file, folder / name)) from error
-    return aside.replace(folder / name)
+        raise AuditError(_no_download(file, error), hint=_remedy(file, place)) from error
+    return place
+
+
+def _download(url: str, path: Path) -> None:
+    with urllib.request.urlopen(url, timeout=30) as answer, path.open("wb") as out:  # noqa: S310
+        shutil.copyfileobj(answer, out, 1 << 20)
 
 
 def _no_download(file: PretrainedFile, error: OSError) -> str:
