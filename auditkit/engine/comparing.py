@@ -13,7 +13,7 @@ from auditkit.errors import AuditError
 from auditkit.evidence.compare import Difference, Terms, by_key, key, paired, unpaired
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Results
-from auditkit.spec.model import Evidence
+from auditkit.spec.model import Evidence, Use
 from auditkit.spec.words import listed
 
 ABSENT = None
@@ -135,14 +135,22 @@ def _label(task: Mapping[str, Any]) -> str:
 
 
 def _metrics(first: Side, second: Side) -> frozenset[str]:
-    """Metrics that both have, with the same options."""
+    """Ids of the metrics that both have, with the same options."""
     sides = [{f.metric for f in side.results.findings} for side in (first, second)]
-    options = [{m["use"].rpartition(":")[2]: m for m in _evidence(side).get("metrics", ())} for side in (first, second)]
-    common = {m for m in sides[0] & sides[1] if options[0].get(m, {"use": m}) == options[1].get(m, {"use": m})}
+    uses = [
+        {use.id: use for use in map(Use.model_validate, _evidence(side).get("metrics", ()))} for side in (first, second)
+    ]
+    common = {m for m in sides[0] & sides[1] if _alike(*(known.get(m, Use(use=m)) for known in uses))}
     if not common:
         mine, theirs = (listed(sorted(names), "and") for names in sides)
         raise _refused(first, second, f"they have no metric in common, the first has {mine}, the second {theirs}")
     return frozenset(common)
+
+
+def _alike(first: Use, second: Use) -> bool:
+    """Whether two uses of one id may be of one component, which an id alone leaves open, with the same options."""
+    distributions = {first.use, second.use} - {first.id}
+    return len(distributions) < 2 and first.options == second.options
 
 
 def _evidence(side: Side) -> Mapping[str, Any]:
@@ -175,7 +183,7 @@ def _common(first: Prepared, second: Prepared, terms: Terms) -> Evidence:
     """The first's evidence section, with the groups and metrics of both."""
     mine, theirs = (side.read.resolved.audit.evidence for side in (first, second))
     groups = tuple(over for over in mine.groups if set(over) in [set(other) for other in theirs.groups])
-    metrics = tuple(use for use in mine.metrics if use.use.rpartition(":")[2] in terms.metrics)
+    metrics = tuple(use for use in mine.metrics if use.id in terms.metrics)
     changed = {"groups": groups, "metrics": metrics, "spillover": False, "reference": "", "placebo": None}
     return mine.model_copy(update=changed)
 

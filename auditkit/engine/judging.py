@@ -88,6 +88,8 @@ def _metrics(registry: Registry, names: tuple[str, ...]) -> dict[str, Metric]:
         chosen, problems = registry.choose("metric", Use(use=name), ())
         if chosen is None or problems:
             raise AuditError(problems[0].message, where="--metrics", hint=problems[0].hint)
+        if chosen.component.id in metrics:
+            raise AuditError(f"metric {chosen.component.id!r} is there twice", where="--metrics")
         metrics[chosen.component.id] = registry.build(chosen)
     return metrics
 

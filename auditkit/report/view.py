@@ -50,8 +50,8 @@ class View:
 
     @property
     def metric(self) -> str:
-        """The headline metric: the first that the audit declares."""
-        return self.audit.evidence.metrics[0].use
+        """Id of the headline metric: the first that the audit declares."""
+        return self.audit.evidence.metrics[0].id
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class View:
     @property
     def topics(self) -> tuple[Topic, ...]:
         """Every topic: task by task, the declared metrics first, the declared groups before everyone."""
-        known = [Topic(t.label, "plain", m.use, ()) for t in self.audit.task for m in self.audit.evidence.metrics]
+        known = [Topic(t.label, "plain", m.id, ()) for t in self.audit.task for m in self.audit.evidence.metrics]
         tasks, metrics = distinct(k.task for k in known), distinct(k.metric for k in known)
         places = (*self.audit.evidence.groups, ())
         present = distinct(topic for topic, _, _ in self.index)
