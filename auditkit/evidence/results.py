@@ -153,16 +153,16 @@ class ScanRow:
     """Table 3 for one attribute: its minority level, share and mix, and the reference arm's error inside and outside.
 
     split: on whose images the errors were measured, "valid" or "test".
-    share_by: ("Male=1", share of that level among the minority's training images), ...; difference: error inside minus
-    outside, in the family "scan".
+    share_by: ("Male=1", share of that level among the minority's training images), ...; a share is None where no value
+    is known; difference: error inside minus outside, in the family "scan".
     """
 
     task: str
     attribute: str
     minority: Level
-    share_train: float
+    share_train: float | None
     share_valid: float | None
-    share_by: tuple[tuple[str, float], ...]
+    share_by: tuple[tuple[str, float | None], ...]
     error_inside: Finding
     error_outside: Finding
     difference: Finding | None = None

@@ -115,14 +115,14 @@ def _row(bench: Bench, pools: Pools, name: str, code: int, errors: list[Finding]
     )
 
 
-def _share(pools: Pools, rows: Rows, name: str, code: int) -> float:
-    """Share of the images with a known value that have the level."""
+def _share(pools: Pools, rows: Rows, name: str, code: int) -> float | None:
+    """Share of the images with a known value that have the level; None where no value is known."""
     column = pools.attributes.column(name)[rows]
     known = column[column >= 0]
-    return float((known == code).mean()) if len(known) else 0.0
+    return float((known == code).mean()) if len(known) else None
 
 
-def _mix(pools: Pools, name: str, code: int, others: Iterable[str]) -> Iterator[tuple[str, float]]:
+def _mix(pools: Pools, name: str, code: int, others: Iterable[str]) -> Iterator[tuple[str, float | None]]:
     """Of the minority's training images, the share of the last level of each other attribute."""
     inside_rows = pools.train[pools.attributes.column(name)[pools.train] == code]
     for other in others:

@@ -12,6 +12,8 @@ from auditkit.report import facts
 
 NARROW = 0.004
 """Where half of the intervals of changes are narrower than this, one decimal of a percent would hide the effects."""
+UNKNOWN = "unknown"
+"""What stands for a number that cannot be had."""
 DIFFERENCES = ("signed_gap", "change", "change_in_gap", "change_in_signed_gap")
 
 
@@ -115,7 +117,7 @@ def fixed(value: float, digits: int, *, signed: bool = False) -> str:
 def count(number: float | None) -> str:
     """A count with thousands separators; means of counts keep one decimal where they need it."""
     if number is None:
-        return "unknown"
+        return UNKNOWN
     return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.1f}"
 
 
