@@ -125,6 +125,15 @@ def test_what_is_printed(two: AuditProject) -> None:
     assert "The files say the same." in two.run("compare", "a.toml", "a.toml").out
 
 
+def test_ratios_and_their_differences_are_printed_as_ratios(two: AuditProject) -> None:
+    one = difference(as_json(two, "a.toml", "b.toml"), quantity="ratio", metric="accuracy", arm="original")
+    wide = AuditProject(two.folder, {**two.environment, "COLUMNS": "300"})
+    lines = wide.run("compare", "a.toml", "b.toml", "--all").assert_success().out.splitlines()
+    (line,) = [" ".join(line.split()) for line in lines if line.startswith("accuracy ratio over Young, arm original,")]
+    first, second = (one[side]["estimate"] for side in ("first", "second"))
+    assert f" {first:.3f} {second:.3f} {second - first:+.3f} unpaired" in line
+
+
 def test_what_can_not_be_opened_ends_with_2(two: AuditProject) -> None:
     two.write({"c.toml": SIMULATED.replace('init = "none"', 'init = "none"\nbatch_size = 32')})
     outcome = two.run("compare", "a.toml", "c.toml").assert_code(2)

@@ -40,9 +40,21 @@ class Numbers:
 
     def of(self, finding: Finding, value: float) -> str:
         """A number in the units of a finding, signed where it is a difference."""
+        return self._in_units(finding, value, signed=finding.quantity in DIFFERENCES)
+
+    def _in_units(self, finding: Finding, value: float, *, signed: bool) -> str:
         if finding.quantity == "ratio":
-            return fixed(value, 3)
-        return self.number(finding.metric, value, signed=finding.quantity in DIFFERENCES)
+            return fixed(value, 3, signed=signed)
+        return self.number(finding.metric, value, signed=signed)
+
+    def difference(self, finding: Finding, value: float, interval: Interval | None) -> str:
+        """A finding less another of its kind: "+1.2 points [+0.4, +2.0]"; of ratios "-0.160 [-0.200, -0.120]"."""
+        unit = self.unit(finding.metric, "ratio" if finding.quantity == "ratio" else "change")
+        told = [self._in_units(finding, value, signed=True), unit]
+        if interval is not None:
+            ends = (self._in_units(finding, end, signed=True) for end in (interval.low, interval.high))
+            told.append(f"[{', '.join(ends)}]")
+        return " ".join(filter(None, told))
 
     def interval(self, finding: Finding, interval: Interval) -> str:
         """ "[93.1, 94.8]"."""
