@@ -99,7 +99,7 @@ class CellCount:
 
 @dataclass(frozen=True, slots=True)
 class Marginal:
-    """Share of an attribute's level in the training rows, in the pool and in the arm's draw."""
+    """Share of an attribute's level in the training rows before (the reference draw) and after (the arm's draw)."""
 
     attribute: str
     level: Level
@@ -109,7 +109,10 @@ class Marginal:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """What an arm trains on. `effective` is the effective number, (sum of copies)^2 / sum of squared copies."""
+    """What an arm trains on.
+
+    effective_images, effective_identities: (sum of copies)^2 / sum of squared copies, of an image or of a person.
+    """
 
     task: str
     arm: str
@@ -171,7 +174,7 @@ class ScanRow:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A test photo that an arm turned right or wrong against the reference, by majority over seeds."""
+    """A test photo that an arm turned right or wrong against another, by majority over seeds."""
 
     task: str
     arm: str
