@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from auditkit.cohort import Attributes, Rows
-from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, Family, family_of, values, with_interval
 from auditkit.evidence.contrasts import Estimate, estimate
 from auditkit.evidence.grouping import inside
@@ -18,22 +16,13 @@ from auditkit.evidence.layout import lay_out
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.panel import Panel
+from auditkit.evidence.rates import ErrorRate
 from auditkit.evidence.results import Finding, ScanRow
 from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 
-Counts = NDArray[Any]
 Split = Literal["valid", "test"]
-
-
-class _ErrorRate(CountMetric):
-    """Share of images predicted wrongly; the core knows no plugin, so the scan brings its own."""
-
-    within_target = True
-
-    def compute(self, tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> tuple[Counts, Counts]:
-        return fp + fn, tp + fp + fn + tn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +74,7 @@ def _minority(pools: Pools, name: str) -> int:
 def _measures(bench: Bench, minorities: Mapping[str, int], weight: Replicates) -> Iterator[Measure]:
     for name, code in minorities.items():
         grouping = inside(bench.layout.panel, name, code)
-        metrics = {"error_rate": _ErrorRate(None)}
+        metrics = {"error_rate": ErrorRate(None)}
         yield from measure(bench.layout, grouping, metrics, bench.evidence, weight, point_tables=False)
 
 

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from numpy.typing import NDArray
-
-from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, family_of
 from auditkit.evidence.contrasts import estimate
 from auditkit.evidence.grouping import inside
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import measure
 from auditkit.evidence.panel import Panel
+from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.results import Finding
 from auditkit.evidence.seeds import Contrast
 from auditkit.evidence.uncertainty import Replicates
-
-Counts = NDArray[Any]
-
-
-class _Accuracy(CountMetric):
-    """Share of images predicted rightly; the core knows no plugin, so spillover brings its own."""
-
-    within_target = True
-
-    def compute(self, tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> tuple[Counts, Counts]:
-        return tp + tn, tp + fp + fn + tn
 
 
 def spillover(bench: Bench, arms: list[Contrast], weight: Replicates) -> tuple[list[Finding], dict[str, int]]:
@@ -56,6 +42,6 @@ def _levels(panel: Panel) -> Iterator[tuple[str, int]]:
 
 def _line(bench: Bench, name: str, level: int, weight: Replicates) -> Line:
     grouping = inside(bench.layout.panel, name, level)
-    metrics = {"accuracy": _Accuracy(None)}
+    metrics = {"accuracy": Accuracy(None)}
     (one,) = measure(bench.layout, grouping, metrics, bench.evidence, weight, point_tables=False)
     return Line(one, (0, 1))

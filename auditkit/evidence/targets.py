@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from numpy.typing import NDArray
-
-from auditkit.contracts import CountMetric
 from auditkit.evidence.assemble import Bench, family_of, values
 from auditkit.evidence.contrasts import Estimate, estimate
 from auditkit.evidence.gaps import pairs_of
@@ -19,22 +15,12 @@ from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.probe_names import FAMILY
+from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.results import Finding, Place, Quantity
 from auditkit.evidence.seeds import Arms
 from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
-
-Counts = NDArray[Any]
-
-
-class _Accuracy(CountMetric):
-    """Share of images predicted rightly; the core knows no plugin, so probes bring their own."""
-
-    within_target = True
-
-    def compute(self, tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> tuple[Counts, Counts]:
-        return tp + tn, tp + fp + fn + tn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +76,7 @@ def _asked(layout: Layout, evidence: Evidence, weight: Replicates) -> Iterator[_
 
 
 def _measure(layout: Layout, grouping: Grouping, evidence: Evidence, weight: Replicates) -> Measure:
-    (one,) = measure(layout, grouping, {"accuracy": _Accuracy(None)}, evidence, weight, point_tables=False)
+    (one,) = measure(layout, grouping, {"accuracy": Accuracy(None)}, evidence, weight, point_tables=False)
     return one
 
 
