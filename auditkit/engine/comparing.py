@@ -38,13 +38,12 @@ class Side:
             return self.prepared.read.resolved.audit.model_dump(
                 mode="json", by_alias=True, exclude={"profile", "stand_in"}
             )
-        found: Mapping[str, Any] = self.results.facts.get("audit", {})
-        return found
+        return self.results.facts.get("audit", {})
 
     @property
     def fingerprint(self) -> str:
         """Fingerprint of the data."""
-        return str(self.results.facts.get("dataset", {}).get("fingerprint", ""))
+        return self.results.facts.get("dataset", {}).get("fingerprint", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def compare(first: Side, second: Side) -> Comparison:
     Raises:
         AuditError: their protocols, tasks, confidence or metrics make every difference meaningless.
     """
-    _same("protocols", first, second, str(_fact(first, "protocol")), str(_fact(second, "protocol")))
+    _same("protocols", first, second, *(side.results.facts.get("protocol", "unknown") for side in (first, second)))
     _same_tasks(first, second)
     metrics = _metrics(first, second)
     evidence = first.audit.get("evidence", {}), second.audit.get("evidence", {})
@@ -111,10 +110,6 @@ def _other_arms(first: Side, second: Side) -> str:
         return ""
     has = f"the arms of the first are {listed(mine, 'and')}, of the second {listed(theirs, 'and')}"
     return f"; {has}, and what is compared has the same name in both"
-
-
-def _fact(side: Side, name: str) -> Any:
-    return side.results.facts.get(name, "unknown")
 
 
 def _same_tasks(first: Side, second: Side) -> None:

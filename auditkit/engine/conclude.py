@@ -15,6 +15,7 @@ from auditkit.engine.prepare import Prepared
 from auditkit.engine.probed import probed
 from auditkit.engine.versions import versions
 from auditkit.evidence.composition import composition, leaks
+from auditkit.evidence.facts import Facts, UnitFacts
 from auditkit.evidence.findings import derive
 from auditkit.evidence.flips import flips
 from auditkit.evidence.judgements import judge_gates, judge_published
@@ -25,7 +26,7 @@ from auditkit.predictions import Predictions
 
 
 def conclude(prepared: Prepared) -> Results:
-    """Derive everything from the units that are done; where the gates stand in the file is left open."""
+    """Derive everything from the units that are done; the command, and where gates stand in the file, are left open."""
     audit, store = prepared.read.resolved.audit, prepared.store
     evidence = audit.evidence
     done = [unit for unit in prepared.plan.units if store.has(unit.digest)]
@@ -138,8 +139,8 @@ def _curve(prepared: Prepared, unit: Unit) -> Curve:
     )
 
 
-def facts(prepared: Prepared, done: list[Unit], *remarks: str) -> dict[str, Any]:
-    """What reports say about the run itself, with more remarks on the data; keys as in `auditkit.report.facts`."""
+def facts(prepared: Prepared, done: list[Unit], *remarks: str) -> Facts:
+    """What reports say about the run itself, with more remarks on the data; the command is left open."""
     read, dataset = prepared.read, prepared.dataset
     return {
         "title": read.resolved.audit.audit.title,
@@ -180,11 +181,20 @@ def _splits(prepared: Prepared) -> dict[str, int | None]:
     return sizes
 
 
-def _unit_facts(prepared: Prepared, unit: Unit) -> dict[str, Any]:
+def _unit_facts(prepared: Prepared, unit: Unit) -> UnitFacts:
     stored = prepared.store.facts(unit.digest)
-    wanted = ("device", "precision", "threads", "seconds", "images_per_second", "visits")
-    named = {"task": unit.task.label, "arm": unit.arm.name, "seed": unit.seed, "digest": unit.digest}
-    return {**named, **{key: stored[key] for key in wanted}}
+    return {
+        "task": unit.task.label,
+        "arm": unit.arm.name,
+        "seed": unit.seed,
+        "digest": unit.digest,
+        "device": stored["device"],
+        "precision": stored["precision"],
+        "threads": stored["threads"],
+        "seconds": stored["seconds"],
+        "images_per_second": stored["images_per_second"],
+        "visits": stored["visits"],
+    }
 
 
 def _plugins(prepared: Prepared) -> list[str]:

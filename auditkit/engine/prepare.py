@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from auditkit.spec.profiles import unused
 from auditkit.spec.source import Source
 
 PLACE_VARIABLE = "AUDITKIT_DATA"
+STORE = Path(".auditkit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Settings:
     scale: float = 1.0
     data: Path | None = None
     require_data: bool = False
-    store: Path = Path(".auditkit")
+    store: Path = STORE
     reports: Path = Path("reports")
     device: str = "auto"
     workers: int | None = None
@@ -52,11 +53,15 @@ class Settings:
         """The command that runs the same audit on the same data into the same store."""
         named = {"--data": self.data, "--profile": self.profile}
         named["--scale"] = f"{self.scale:g}" if self.scale != 1.0 else None
-        named["--store"] = self.store if self.store != Path(".auditkit") else None
+        named["--store"] = self.store if self.store != STORE else None
         options = [(name, value) for name, value in named.items() if value is not None]
         options += [("--set", text) for text in self.sets] + [("--no-plugin", name) for name in self.disabled]
         words = [str(word) for option in options for word in option]
         return shlex.join(["auditkit", "run", str(self.path), *words, *more])
+
+    def elsewhere(self) -> str:
+        """As `command`, for whoever has another store."""
+        return replace(self, store=STORE).command()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

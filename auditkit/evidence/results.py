@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from auditkit.contracts import Level
+from auditkit.evidence.facts import Facts
 
 REVISION = 13
 """Raise whenever the same predictions would lead to other findings."""
@@ -239,7 +240,7 @@ class Results:
     gates: tuple[GateRow, ...] = ()
     families: Mapping[str, int] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
 
 
 def exploratory(family: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from auditkit.evidence.facts import UnitFacts
 from auditkit.evidence.results import FEWEST_EFFECTIVE
 from auditkit.report.blocks import Block, Cell, Fold, Item, Items, Section, Table
-from auditkit.report.facts import UnitFacts
 from auditkit.report.numbers import count, duration, fixed, plural
 from auditkit.report.view import View, distinct
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from statistics import median
 
 from auditkit.evidence.probe_names import is_probe
 from auditkit.evidence.results import FEW, Finding, Interval, Results
-from auditkit.report import facts
 
 NARROW = 0.004
 """Where half of the intervals of changes are narrower than this, one decimal of a percent would hide the effects."""
@@ -110,7 +109,7 @@ class Numbers:
 
 def of(results: Results) -> Numbers:
     """Choose the decimals once, for the whole report."""
-    printed: Mapping[str, facts.MetricFacts] = facts.of(results).get("metrics", {})
+    printed = results.facts.get("metrics", {})
     plain = frozenset(name for name, how in printed.items() if not how.get("percent", True))
     return Numbers(_digits(f for f in results.findings if f.metric not in plain and not is_probe(f)), plain)
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from auditkit.evidence.facts import Facts
 from auditkit.evidence.results import Finding, Results, exploratory
-from auditkit.report import facts, names, numbers
+from auditkit.report import names, numbers
 from auditkit.report.names import Names
 from auditkit.report.numbers import Numbers
 from auditkit.spec.model import Audit
@@ -44,9 +45,9 @@ class View:
     index: Mapping[tuple[Topic, str, str], tuple[Finding, ...]]
 
     @property
-    def facts(self) -> facts.Facts:
+    def facts(self) -> Facts:
         """The facts of the run."""
-        return facts.of(self.results)
+        return self.results.facts
 
     @property
     def metric(self) -> str:
