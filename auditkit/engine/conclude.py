@@ -21,7 +21,7 @@ from auditkit.evidence.flips import flips
 from auditkit.evidence.judgements import judge_gates, judge_published
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Composition, Curve, Flip, FlipCount, Leak, Results, ScanRow
-from auditkit.evidence.scan import Pools, Split, scan
+from auditkit.evidence.scan import ScannedPools, Split, scan
 from auditkit.predictions import Predictions
 
 
@@ -79,7 +79,7 @@ def _scan(prepared: Prepared, predictions: Mapping[str, Predictions]) -> tuple[t
         return (), {}
     split: Split = "valid" if len(prepared.pools.valid) else "test"
     panels = [p for p in make_panels(prepared.plan, predictions, dataset, split) if p.test == "plain"]
-    pools = Pools(dataset.attributes, prepared.pools.train, prepared.pools.valid)
+    pools = ScannedPools(dataset.attributes, prepared.pools.train, prepared.pools.valid)
     pairs = [scan(panel, audit.evidence, pools, seed=audit.data.seed, split=split) for panel in panels]
     families = {name: size for _, found in pairs for name, size in found.items()}
     return tuple(row for rows, _ in pairs for row in rows), families
