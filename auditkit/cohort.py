@@ -135,7 +135,7 @@ class Checkup:
     """What a dataset can tell of a place beyond opening it: a verdict in words, facts, problems, group counts.
 
     `refused` says what keeps a run from using the data; each is one sentence, and may have its remedy on another line.
-    `shares` are attributes with the share of images that have them.
+    `shares` are attributes with the share of images that have them, None where no image's value is known.
     """
 
     verdict: str
@@ -143,7 +143,7 @@ class Checkup:
     problems: tuple[str, ...] = ()
     groups: tuple[GroupCount, ...] = ()
     refused: tuple[str, ...] = ()
-    shares: tuple[tuple[str, float], ...] = ()
+    shares: tuple[tuple[str, float | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,10 +56,11 @@ class EpochDone:
 
 @dataclass(frozen=True, slots=True)
 class UnitDone:
-    """A unit's predictions are stored; `accuracy` is on the test split."""
+    """A unit's predictions are stored; `accuracy` is on `split`, test where it is there; None without predictions."""
 
     digest: str
-    accuracy: float
+    split: str | None
+    accuracy: float | None
     seconds: float
 
 

@@ -1,6 +1,7 @@
 """Findings, kept under the digest of all they depend on, so that a report only reads.
 
-Where a gate stands in its file is no part of that, since comments move it: it is looked up whenever findings are read.
+Where a gate stands in its file is no part of that, since comments move it, nor is the command: both are looked up
+whenever findings are read.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from auditkit.engine.plan import Unit, digest_of
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.store import read_json, write_json
+from auditkit.evidence.facts import Facts
 from auditkit.evidence.results import REVISION, Results
 from auditkit.report import archive
 
@@ -52,10 +54,10 @@ def findings(prepared: Prepared, derive: Callable[[Prepared], Results]) -> Resul
 
 
 def _placed(prepared: Prepared, results: Results) -> Results:
-    """The findings, with the file and line of every gate as they are now."""
+    """The findings, with the command, and the file and line of every gate, as they are now."""
     source = prepared.read.source
     places = [source.locate(("gate", index)) for index in range(len(results.gates))]
     told = [f"{place.source}:{place.line}" if place.line else place.source for place in places]
-    return replace(
-        results, gates=tuple(replace(gate, place=place) for gate, place in zip(results.gates, told, strict=True))
-    )
+    facts: Facts = {**results.facts, "command": prepared.read.settings.elsewhere()}
+    gates = tuple(replace(gate, place=place) for gate, place in zip(results.gates, told, strict=True))
+    return replace(results, gates=gates, facts=facts)

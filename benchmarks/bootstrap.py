@@ -31,7 +31,7 @@ from fairlearn.metrics import (
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, precision_score
 
-from auditkit.evidence.assemble import Bench, family_of, plain_ends
+from auditkit.evidence.assemble import PanelContext, family_of, plain_ends
 from auditkit.evidence.contrasts import estimate
 from auditkit.evidence.grouping import group
 from auditkit.evidence.layout import count, lay_out
@@ -90,7 +90,7 @@ def whole(panel: Panel) -> dict[str, float]:
     clock = [time.perf_counter()]
     evidence = Evidence(replicates=REPLICATES)
     layout = lay_out(panel, np.random.default_rng(0))
-    bench = Bench(layout, evidence, 0)
+    context = PanelContext(layout, evidence, 0)
     weight = weights(np.random.default_rng(1), layout.blocks, REPLICATES)
     measures = [
         one
@@ -100,10 +100,10 @@ def whole(panel: Panel) -> dict[str, float]:
     clock.append(time.perf_counter())
     lines = [Line(one, groups) for one in measures for groups in ((0,), (1,), (0, 1))]
     values = estimate(layout, lines, [(arm, None) for arm in range(ARMS)])
-    plain_ends(bench, values)
+    plain_ends(context, values)
     changes = estimate(layout, lines, [(arm, 0) for arm in range(1, ARMS)], weight)
     clock.append(time.perf_counter())
-    family = family_of(bench, changes, "changes")
+    family = family_of(context, changes, "changes")
     clock.append(time.perf_counter())
     parts = np.diff(clock).round(2).tolist()
     return {

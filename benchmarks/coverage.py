@@ -35,12 +35,12 @@ import numpy as np
 from numpy.typing import NDArray
 from simulation import ARMS, Setting, Truth, layout_of, right_of, truth_of
 
-from auditkit import CountMetric
 from auditkit.evidence.contrasts import Estimates, estimate
 from auditkit.evidence.gaps import NUISANCE
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
+from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.simultaneous import simultaneous
 from auditkit.evidence.uncertainty import (
     Ends,
@@ -77,15 +77,6 @@ class Coverage:
 
 
 Row = tuple[Setting, Coverage]
-
-
-class Accuracy(CountMetric):
-    """Share of images predicted rightly."""
-
-    within_target = True
-
-    def compute(self, tp, fp, fn, tn):  # type: ignore[no-untyped-def]
-        return tp + tn, tp + fp + fn + tn
 
 
 # ---------------------------------------------------------------------------------------------------------- coverage

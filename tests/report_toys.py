@@ -25,6 +25,7 @@ from auditkit.evidence.results import (
     ScanRow,
 )
 from auditkit.report.blocks import Block, Document, Figure, Fold, Table
+from auditkit.report.files import figures
 from auditkit.spec.model import Audit
 
 ARMS = ("original", "oversampled", "placebo")
@@ -89,6 +90,11 @@ def results(**changes: object) -> Results:
 def tables(built: Document) -> list[Table]:
     """Every table of a document, in order, folded ones and those of charts included."""
     return list(_tables((*built.effect, *(block for section in built.sections for block in section.blocks))))
+
+
+def all_figures(built: Document) -> list[Figure]:
+    """Every chart of a document, in order, folded ones included."""
+    return list(figures((*built.effect, *(block for section in built.sections for block in section.blocks))))
 
 
 def _tables(blocks: tuple[Block, ...]) -> Iterator[Table]:

@@ -79,6 +79,15 @@ def test_reports_are_compared_from_their_findings(two: AuditProject) -> None:
     assert one["interval"]["low"] == pytest.approx(one["estimate"] - down)
 
 
+def test_metrics_named_with_their_distribution_are_the_same_metrics(two: AuditProject) -> None:
+    two.write({"long.toml": OTHER.replace('"accuracy", "true', '"auditkit:accuracy", "true')})
+    two.run("report", "long.toml", "--quiet")
+    for short, long in (("b.toml", "long.toml"), ("reports/b", "reports/long")):
+        found = as_json(two, short, long)
+        assert difference(found, **EVERYONE)["estimate"] == 0.0
+        assert {one["first"]["metric"] for one in found["findings"]} == {"accuracy", "true_positive_rate", "brier"}
+
+
 def test_an_audit_against_itself_is_exactly_nothing(two: AuditProject) -> None:
     found = as_json(two, "a.toml", "a.toml")
     assert found["files"] == []
@@ -114,6 +123,15 @@ def test_what_is_printed(two: AuditProject) -> None:
     assert "findings compared: " in out
     assert len(two.run("compare", "a.toml", "b.toml", "--all").out) > len(out)
     assert "The files say the same." in two.run("compare", "a.toml", "a.toml").out
+
+
+def test_ratios_and_their_differences_are_printed_as_ratios(two: AuditProject) -> None:
+    one = difference(as_json(two, "a.toml", "b.toml"), quantity="ratio", metric="accuracy", arm="original")
+    wide = AuditProject(two.folder, {**two.environment, "COLUMNS": "300"})
+    lines = wide.run("compare", "a.toml", "b.toml", "--all").assert_success().out.splitlines()
+    (line,) = [" ".join(line.split()) for line in lines if line.startswith("accuracy ratio over Young, arm original,")]
+    first, second = (one[side]["estimate"] for side in ("first", "second"))
+    assert f" {first:.3f} {second:.3f} {second - first:+.3f} unpaired" in line
 
 
 def test_what_can_not_be_opened_ends_with_2(two: AuditProject) -> None:
@@ -184,6 +202,8 @@ def test_other_metrics_and_levels_of_confidence_are_refused() -> None:
     )
     binned = audit(metrics=[{"use": "accuracy", "bins": 3}])
     assert refusal(side("A"), side("B", audit=binned)).startswith("they have no metric in common")
+    theirs, others = (audit(metrics=[{"use": f"{distribution}:accuracy"}]) for distribution in ("theirs", "others"))
+    assert refusal(side("A", audit=theirs), side("B", audit=others)).startswith("they have no metric in common")
     assert refusal(side("A"), side("B", audit=audit(confidence=0.9))) == (
         "their confidence levels differ, '0.95' and '0.9'"
     )

@@ -12,6 +12,9 @@ import pytest
 from anyone import run_as_anyone
 
 from auditkit.cli import exit_code
+from auditkit.cli.data import show
+from auditkit.cohort import MISSING, Attributes
+from auditkit.engine import data as work
 from auditkit.engine.data import export
 from auditkit.errors import AuditError
 from auditkit_plugins.datasets.celeba import CelebA
@@ -116,6 +119,16 @@ def test_check_lists_every_attribute(made: Path, capsys: pytest.CaptureFixture[s
         assert exit_code(["data", "check", *arguments]) == 0
         shares = capsys.readouterr().out.partition("attributes, and the share of images that have them")[2]
         assert all(name in shares.split() for name in ATTRIBUTES)
+
+
+def test_an_attribute_that_no_image_has_a_value_of_has_no_share(capsys: pytest.CaptureFixture[str]) -> None:
+    opened = Faces(FacesOptions(images=60)).open(None)
+    names, levels = ("Nobody", *opened.attributes.names), ((), *opened.attributes.levels)
+    codes = np.insert(opened.attributes.codes, 0, MISSING, axis=1)
+    checkup = work.examine(replace(opened, attributes=Attributes(names, levels, codes)))
+    assert checkup.shares[0] == ("Nobody", None)
+    show(checkup, Path("mine"))
+    assert "\n  Nobody              unknown   " in capsys.readouterr().out
 
 
 def test_check_looks_at_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str], made: Path) -> None:

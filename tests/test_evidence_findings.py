@@ -28,7 +28,7 @@ from auditkit.evidence.layout import lay_out
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.probe_names import FAMILY
 from auditkit.evidence.results import Interval, exploratory
-from auditkit.evidence.scan import Pools, scan
+from auditkit.evidence.scan import ScannedPools, scan
 from auditkit.evidence.seeds import seed_variances
 from auditkit.spec.model import Gate, Published
 
@@ -270,7 +270,7 @@ def test_spillover_asks_every_attribute_and_finds_the_planted_one() -> None:
 def test_what_was_not_declared_is_known_by_its_family() -> None:
     families = derive([PANEL], evidence(spillover=True), ACCURACY).families
     assert [name for name in families if exploratory(name)] == ["spillover of Smiling"]
-    pools = Pools(Attributes(("Bald",), ((0, 1),), PANEL.attributes["Bald"][:, None]), np.arange(1000))
+    pools = ScannedPools(Attributes(("Bald",), ((0, 1),), PANEL.attributes["Bald"][:, None]), np.arange(1000))
     _, scanned = scan(replace(PANEL, row=np.arange(1500)), evidence(groups=()), pools)
     assert all(map(exploratory, (*scanned, f"{FAMILY} of Smiling")))
     assert len(scanned) == 1

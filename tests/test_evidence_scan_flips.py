@@ -10,7 +10,7 @@ from evidence_toys import evidence, toy_panel, with_column, with_margin
 
 from auditkit.cohort import Attributes
 from auditkit.evidence.flips import flips
-from auditkit.evidence.scan import Pools, scan
+from auditkit.evidence.scan import ScannedPools, scan
 
 PANEL = toy_panel(effect=2.0)
 
@@ -24,7 +24,7 @@ def test_the_scan_of_attributes() -> None:
     rows, family = scan(
         panel,
         evidence(groups=(("Male", "Young"),)),
-        Pools(table, np.arange(1000), np.arange(1000, 1500)),
+        ScannedPools(table, np.arange(1000), np.arange(1000, 1500)),
         split="valid",
     )
     assert {row.split for row in rows} == {"valid"}
@@ -52,13 +52,13 @@ def test_a_scan_leaves_out_what_has_no_value() -> None:
     table = Attributes(
         names, ((0, 1), (0, 1), ()), np.stack([panel.attributes[name] for name in names], axis=1).astype(np.int8)
     )
-    rows, _ = scan(panel, evidence(groups=(("Male", "Hat"),)), Pools(table, np.arange(1000)))
+    rows, _ = scan(panel, evidence(groups=(("Male", "Hat"),)), ScannedPools(table, np.arange(1000)))
     assert [(row.attribute, [name for name, _ in row.share_by]) for row in rows] == [("Male", []), ("Bald", ["Male=1"])]
 
 
 def test_a_scan_without_its_reference_is_empty() -> None:
     nothing = Attributes((), (), np.zeros((1500, 0), dtype=np.int8))
-    assert scan(PANEL, evidence(reference="nobody"), Pools(nothing, np.arange(10))) == ((), {})
+    assert scan(PANEL, evidence(reference="nobody"), ScannedPools(nothing, np.arange(10))) == ((), {})
 
 
 def test_flips_by_majority_over_seeds() -> None:

@@ -47,6 +47,15 @@ def test_junit_is_read_back(filled: AuditProject) -> None:
     assert " · at most 0.0 points · " in skip.message
 
 
+def test_gates_on_a_metric_named_with_its_distribution(filled: AuditProject) -> None:
+    filled.write({"audits/long.toml": SIMULATED.replace('"accuracy", "true', '"auditkit:accuracy", "true')})
+    for name in ("s", "long"):
+        filled.run("report", f"audits/{name}.toml", "--quiet", "--junit", f"{name}.xml").assert_code(1)
+    assert filled.read("long.xml") == filled.read("s.xml").replace("audits/s.toml", "audits/long.toml").replace(
+        'auditkit.s"', 'auditkit.long"'
+    ).replace('name="s"', 'name="long"')
+
+
 def test_junit_of_an_audit_without_gates_is_empty() -> None:
     (suite,) = JUnitXml.fromstring(junit.render("none", view.of(audit(), Results())).encode())
     assert (suite.tests, len(suite)) == (0, 0)

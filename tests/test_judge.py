@@ -434,6 +434,19 @@ def test_arms_and_metrics_that_do_not_exist(tmp_path: Path) -> None:
     with pytest.raises(AuditError) as caught:
         judged(found, metrics=("acuracy",))
     assert str(caught.value) == "--metrics: unknown metric 'acuracy'\n  did you mean 'accuracy'?"
+    with pytest.raises(AuditError) as caught:
+        judged(found, metrics=("accuracy", "auditkit:accuracy"))
+    assert str(caught.value) == "--metrics: metric 'accuracy' is there twice"
+
+
+def test_a_metric_may_be_named_with_its_distribution(project: AuditProject) -> None:
+    told = ("--identity", "person", "--row", "photo", "--arm", "arm", "--seed", "seed")
+    reports = []
+    for metric in ("accuracy", "auditkit:accuracy"):
+        outcome = project.run("judge", "p.csv", *ASKED, *told, "--metrics", metric).assert_success()
+        reports.append((outcome.out, project.read("reports/p-judged/report.md")))
+    assert "B against a, accuracy of gender: f: changed by" in reports[0][0].replace("\n  ", " ")
+    assert reports[0] == reports[1]
 
 
 def test_the_arm_that_was_taken_for_the_reference_is_told_where_none_was_named(tmp_path: Path) -> None:

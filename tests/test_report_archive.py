@@ -23,6 +23,12 @@ def test_json_gives_back_the_very_same_results() -> None:
     assert spill.at[0][1] is True, "a level keeps its type"
 
 
+def test_facts_that_are_not_known_here_are_kept() -> None:
+    facts = {"dataset": {"kind": "faces", "licence": "none"}, "weather": "rain"}
+    archived = archive.dump(Results()) | {"facts": facts}
+    assert archive.dump(archive.load(archived)) == archived
+
+
 def test_nothing_gives_nothing() -> None:
     assert archive.load(archive.dump(Results())) == Results()
 
@@ -33,6 +39,7 @@ def test_nothing_gives_nothing() -> None:
         ({"kind": "other"}, "this is no findings file of auditkit"),
         ({"schema": 99}, "findings of schema 99, this auditkit reads 1"),
         ({"findings": [{"task": "Male"}]}, "findings.0.arm: findings cannot be read: Field required"),
+        ({"facts": {"scale": "half"}}, "facts.scale: findings cannot be read: Input should be a valid number"),
     ],
 )
 def test_what_cannot_be_read_says_why(change: dict[str, object], message: str) -> None:

@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from report_toys import audit, results
+from report_toys import all_figures, audit, results
 
 from auditkit.evidence.results import Finding, Interval
 from auditkit.report import charts, document, svg
 from auditkit.report.blocks import Document, Figure
-from auditkit.report.files import figures
 
 LABELS = ("as many copies, all different", "goes on, nothing added", "everyone is augmented")
 
@@ -21,10 +20,6 @@ def named(**changes: object) -> Document:
     raw = audit().model_dump(by_alias=True)
     arms = tuple(arm | {"label": label} for arm, label in zip(raw["arm"], LABELS, strict=True))
     return document.build(audit(arm=arms), results(**changes))
-
-
-def all_figures(built: Document) -> list[Figure]:
-    return list(figures((*built.effect, *(block for section in built.sections for block in section.blocks))))
 
 
 def figure(built: Document, start: str) -> Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -18,11 +19,12 @@ from xml.etree import ElementTree as ET
 
 import altair
 import pytest
-from report_toys import ATTRIBUTES, audit, results
+from report_toys import ATTRIBUTES, all_figures, audit, results
+from rich.console import Console
 
 from auditkit.evidence.results import Results
-from auditkit.report import charts, document, html, svg
-from auditkit.report.blocks import Document, Figure
+from auditkit.report import charts, document, html, markdown, svg, terminal
+from auditkit.report.blocks import Document, Section
 from auditkit.report.charts import sized
 from auditkit.report.files import figures
 
@@ -111,6 +113,14 @@ def test_charts_are_named_images_with_a_table(page: str) -> None:
     assert len(parsed.all("figcaption")) == len(parsed.all("figure"))
 
 
+def test_a_block_that_no_rendering_knows_is_an_error_and_not_left_out(built: Document) -> None:
+    odd = replace(built, effect=(), sections=(Section("odd", "Odd", ("no block",)),))  # type: ignore[arg-type]
+    console = Console(file=io.StringIO())
+    for render in (html.render, markdown.render, lambda built: terminal.render(built, console, everything=True)):
+        with pytest.raises(TypeError, match="no rendering for str"):
+            render(odd)
+
+
 def test_text_is_escaped(page: str) -> None:
     assert "&lt;b&gt;bold&lt;/b&gt;" in page
     assert "<b>" not in page
@@ -151,10 +161,6 @@ def many_arms(number: int) -> Document:
 
 
 # ------------------------------------------------------------------------------------------------------------- charts
-
-
-def all_figures(built: Document) -> list[Figure]:
-    return list(figures((*built.effect, *(block for section in built.sections for block in section.blocks))))
 
 
 def test_charts_are_valid_vega_lite(built: Document) -> None:

@@ -46,6 +46,23 @@ def test_metrics_that_are_no_shares_are_plain() -> None:
     assert plain.in_words(finding("change", -0.0012, -0.002, 0.0011, "brier")) == "-0.001 [-0.002, +0.001]"
 
 
+@pytest.mark.parametrize(
+    ("quantity", "metric", "text"),
+    [
+        ("value", "accuracy", "-16.0 points [-20.0, -12.0]"),
+        ("gap", "accuracy", "-16.0 points [-20.0, -12.0]"),
+        ("change", "accuracy", "-16.0 points [-20.0, -12.0]"),
+        ("ratio", "accuracy", "-0.160 [-0.200, -0.120]"),
+        ("value", "brier", "-0.160 [-0.200, -0.120]"),
+        ("ratio", "brier", "-0.160 [-0.200, -0.120]"),
+    ],
+)
+def test_a_difference_of_findings_has_the_units_of_their_difference(quantity: Quantity, metric: str, text: str) -> None:
+    plain, of = Numbers(plain=frozenset({"brier"})), finding(quantity, 0.9, 0.8, 1.0, metric)
+    assert plain.difference(of, -0.16, Interval(-0.2, -0.12)) == text
+    assert plain.difference(of, -0.16, None) == text.partition(" [")[0]
+
+
 def test_small_effects_get_a_second_decimal() -> None:
     small = tuple(
         replace(f, interval=Interval(f.estimate - 0.001, f.estimate + 0.001))

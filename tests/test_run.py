@@ -112,6 +112,16 @@ def test_what_findings_are_made_with_is_imported_while_workers_start() -> None:
     assert "torch" not in imported
 
 
+def test_a_report_names_the_command_that_makes_it_again(finished: AuditProject) -> None:
+    finished.write({"moved/toy.toml": TOY})
+    elsewhere = ("--store", str(finished.folder / ".auditkit"), "--reports", "others")
+    for file in ("moved/toy.toml", "toy.toml"):
+        finished.run("report", file, "--quiet", *elsewhere).assert_success()
+        report = finished.read("others/toy/report.md")
+        assert f"\n- **Command**: auditkit run {file}\n" in report
+        assert report.endswith(f" · auditkit run {file}\n")
+
+
 def test_a_report_is_rendered_again_from_the_store(finished: AuditProject) -> None:
     report = finished.folder / "reports" / "toy" / "report.md"
     before = report.read_text()

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from probed_toys import TOY, prepared, story
+from table_toys import AUDIT, QUICK
+from table_toys import project as photos
 
 from auditkit.testing import AuditProject, audit_project
 
@@ -17,8 +19,8 @@ def project() -> AuditProject:
     return story().project
 
 
-def scanned(project: AuditProject, *options: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(project.run("scan", "toy.toml", "--json", *options).assert_success().out)
+def scanned(project: AuditProject, *options: str, audit: str = "toy.toml") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(project.run("scan", audit, "--json", *options).assert_success().out)
     return found
 
 
@@ -71,6 +73,19 @@ def test_it_can_be_sorted_and_what_is_not_estimable_comes_last(project: AuditPro
 
 def largest_first(finding: dict[str, Any]) -> float:
     return float("inf") if finding["estimate"] is None else -finding["estimate"]
+
+
+def test_a_share_of_nothing_is_unknown_and_not_0() -> None:
+    made = photos(AUDIT + '[evidence]\nreplicates = 200\ngroups = [["Smiling"]]\n', Bald="train")
+    made.run("run", "a.toml", *QUICK).assert_success()
+    (row,) = [row for row in scanned(made, audit="a.toml") if row["attribute"] == "Bald"]
+    assert (row["share_train"], row["share_valid"], row["share_by"]) == (None, 0.5, [["Smiling=1", None]])
+    told = [line.split() for line in made.run("scan", "a.toml").assert_success().out.splitlines() if "Bald" in line]
+    assert told[0][:5] == ["not", "Bald", "unknown", "50.0", "unknown"]
+    assert "| not Bald | unknown | 50.0 | unknown |" in made.read("reports/a/report.md")
+    assert ">unknown</td>" in made.read("reports/a/report.html")
+    assert "Smiling,Bald,0,,0.5,Smiling=1=," in made.read("reports/a/scan.csv")
+    assert [row["attribute"] for row in scanned(made, "--sort", "share", audit="a.toml")] == ["Smiling", "Bald"]
 
 
 def test_it_fits_80_columns(project: AuditProject) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from training_toys import COUNT, Events, build, draw, recipe, unit_work
 
+from auditkit.cli.progress import progress
 from auditkit.cohort import SPLITS, Draw
 from auditkit.engine.store import WEIGHTS, Store
 from auditkit.engine.unit import run_unit
 from auditkit.engine.work import ComponentRef
 from auditkit.engine.worker import describe_machine, obtain_weights, work
 from auditkit.errors import AuditError, DataError
-from auditkit.events import UnitDone
+from auditkit.events import UnitDone, UnitStarted
 from auditkit.training import weights
 from auditkit.training.network import build_network
 
@@ -87,6 +90,30 @@ def test_a_split_is_predicted_later_from_stored_weights(tmp_path: Path) -> None:
     assert len(events.of(UnitDone)) == 1
     run_unit(unit_work(tmp_path, predict=("test",), train_first=False), build, events)
     np.testing.assert_array_equal(store.predictions("d1").on("test").margin, before.on("test").margin)
+
+
+@pytest.mark.parametrize(
+    ("tested_on", "split", "line"),
+    [
+        ("test", "test", "1/1 Male original seed 0: accuracy 100.0 in"),
+        ("valid", "valid", "1/1 Male original seed 0: accuracy 100.0 in"),
+        ("", None, "1/1 Male original seed 0: accuracy unknown in"),
+    ],
+)
+def test_the_accuracy_that_is_told_is_of_test_or_of_what_there_is(
+    tmp_path: Path, tested_on: str, split: str | None, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    item, events = unit_work(tmp_path), Events()
+    splits = {name: item.splits[name] for name in ("train", tested_on) if name}
+    run_unit(replace(item, splits=splits), build, events)
+    (done,) = events.of(UnitDone)
+    accuracy = None if split is None else 1.0
+    assert (done.split, done.accuracy) == (split, accuracy)
+    for kind in ("plain", "bars"):
+        with progress(kind, Console(width=100, highlight=False), 1) as drawn:
+            for event in events.of(UnitStarted) + events.of(UnitDone):
+                drawn.send(event)
+    assert capsys.readouterr().out.startswith(line)
 
 
 def test_without_stored_weights_a_unit_is_trained_again(tmp_path: Path) -> None:

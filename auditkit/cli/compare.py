@@ -20,7 +20,7 @@ from auditkit.engine.prepare import prepare
 from auditkit.engine.store import read_json
 from auditkit.errors import DataError
 from auditkit.evidence.compare import Difference
-from auditkit.evidence.results import Finding, Interval
+from auditkit.evidence.results import Finding
 from auditkit.report import archive, numbers
 from auditkit.report.numbers import Numbers, plural
 from auditkit.spec.model import Selector
@@ -126,14 +126,7 @@ def _row(one: Difference, how: Numbers) -> tuple[str, ...]:
 def _difference(one: Difference, how: Numbers) -> str:
     if one.estimate is None:
         return ""
-    metric, interval = one.first.metric, one.simultaneous or one.interval
-    ends = "" if interval is None else f" {_ends(metric, interval, how)}"
-    unit = how.unit(metric, "change")
-    return f"{how.number(metric, one.estimate, signed=True)} {unit}".rstrip() + f"{ends} {one.how}"
-
-
-def _ends(metric: str, interval: Interval, how: Numbers) -> str:
-    return f"[{how.number(metric, interval.low, signed=True)}, {how.number(metric, interval.high, signed=True)}]"
+    return f"{how.difference(one.first, one.estimate, one.simultaneous or one.interval)} {one.how}"
 
 
 def _sentence(finding: Finding) -> str:

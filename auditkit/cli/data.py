@@ -20,6 +20,7 @@ from auditkit.engine import data as work
 from auditkit.engine.executors import cores
 from auditkit.engine.registry import Registry
 from auditkit.errors import AuditError
+from auditkit.report.numbers import UNKNOWN
 
 
 @click.group(cls=Suggesting)
@@ -43,7 +44,7 @@ def check(path: Path | None, dataset: str | None, options: tuple[str, ...]) -> i
     found = work.build(Registry.load(), name, dict(_option(text) for text in options))
     own = found.check(path) if path is not None else None
     checkup = own or work.examine(found.open(path))
-    _print(checkup, path or Path(name))
+    show(checkup, path or Path(name))
     mistakes = [*(_not_opened(found, path) if own else ()), *(f"{path or name}: {why}" for why in checkup.refused)]
     for mistake in mistakes:
         click.echo(mistake, err=True)
@@ -103,7 +104,8 @@ def _not_opened(found: Dataset, path: Path | None) -> tuple[str, ...]:
     return ()
 
 
-def _print(checkup: Checkup, path: Path) -> None:
+def show(checkup: Checkup, path: Path) -> None:
+    """Print what is known of a place."""
     click.echo(f"{path}: {checkup.verdict}")
     width = max((len(label) for label, _ in checkup.facts), default=0)
     for label, text in checkup.facts:
@@ -127,10 +129,11 @@ def _print_groups(checkup: Checkup) -> None:
         click.echo(f"  {count.group:<{width}}  {count.found:>9,}{official}{differs}")
 
 
-def _print_shares(shares: Sequence[tuple[str, float]]) -> None:
+def _print_shares(shares: Sequence[tuple[str, float | None]]) -> None:
     """In as many columns as the terminal has room for, read downwards."""
     width = max(len(name) for name, _ in shares)
-    cells = [f"{name:<{width}} {100 * share:5.1f} %" for name, share in shares]
+    told = ((name, UNKNOWN if share is None else f"{100 * share:5.1f} %") for name, share in shares)
+    cells = [f"{name:<{width}} {share}" for name, share in told]
     columns = max(1, (shutil.get_terminal_size().columns - 2) // (len(cells[0]) + 3))
     rows = -(-len(cells) // columns)
     for row in range(rows):

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from auditkit.events import EpochDone, Event, ImagesCached, Notice, StepsDone, UnitDone, UnitFailed, UnitStarted
+from auditkit.report.numbers import UNKNOWN
 
 
 class PlainProgress:
@@ -32,7 +33,7 @@ class PlainProgress:
         elif isinstance(event, UnitDone):
             self.ended += 1
             label = self.labels.get(event.digest, event.digest)
-            text = f"{self.ended}/{self.units} {label}: accuracy {100 * event.accuracy:.1f} in {event.seconds:.0f} s"
+            text = f"{self.ended}/{self.units} {label}: accuracy {_accuracy(event)} in {event.seconds:.0f} s"
             self.console.print(text, markup=False)
         elif isinstance(event, UnitFailed):
             self.ended += 1
@@ -107,13 +108,17 @@ class RichProgress:
         self.progress.advance(self.all)
         ended = int(self.progress.tasks[self.all].completed)
         self.progress.update(self.all, note=f"{ended}/{self.units}")
-        note = f"test {100 * event.accuracy:.1f}" if isinstance(event, UnitDone) else "failed"
+        note = f"{event.split or 'accuracy'} {_accuracy(event)}" if isinstance(event, UnitDone) else "failed"
         if event.digest in self.bars:
             bar = self.bars[event.digest]
             self.progress.update(bar, completed=self.epochs[event.digest], note=note)
             self.progress.stop_task(bar)
         if isinstance(event, UnitFailed):
             self.progress.console.print(f"{event.label}: failed: {event.message}", markup=False)
+
+
+def _accuracy(event: UnitDone) -> str:
+    return UNKNOWN if event.accuracy is None else f"{100 * event.accuracy:.1f}"
 
 
 def progress(kind: str, console: Console, units: int) -> PlainProgress | RichProgress:

@@ -21,7 +21,7 @@ from auditkit.report import archive, exploring, terminal, view
 
 SORTS: dict[str, Callable[[ScanRow], Any]] = {
     "attribute": lambda row: row.attribute,
-    "share": lambda row: row.share_train,
+    "share": lambda row: float("inf") if row.share_train is None else row.share_train,
     "error": lambda row: _descending(row.error_inside),
     "difference": lambda row: _descending(row.difference),
 }

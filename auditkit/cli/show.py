@@ -70,7 +70,7 @@ def _print(console: Console, prepared: Prepared, photo: Photo) -> None:
 
 def _names(prepared: Prepared) -> Names:
     audit, table = prepared.read.resolved.audit, prepared.dataset.attributes
-    return Names({arm.name: arm.label or arm.name for arm in audit.arm}, {}, audit.words, table.by_name)
+    return Names({arm.name: arm.label or arm.name for arm in audit.arm}, audit.words, table.by_name)
 
 
 def _table(names: Names, task: Task, truth: bool | None, arms: Sequence[ArmAnswers]) -> Table:

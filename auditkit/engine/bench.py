@@ -81,7 +81,7 @@ def layers(size: int) -> list[Layer]:
 
 def training_flop(size: int) -> float:
     """Floating-point operations per image: forward, and both backward products but for the stem's inputs."""
-    return sum(times * _flop(layer) for layer in layers(size) for times in [layer.times * _kernels(layer)])
+    return sum(layer.times * _kernels(layer) * _flop(layer) for layer in layers(size))
 
 
 def serial_roofline(size: int, flop_rate: float, byte_rate: float) -> float:

@@ -12,7 +12,7 @@ from auditkit.errors import AuditError
 from auditkit.evidence.compare import Difference, Terms, by_key, key, paired, unpaired
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Results
-from auditkit.spec.model import Evidence
+from auditkit.spec.model import Evidence, Use
 from auditkit.spec.paths import label
 from auditkit.spec.words import listed
 
@@ -38,13 +38,12 @@ class Side:
             return self.prepared.read.resolved.audit.model_dump(
                 mode="json", by_alias=True, exclude={"profile", "stand_in"}
             )
-        found: Mapping[str, Any] = self.results.facts.get("audit", {})
-        return found
+        return self.results.facts.get("audit", {})
 
     @property
     def fingerprint(self) -> str:
         """Fingerprint of the data."""
-        return str(self.results.facts.get("dataset", {}).get("fingerprint", ""))
+        return self.results.facts.get("dataset", {}).get("fingerprint", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def compare(first: Side, second: Side) -> Comparison:
     Raises:
         AuditError: their protocols, tasks, confidence or metrics make every difference meaningless.
     """
-    _same("protocols", first, second, str(_fact(first, "protocol")), str(_fact(second, "protocol")))
+    _same("protocols", first, second, *(side.results.facts.get("protocol", "unknown") for side in (first, second)))
     _same_tasks(first, second)
     metrics = _metrics(first, second)
     evidence = first.audit.get("evidence", {}), second.audit.get("evidence", {})
@@ -113,10 +112,6 @@ def _other_arms(first: Side, second: Side) -> str:
     return f"; {has}, and what is compared has the same name in both"
 
 
-def _fact(side: Side, name: str) -> Any:
-    return side.results.facts.get(name, "unknown")
-
-
 def _same_tasks(first: Side, second: Side) -> None:
     tasks = [dict.fromkeys(f.task for f in side.results.findings) for side in (first, second)]
     common = [task for task in tasks[0] if task in tasks[1]]
@@ -131,14 +126,22 @@ def _same_tasks(first: Side, second: Side) -> None:
 
 
 def _metrics(first: Side, second: Side) -> frozenset[str]:
-    """Metrics that both have, with the same options."""
+    """Ids of the metrics that both have, with the same options."""
     sides = [{f.metric for f in side.results.findings} for side in (first, second)]
-    options = [{m["use"].rpartition(":")[2]: m for m in _evidence(side).get("metrics", ())} for side in (first, second)]
-    common = {m for m in sides[0] & sides[1] if options[0].get(m, {"use": m}) == options[1].get(m, {"use": m})}
+    uses = [
+        {use.id: use for use in map(Use.model_validate, _evidence(side).get("metrics", ()))} for side in (first, second)
+    ]
+    common = {m for m in sides[0] & sides[1] if _alike(*(known.get(m, Use(use=m)) for known in uses))}
     if not common:
         mine, theirs = (listed(sorted(names), "and") for names in sides)
         raise _refused(first, second, f"they have no metric in common, the first has {mine}, the second {theirs}")
     return frozenset(common)
+
+
+def _alike(first: Use, second: Use) -> bool:
+    """Whether two uses of one id may be of one component, which an id alone leaves open, with the same options."""
+    distributions = {first.use, second.use} - {first.id}
+    return len(distributions) < 2 and first.options == second.options
 
 
 def _evidence(side: Side) -> Mapping[str, Any]:
@@ -171,7 +174,7 @@ def _common(first: Prepared, second: Prepared, terms: Terms) -> Evidence:
     """The first's evidence section, with the groups and metrics of both."""
     mine, theirs = (side.read.resolved.audit.evidence for side in (first, second))
     groups = tuple(over for over in mine.groups if set(over) in [set(other) for other in theirs.groups])
-    metrics = tuple(use for use in mine.metrics if use.use.rpartition(":")[2] in terms.metrics)
+    metrics = tuple(use for use in mine.metrics if use.id in terms.metrics)
     changed = {"groups": groups, "metrics": metrics, "spillover": False, "reference": "", "placebo": None}
     return mine.model_copy(update=changed)
 

@@ -14,17 +14,18 @@ from auditkit.engine.prepare import Prepared
 from auditkit.engine.probed import probed
 from auditkit.engine.versions import versions
 from auditkit.evidence.composition import composition, leaks
+from auditkit.evidence.facts import Facts, UnitFacts
 from auditkit.evidence.findings import derive
 from auditkit.evidence.flips import flips
 from auditkit.evidence.judgements import judge_gates, judge_published
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Composition, Curve, Flip, FlipCount, Leak, Results, ScanRow
-from auditkit.evidence.scan import Pools, Split, scan
+from auditkit.evidence.scan import ScannedPools, Split, scan
 from auditkit.predictions import Predictions
 
 
 def conclude(prepared: Prepared) -> Results:
-    """Derive everything from the units that are done; where the gates stand in the file is left open."""
+    """Derive everything from the units that are done; the command, and where gates stand in the file, are left open."""
     audit, store = prepared.read.resolved.audit, prepared.store
     evidence = audit.evidence
     done = [unit for unit in prepared.plan.units if store.has(unit.digest)]
@@ -72,7 +73,7 @@ def _scan(prepared: Prepared, predictions: Mapping[str, Predictions]) -> tuple[t
         return (), {}
     split: Split = "valid" if len(prepared.pools.valid) else "test"
     panels = [p for p in make_panels(prepared.plan, predictions, dataset, split) if p.test == "plain"]
-    pools = Pools(dataset.attributes, prepared.pools.train, prepared.pools.valid)
+    pools = ScannedPools(dataset.attributes, prepared.pools.train, prepared.pools.valid)
     pairs = [scan(panel, audit.evidence, pools, seed=audit.data.seed, split=split) for panel in panels]
     families = {name: size for _, found in pairs for name, size in found.items()}
     return tuple(row for rows, _ in pairs for row in rows), families
@@ -132,8 +133,8 @@ def _curve(prepared: Prepared, unit: Unit) -> Curve:
     )
 
 
-def facts(prepared: Prepared, done: list[Unit], *remarks: str) -> dict[str, Any]:
-    """What reports say about the run itself, with more remarks on the data; keys as in `auditkit.report.facts`."""
+def facts(prepared: Prepared, done: list[Unit], *remarks: str) -> Facts:
+    """What reports say about the run itself, with more remarks on the data; the command is left open."""
     read, dataset = prepared.read, prepared.dataset
     return {
         "title": read.resolved.audit.audit.title,
@@ -174,11 +175,20 @@ def _splits(prepared: Prepared) -> dict[str, int | None]:
     return sizes
 
 
-def _unit_facts(prepared: Prepared, unit: Unit) -> dict[str, Any]:
+def _unit_facts(prepared: Prepared, unit: Unit) -> UnitFacts:
     stored = prepared.store.facts(unit.digest)
-    wanted = ("device", "precision", "threads", "seconds", "images_per_second", "visits")
-    named = {"task": unit.task.label, "arm": unit.arm.name, "seed": unit.seed, "digest": unit.digest}
-    return {**named, **{key: stored[key] for key in wanted}}
+    return {
+        "task": unit.task.label,
+        "arm": unit.arm.name,
+        "seed": unit.seed,
+        "digest": unit.digest,
+        "device": stored["device"],
+        "precision": stored["precision"],
+        "threads": stored["threads"],
+        "seconds": stored["seconds"],
+        "images_per_second": stored["images_per_second"],
+        "visits": stored["visits"],
+    }
 
 
 def _plugins(prepared: Prepared) -> list[str]:

@@ -149,13 +149,13 @@ def _groups(opened: OpenDataset) -> tuple[GroupCount, ...]:
     return tuple(counts)
 
 
-def _shares(opened: OpenDataset) -> tuple[tuple[str, float], ...]:
+def _shares(opened: OpenDataset) -> tuple[tuple[str, float | None], ...]:
     """Attributes with the share of images at their last level, of those whose level is known."""
     table = opened.attributes
     found = []
     for name, levels in zip(table.names, table.levels, strict=True):
         column = table.column(name)
         known = column[column != MISSING]
-        label = name if levels == (0, 1) else f"{name}={levels[-1]}"
-        found.append((label, float((known == len(levels) - 1).mean()) if len(known) else 0.0))
+        label = name if levels in ((), (0, 1)) else f"{name}={levels[-1]}"
+        found.append((label, float((known == len(levels) - 1).mean()) if len(known) else None))
     return tuple(found)

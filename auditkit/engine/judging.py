@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from auditkit.cohort import known_people
 from auditkit.contracts import Metric
@@ -12,6 +11,7 @@ from auditkit.engine.elsewhere import Columns, Given
 from auditkit.engine.registry import Registry
 from auditkit.engine.versions import versions
 from auditkit.errors import AuditError
+from auditkit.evidence.facts import Facts
 from auditkit.evidence.findings import derive
 from auditkit.evidence.flips import flips
 from auditkit.evidence.results import Results
@@ -88,11 +88,13 @@ def _metrics(registry: Registry, names: tuple[str, ...]) -> dict[str, Metric]:
         chosen, problems = registry.choose("metric", Use(use=name), ())
         if chosen is None or problems:
             raise AuditError(problems[0].message, where="--metrics", hint=problems[0].hint)
+        if chosen.component.id in metrics:
+            raise AuditError(f"metric {chosen.component.id!r} is there twice", where="--metrics")
         metrics[chosen.component.id] = registry.build(chosen)
     return metrics
 
 
-def _facts(given: Given, audit: Audit, metrics: Mapping[str, Metric], notes: Sequence[str]) -> dict[str, Any]:
+def _facts(given: Given, audit: Audit, metrics: Mapping[str, Metric], notes: Sequence[str]) -> Facts:
     panel = given.panel
     people = known_people(panel.identity) if panel.identities_known else None
     return {

@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,10 @@ class Settings:
         options += [("--set", text) for text in self.sets] + [("--no-plugin", name) for name in self.disabled]
         words = [str(word) for option in options for word in option]
         return shlex.join(["auditkit", "run", str(self.path), *words, *more])
+
+    def elsewhere(self) -> str:
+        """As `command`, for whoever has another store."""
+        return replace(self, store=STORE).command()
 
 
 def store_place(named: str | Path | None) -> Path:

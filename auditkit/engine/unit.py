@@ -58,7 +58,7 @@ def run_unit(item: UnitWork, build: Build, send: Send) -> None:
             store.add_predictions(item.digest, found)
         if item.probes:
             store.add_probes(item.digest, unit.probes())
-        send(UnitDone(item.digest, _headline(found, item.predict), time.perf_counter() - started))
+        send(_done(item, found, time.perf_counter() - started))
         return
     checkpoint = store.partial(item.digest) / CHECKPOINT
     unit = _Unit.of(item, build, read_facts(checkpoint))
@@ -71,7 +71,7 @@ def run_unit(item: UnitWork, build: Build, send: Send) -> None:
         probes.write(unit.probes(), store.partial(item.digest) / PROBES)
     facts = {**item.facts, **progress.facts, **_facts(unit, progress, time.perf_counter() - started)}
     store.finish(item.digest, found, progress.history, facts)
-    send(UnitDone(item.digest, _headline(found, item.predict), facts["seconds"]))
+    send(_done(item, found, facts["seconds"]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,10 +245,11 @@ def _facts(unit: _Unit, progress: Progress, seconds: float) -> dict[str, Any]:
     }
 
 
-def _headline(found: Predictions, predicted: tuple[str, ...]) -> float:
-    split = "test" if "test" in found.splits() else [*found.splits(), *predicted][-1]
-    shown = found.on(split)
-    return predict.accuracy(shown.margin, shown.truth) or 0.0
+def _done(item: UnitWork, found: Predictions, seconds: float) -> UnitDone:
+    """With the accuracy on the last split that has predictions: test comes after valid, valid after train."""
+    split = found.splits()[-1] if len(found) else None
+    shown = found if split is None else found.on(split)
+    return UnitDone(item.digest, split, predict.accuracy(shown.margin, shown.truth), seconds)
 
 
 def _merged(stored: Predictions, more: Predictions) -> Predictions:

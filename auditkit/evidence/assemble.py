@@ -26,8 +26,8 @@ from auditkit.streams import generator
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bench:
-    """What every finding of one panel needs."""
+class PanelContext:
+    """What every finding of one panel needs: the panel, laid out, and on which terms it is judged."""
 
     layout: Layout
     evidence: Evidence
@@ -62,33 +62,38 @@ class Bench:
         return mine if estimate.against is None else min(mine, len(self.layout.seeds[estimate.against]))
 
 
-def values(bench: Bench, estimates: Estimates) -> Iterator[Finding]:
+def values(context: PanelContext, estimates: Estimates) -> Iterator[Finding]:
     """The value of every group in every arm, with numerator and denominator."""
-    low, high = plain_ends(bench, estimates)
+    low, high = plain_ends(context, estimates)
     share = np.array([e.line.measure.share for e in estimates.each if e.row >= 0], dtype=bool)
-    score = normal_quantile(bench.evidence.confidence)
+    score = normal_quantile(context.evidence.confidence)
     inner, outer = wilson(estimates.value, estimates.spread, estimates.people, score)
     least, most = np.array([e.line.measure.bounds for e in estimates.each if e.row >= 0]).reshape(-1, 2).T
     ends = np.where(share, inner, np.maximum(low, least)), np.where(share, outer, np.minimum(high, most))
     for estimate in estimates.each:
         measure, (group,) = estimate.line.measure, estimate.line.groups
-        units = bench.layout.units_of(estimate.arm)
-        finding = bench.describe(estimate, "value", measure.grouping.places[group])
+        units = context.layout.units_of(estimate.arm)
+        finding = context.describe(estimate, "value", measure.grouping.places[group])
         finding = replace(
             finding,
             numerator=_finite(measure.numerator[units, group].mean()),
             denominator=_finite(measure.denominator[units, group].mean()),
         )
-        yield finding if measure.metric.describes_test else with_interval(bench, finding, estimate, estimates, ends)
+        yield finding if measure.metric.describes_test else with_interval(context, finding, estimate, estimates, ends)
 
 
-def plain_ends(bench: Bench, estimates: Estimates) -> Ends:
+def plain_ends(context: PanelContext, estimates: Estimates) -> Ends:
     """Ends of the plain t intervals of all rows."""
-    return symmetric(estimates.value, estimates.spread, normal_quantile(bench.evidence.confidence))
+    return symmetric(estimates.value, estimates.spread, normal_quantile(context.evidence.confidence))
 
 
 def with_interval(
-    bench: Bench, finding: Finding, estimate: Estimate, estimates: Estimates, ends: Ends, joint: Ends | None = None
+    context: PanelContext,
+    finding: Finding,
+    estimate: Estimate,
+    estimates: Estimates,
+    ends: Ends,
+    joint: Ends | None = None,
 ) -> Finding:
     """Add the interval, the simultaneous one where there is a family, and the noise of the seeds."""
     if estimate.row < 0:
@@ -96,7 +101,7 @@ def with_interval(
     missing = int(estimates.spread.undefined[estimate.row])
     finding = replace(
         finding,
-        noise=noise(bench, estimate, estimates),
+        noise=noise(context, estimate, estimates),
         people_error=float(np.sqrt(estimates.spread.people[estimate.row])),
         undefined_replicates=missing,
         effective_identities=None if estimate.against is None else effective(estimate, estimates),
@@ -104,7 +109,7 @@ def with_interval(
     if estimate.same:
         nothing = Interval(0.0, 0.0)
         return replace(finding, interval=nothing, simultaneous=nothing if joint else None, effective_identities=None)
-    why = no_interval(estimate, ends)
+    why = no_interval(estimate.people, ends[0][estimate.row], ends[1][estimate.row])
     if why:
         return replace(finding, reason=why)
     most = limit(estimate.line.measure, _differences(estimate))
@@ -137,11 +142,11 @@ def _differences(estimate: Estimate) -> int:
     return 2 if len(estimate.line.groups) > 1 and estimate.against is not None else 1
 
 
-def no_interval(estimate: Estimate, ends: Ends) -> str:
-    """Why an estimate has no interval, "" where it has one."""
-    if estimate.people < FEWEST_PEOPLE:
-        return f"no interval: {estimate.people} people are too few to vouch for one (needs {FEWEST_PEOPLE})"
-    if not np.isfinite([ends[0][estimate.row], ends[1][estimate.row]]).all():
+def no_interval(people: int, low: float, high: float) -> str:
+    """Why an estimate from so many people has no interval from `low` to `high`, "" where it has one."""
+    if people < FEWEST_PEOPLE:
+        return f"no interval: {people} people are too few to vouch for one (needs {FEWEST_PEOPLE})"
+    if not (isfinite(low) and isfinite(high)):
         return "no interval: the spread under resampling of people is not defined"
     return ""
 
@@ -151,17 +156,17 @@ def effective(estimate: Estimate, estimates: Estimates) -> float | None:
     return _finite(estimates.effective[estimate.row])
 
 
-def noise(bench: Bench, estimate: Estimate, estimates: Estimates) -> float | None:
+def noise(context: PanelContext, estimate: Estimate, estimates: Estimates) -> float | None:
     """What seeds make of the interval's half width, by their share of the variance; None with one seed.
 
     Part of what they do shows in the variance of people as well, so that the shares of both may add up to more than 1.
     """
-    if bench.seeds(estimate) < 2:
+    if context.seeds(estimate) < 2:
         return None
     spread = estimates.spread.take([estimate.row])
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(spread.total > 0, np.minimum(spread.retraining / spread.total, 1.0), 0.0)
-    half = float(spread.half_width(normal_quantile(bench.evidence.confidence))[0] * np.sqrt(share[0]))
+    half = float(spread.half_width(normal_quantile(context.evidence.confidence))[0] * np.sqrt(share[0]))
     return min(half, limit(estimate.line.measure, _differences(estimate)))
 
 
@@ -169,7 +174,7 @@ def noise(bench: Bench, estimate: Estimate, estimates: Estimates) -> float | Non
 class Family:
     """Estimates whose intervals hold at once; plain, joint: ends of all their rows."""
 
-    bench: Bench
+    context: PanelContext
     name: str
     estimates: Estimates
     critical: Simultaneous
@@ -183,7 +188,7 @@ class Family:
 
     def judged(self, finding: Finding, estimate: Estimate) -> Finding:
         """Add both intervals and the verdict to what is known of an estimate."""
-        finding = with_interval(self.bench, finding, estimate, self.estimates, self.plain, self.joint)
+        finding = with_interval(self.context, finding, estimate, self.estimates, self.plain, self.joint)
         return self.verdict(finding, estimate, told=estimate.row >= 0 and bool(self.critical.rejected[estimate.row]))
 
     def verdict(self, finding: Finding, estimate: Estimate, *, told: bool = False) -> Finding:
@@ -205,10 +210,10 @@ class Family:
             estimate=finding.estimate or 0.0,
             interval=interval,
             told=told,
-            margin=self.bench.evidence.margin,
+            margin=self.context.evidence.margin,
             percent=estimate.line.measure.metric.percent,
             people=estimate.people,
-            seeds=self.bench.seeds(estimate),
+            seeds=self.context.seeds(estimate),
             spread=spread.take([estimate.row]),
             score=self.critical.score,
             noise=finding.noise,
@@ -216,20 +221,20 @@ class Family:
         )
 
 
-def family_of(bench: Bench, estimates: Estimates, what: str) -> Family:
+def family_of(context: PanelContext, estimates: Estimates, what: str) -> Family:
     """Make a family of all estimates that can be estimated, and the intervals that hold at once over it."""
-    panel, spread = bench.layout.panel, estimates.spread
+    panel, spread = context.layout.panel, estimates.spread
     test = "" if panel.test == "plain" else f", {panel.test} test"
-    rng = generator(bench.seed, f"simultaneous over {what}")
+    rng = generator(context.seed, f"simultaneous over {what}")
     critical = simultaneous(
-        estimates.redrawn, estimates.value, spread, estimates.design, bench.evidence.confidence, rng
+        estimates.redrawn, estimates.value, spread, estimates.design, context.evidence.confidence, rng
     )
     return Family(
-        bench=bench,
+        context=context,
         name=f"{what} of {panel.task}{test}",
         estimates=estimates,
         critical=critical,
-        plain=plain_ends(bench, estimates),
+        plain=plain_ends(context, estimates),
         joint=symmetric(estimates.value, spread, critical.score),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from auditkit.contracts import Metric, TableMetric
-from auditkit.evidence.assemble import Bench, Family, family_of, plain_ends, values, with_interval
+from auditkit.evidence.assemble import Family, PanelContext, family_of, plain_ends, values, with_interval
 from auditkit.evidence.contrasts import estimate
 from auditkit.evidence.gaps import Pairs, gap, gap_change, no_gaps, pairs_of
 from auditkit.evidence.grouping import group, spans
@@ -56,11 +56,11 @@ def derive(
     for panel in panels:
         layout = lay_out(panel, generator(seed, "blocks of people"))
         weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
-        bench = Bench(layout, evidence, seed)
+        context = PanelContext(layout, evidence, seed)
         arms, problems = pairs(layout, evidence)
-        declared = _confirmatory(bench, _measures(bench, metrics, weight), arms, weight)
-        findings += _empty(bench, metrics)
-        explored = spillover(bench, arms, weight) if evidence.spillover else ([], {})
+        declared = _confirmatory(context, _measures(context, metrics, weight), arms, weight)
+        findings += _empty(context, metrics)
+        explored = spillover(context, arms, weight) if evidence.spillover else ([], {})
         for found, size in (declared, explored):
             findings += found
             families |= size
@@ -68,37 +68,37 @@ def derive(
     return Derived(tuple(findings), families, tuple(dict.fromkeys(said)))
 
 
-def _measures(bench: Bench, metrics: Mapping[str, Metric], weight: Replicates) -> list[Measure]:
+def _measures(context: PanelContext, metrics: Mapping[str, Metric], weight: Replicates) -> list[Measure]:
     """Every metric over everybody and over the declared groups; a share of all groups says nothing of everybody."""
     single = {name: metric for name, metric in metrics.items() if not isinstance(metric, TableMetric)}
     result = []
-    for over in dict.fromkeys([(), *bench.evidence.groups]):
-        grouping = group(bench.layout.panel, over)
+    for over in dict.fromkeys([(), *context.evidence.groups]):
+        grouping = group(context.layout.panel, over)
         if len(grouping):
-            result += measure(bench.layout, grouping, metrics if over else single, bench.evidence, weight)
+            result += measure(context.layout, grouping, metrics if over else single, context.evidence, weight)
     return result
 
 
-def _empty(bench: Bench, metrics: Mapping[str, Metric]) -> Iterator[Finding]:
+def _empty(context: PanelContext, metrics: Mapping[str, Metric]) -> Iterator[Finding]:
     """What is said of groupings that hold no group, since an attribute has no value at all."""
-    for over in bench.evidence.groups:
-        if not len(group(bench.layout.panel, over)):
+    for over in context.evidence.groups:
+        if not len(group(context.layout.panel, over)):
             for name in metrics:
-                yield from no_gaps(bench, name, over)
+                yield from no_gaps(context, name, over)
 
 
 def _confirmatory(
-    bench: Bench, measures: list[Measure], arms: list[Contrast], weight: Replicates
+    context: PanelContext, measures: list[Measure], arms: list[Contrast], weight: Replicates
 ) -> tuple[list[Finding], dict[str, int]]:
     """Values, gaps and changes of the declared groups; all changes, of groups and of gaps, are one family."""
-    layout = bench.layout
+    layout = context.layout
     alone: list[Arms] = [(arm, None) for arm in range(len(layout.arms))]
     pairs = Pairs.of(estimate(layout, _pairs(measures), alone, weight))
-    found = list(values(bench, estimate(layout, _groups(measures), alone)))
-    found += _gaps(bench, pairs, measures)
+    found = list(values(context, estimate(layout, _groups(measures), alone)))
+    found += _gaps(context, pairs, measures)
     asked = [m for m in measures if not m.metric.describes_test]
     changes = estimate(layout, [*_groups(asked), *_pairs(asked)], arms, weight)
-    family = family_of(bench, changes, "changes")
+    family = family_of(context, changes, "changes")
     found += _changes(family)
     found += _gap_changes(family, pairs, asked, arms)
     return found, family.size
@@ -117,7 +117,7 @@ def _changes(family: Family) -> Iterator[Finding]:
     for one in family.estimates.each:
         if len(one.line.groups) == 1:
             at = one.line.measure.grouping.places[one.line.groups[0]]
-            yield family.judged(family.bench.describe(one, "change", at), one)
+            yield family.judged(family.context.describe(one, "change", at), one)
 
 
 def _gap_changes(family: Family, pairs: Pairs, measures: list[Measure], arms: list[Contrast]) -> Iterator[Finding]:
@@ -125,21 +125,21 @@ def _gap_changes(family: Family, pairs: Pairs, measures: list[Measure], arms: li
     changes = Pairs.of(family.estimates)
     for m in measures:
         for span, pair in product(spans(m.grouping), arms):
-            yield gap_change(family.bench, pairs, changes, family, m, span, pair)
+            yield gap_change(family.context, pairs, changes, family, m, span, pair)
             if len(span.groups) == 2:
                 one = changes.over(m, span, pair)[0]
-                yield family.judged(family.bench.describe(one, "change_in_signed_gap", span.at), one)
+                yield family.judged(family.context.describe(one, "change_in_signed_gap", span.at), one)
 
 
-def _gaps(bench: Bench, pairs: Pairs, measures: list[Measure]) -> Iterator[Finding]:
-    ends = plain_ends(bench, pairs.estimates)
+def _gaps(context: PanelContext, pairs: Pairs, measures: list[Measure]) -> Iterator[Finding]:
+    ends = plain_ends(context, pairs.estimates)
     for m in measures:
         if m.grouping.over and len(m.grouping) < 2:
-            yield from no_gaps(bench, m.id, m.grouping.over)
-        for span, arm in product(spans(m.grouping), range(len(bench.layout.arms))):
-            yield from gap(bench, pairs, m, span, arm)
+            yield from no_gaps(context, m.id, m.grouping.over)
+        for span, arm in product(spans(m.grouping), range(len(context.layout.arms))):
+            yield from gap(context, pairs, m, span, arm)
             if len(span.groups) == 2:
                 one = pairs.over(m, span, (arm, None))[0]
-                finding = bench.describe(one, "signed_gap", span.at)
+                finding = context.describe(one, "signed_gap", span.at)
                 described = m.metric.describes_test
-                yield finding if described else with_interval(bench, finding, one, pairs.estimates, ends)
+                yield finding if described else with_interval(context, finding, one, pairs.estimates, ends)

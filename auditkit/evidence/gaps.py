@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.evidence.assemble import Bench, Family, effective, limit, no_interval, noise, within
+from auditkit.evidence.assemble import Family, PanelContext, effective, limit, no_interval, noise, within
 from auditkit.evidence.contrasts import Estimate, Estimates
 from auditkit.evidence.grouping import Span
 from auditkit.evidence.measures import Measure
@@ -59,57 +59,57 @@ def _key(measure: Measure, groups: tuple[int, ...], arms: Arms) -> Key:
     return (measure.id, measure.grouping.over, groups, *arms)
 
 
-def gap(bench: Bench, pairs: Pairs, measure: Measure, span: Span, arm: int) -> tuple[Finding, Finding]:
+def gap(context: PanelContext, pairs: Pairs, measure: Measure, span: Span, arm: int) -> tuple[Finding, Finding]:
     """The largest less the smallest group of a span, and the smallest over the largest, in one arm."""
     estimates = pairs.over(measure, span, (arm, None))
-    units, table = bench.layout.units_of(arm), measure.tables[span.axes]
-    largest, smallest = _extremes(bench, measure, span, arm)
+    units, table = context.layout.units_of(arm), measure.tables[span.axes]
+    largest, smallest = _extremes(context, measure, span, arm)
     whole = _summary(estimates, largest - smallest, _per_seed(table.difference, units, span))
-    finding = bench.describe(whole, "gap", span.at)
+    finding = context.describe(whole, "gap", span.at)
     quotient = _summary(estimates, smallest / largest if largest else np.nan, _per_seed(table.ratio, units, span))
-    ratio = bench.describe(quotient, "ratio", span.at)
+    ratio = context.describe(quotient, "ratio", span.at)
     if ratio.estimate is not None and np.isnan(ratio.estimate):
         ratio = replace(ratio, estimate=None, status="not estimable", reason="every group has the value 0")
     if finding.estimate is None or measure.metric.describes_test:
         return finding, ratio
-    ends = _plain_ends(bench, pairs.estimates, estimates)
+    ends = _plain_ends(context, pairs.estimates, estimates)
     return _bounded(finding, whole, ends, gap_bounds(*ends)), ratio
 
 
-def no_gaps(bench: Bench, metric: str, over: tuple[str, ...]) -> Iterator[Finding]:
+def no_gaps(context: PanelContext, metric: str, over: tuple[str, ...]) -> Iterator[Finding]:
     """Say of every arm that there is nothing to take a gap over."""
-    panel = bench.layout.panel
+    panel = context.layout.panel
     empty = tuple(name for name in over if not panel.levels[name])
     names, what = (empty, "no value in the test set") if empty else (over, "one level only")
     reason = f"{' and '.join(map(repr, names))} {'has' if len(names) == 1 else 'have'} {what}"
-    for arm in bench.layout.arms:
+    for arm in context.layout.arms:
         yield Finding(panel.task, arm, metric, over, (), "gap", panel.test, status="not estimable", reason=reason)
 
 
 def gap_change(
-    bench: Bench, pairs: Pairs, changes: Pairs, family: Family, measure: Measure, span: Span, arms: Contrast
+    context: PanelContext, pairs: Pairs, changes: Pairs, family: Family, measure: Measure, span: Span, arms: Contrast
 ) -> Finding:
     """The gap of a span in one arm less that in another: positive where the gap widened."""
     arm, against = arms
     moved = changes.over(measure, span, arms)
     difference = measure.tables[span.axes].difference
-    sizes = [np.subtract(*_extremes(bench, measure, span, k)) for k in (arm, against)]
-    per_seed = [_per_seed(difference, bench.layout.units_of(k), span) for k in (arm, against)]
+    sizes = [np.subtract(*_extremes(context, measure, span, k)) for k in (arm, against)]
+    per_seed = [_per_seed(difference, context.layout.units_of(k), span) for k in (arm, against)]
     paired = per_seed[0] - per_seed[1] if len(per_seed[0]) == len(per_seed[1]) else np.zeros(0)
     widened = _summary(moved, float(sizes[0] - sizes[1]), paired)
-    finding = bench.describe(widened, "change_in_gap", span.at)
+    finding = context.describe(widened, "change_in_gap", span.at)
     if finding.estimate is None:
         return finding
     if widened.same:
         nothing = Interval(0.0, 0.0)
         return family.verdict(replace(finding, interval=nothing, simultaneous=nothing), widened)
     before, after = (_sign_ends(pairs.estimates, pairs.over(measure, span, (k, None))) for k in (against, arm))
-    plain = _plain_ends(bench, changes.estimates, moved)
+    plain = _plain_ends(context, changes.estimates, moved)
     finding = _bounded(finding, widened, plain, gap_change_bounds(before, after, plain))
     noisiest = max(moved, key=lambda e: float(changes.estimates.spread.total[e.row]))
     finding = replace(
         finding,
-        noise=noise(bench, noisiest, changes.estimates),
+        noise=noise(context, noisiest, changes.estimates),
         people_error=float(np.sqrt(changes.estimates.spread.people[noisiest.row])),
         effective_identities=_effective(moved, widest(before) | widest(after), changes.estimates),
     )
@@ -133,9 +133,9 @@ def _per_seed(table: Floats, units: NDArray[np.int64], span: Span) -> Floats:
     return table[units]
 
 
-def _extremes(bench: Bench, measure: Measure, span: Span, arm: int) -> tuple[float, float]:
+def _extremes(context: PanelContext, measure: Measure, span: Span, arm: int) -> tuple[float, float]:
     """Largest and smallest of the seed-averaged groups."""
-    averaged = measure.values[bench.layout.units_of(arm)][:, list(span.groups)].mean(axis=0)
+    averaged = measure.values[context.layout.units_of(arm)][:, list(span.groups)].mean(axis=0)
     return float(averaged.max()), float(averaged.min())
 
 
@@ -160,13 +160,13 @@ def _take(among: Estimates, estimates: Sequence[Estimate]) -> Spread:
     return among.spread.take([e.row for e in estimates])
 
 
-def _plain_ends(bench: Bench, among: Estimates, estimates: Sequence[Estimate]) -> Ends:
+def _plain_ends(context: PanelContext, among: Estimates, estimates: Sequence[Estimate]) -> Ends:
     """Ends of all pairs of one gap, which hold at once over these pairs."""
-    spread, confidence = _take(among, estimates), bench.evidence.confidence
+    spread, confidence = _take(among, estimates), context.evidence.confidence
     if len(estimates) == 1:
         return symmetric(_values(estimates), spread, normal_quantile(confidence))
     rows = [e.row for e in estimates]
-    rng = generator(bench.seed, "simultaneous over one gap")
+    rng = generator(context.seed, "simultaneous over one gap")
     joint = simultaneous(among.redrawn.take(rows), _values(estimates), spread, among.design[rows], confidence, rng)
     return symmetric(_values(estimates), spread, joint.score)
 
@@ -177,7 +177,7 @@ def _sign_ends(among: Estimates, estimates: Sequence[Estimate]) -> Ends:
 
 
 def _bounded(finding: Finding, estimate: Estimate, ends: Ends, bounds: tuple[float, float]) -> Finding:
-    why = no_interval(replace(estimate, row=0), ends)
+    why = no_interval(estimate.people, ends[0][0], ends[1][0])
     if why:
         return replace(finding, reason=why)
     return replace(finding, interval=within(bounds, limit(estimate.line.measure)))

@@ -25,9 +25,9 @@ class Panel:
     """One task on one test set.
 
     row, copy, identity: (n,) int64; truth: (n,) int8 of 0 and 1. attributes: name -> (n,) int8 codes into
-    levels[name], -1 where missing. `target` is the attribute that the task predicts ("" when predictions came from
-    elsewhere); a group over it is defined by the truth itself. Without known identities every image is its own. A
-    prediction is positive where its margin lies above `threshold`.
+    levels[name], -1 where missing. `target` is the attribute that the task predicts, or the column of the truth where
+    predictions came from elsewhere; a group over it is defined by the truth itself. Without known identities every
+    image is its own. A prediction is positive where its margin lies above `threshold`.
     """
 
     task: str

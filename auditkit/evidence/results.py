@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from auditkit.contracts import Level
+from auditkit.evidence.facts import Facts
 
 REVISION = 13
 """Raise whenever the same predictions would lead to other findings."""
@@ -99,7 +100,7 @@ class CellCount:
 
 @dataclass(frozen=True, slots=True)
 class Marginal:
-    """Share of an attribute's level in the training rows, in the pool and in the arm's draw."""
+    """Share of an attribute's level in the training rows before (the reference draw) and after (the arm's draw)."""
 
     attribute: str
     level: Level
@@ -109,7 +110,10 @@ class Marginal:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """What an arm trains on. `effective` is the effective number, (sum of copies)^2 / sum of squared copies."""
+    """What an arm trains on.
+
+    effective_images, effective_identities: (sum of copies)^2 / sum of squared copies, of an image or of a person.
+    """
 
     task: str
     arm: str
@@ -153,16 +157,16 @@ class ScanRow:
     """Table 3 for one attribute: its minority level, share and mix, and the reference arm's error inside and outside.
 
     split: on whose images the errors were measured, "valid" or "test".
-    share_by: ("Male=1", share of that level among the minority's training images), ...; difference: error inside minus
-    outside, in the family "scan".
+    share_by: ("Male=1", share of that level among the minority's training images), ...; a share is None where no value
+    is known; difference: error inside minus outside, in the family "scan".
     """
 
     task: str
     attribute: str
     minority: Level
-    share_train: float
+    share_train: float | None
     share_valid: float | None
-    share_by: tuple[tuple[str, float], ...]
+    share_by: tuple[tuple[str, float | None], ...]
     error_inside: Finding
     error_outside: Finding
     difference: Finding | None = None
@@ -171,7 +175,7 @@ class ScanRow:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A test photo that an arm turned right or wrong against the reference, by majority over seeds."""
+    """A test photo that an arm turned right or wrong against another, by majority over seeds."""
 
     task: str
     arm: str
@@ -236,7 +240,7 @@ class Results:
     gates: tuple[GateRow, ...] = ()
     families: Mapping[str, int] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
 
 
 def exploratory(family: str) -> bool:

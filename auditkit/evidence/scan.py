@@ -4,41 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from auditkit.cohort import Attributes, Rows
-from auditkit.contracts import CountMetric
-from auditkit.evidence.assemble import Bench, Family, family_of, values, with_interval
+from auditkit.evidence.assemble import Family, PanelContext, family_of, values, with_interval
 from auditkit.evidence.contrasts import Estimate, estimate
 from auditkit.evidence.grouping import inside
 from auditkit.evidence.layout import lay_out
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.panel import Panel
+from auditkit.evidence.rates import ErrorRate
 from auditkit.evidence.results import Finding, ScanRow
 from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 
-Counts = NDArray[Any]
 Split = Literal["valid", "test"]
 
 
-class _ErrorRate(CountMetric):
-    """Share of images predicted wrongly; the core knows no plugin, so the scan brings its own."""
-
-    within_target = True
-
-    def compute(self, tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> tuple[Counts, Counts]:
-        return fp + fn, tp + fp + fn + tn
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Pools:
-    """The training pool, and the validation pool if there is one, as row numbers of the data set."""
+class ScannedPools:
+    """Whose attributes are counted: the training pool, and the validation pool if there is one, as row numbers."""
 
     attributes: Attributes
     train: Rows
@@ -46,7 +35,7 @@ class Pools:
 
 
 def scan(
-    panel: Panel, evidence: Evidence, pools: Pools, *, seed: int = 0, split: Split = "test"
+    panel: Panel, evidence: Evidence, pools: ScannedPools, *, seed: int = 0, split: Split = "test"
 ) -> tuple[tuple[ScanRow, ...], dict[str, int]]:
     """Table 3 for every attribute and the reference arm, and the size of the family of differences in error.
 
@@ -56,17 +45,17 @@ def scan(
     if not chosen:
         return (), {}
     layout = lay_out(replace(panel, arms=tuple(chosen)), generator(seed, "blocks of people"))
-    bench = Bench(layout, evidence, seed)
+    context = PanelContext(layout, evidence, seed)
     known = [name for name in panel.attributes if name in pools.attributes.names and panel.levels[name]]
     minorities = {name: _minority(pools, name) for name in known}
     weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
-    measures = list(_measures(bench, minorities, weight))
+    measures = list(_measures(context, minorities, weight))
     differences = estimate(layout, [Line(m, (0, 1)) for m in measures], [(0, None)], weight)
-    family = family_of(bench, differences, "scan")
-    errors = list(values(bench, estimate(layout, [Line(m, (g,)) for m in measures for g in (0, 1)], [(0, None)])))
+    family = family_of(context, differences, "scan")
+    errors = list(values(context, estimate(layout, [Line(m, (g,)) for m in measures for g in (0, 1)], [(0, None)])))
     rows = tuple(
         replace(
-            _row(bench, pools, name, code, errors[2 * i : 2 * i + 2]),
+            _row(context, pools, name, code, errors[2 * i : 2 * i + 2]),
             difference=_difference(family, differences.each[i]),
             split=split,
         )
@@ -75,36 +64,36 @@ def scan(
     return rows, family.size
 
 
-def _minority(pools: Pools, name: str) -> int:
+def _minority(pools: ScannedPools, name: str) -> int:
     """Code of the rarest level that occurs in the training pool."""
     column = pools.attributes.column(name)[pools.train]
     count = np.bincount(column[column >= 0], minlength=len(pools.attributes.levels_of(name)))
     return int(np.argmin(np.where(count > 0, count, len(column) + 1)))
 
 
-def _measures(bench: Bench, minorities: Mapping[str, int], weight: Replicates) -> Iterator[Measure]:
+def _measures(context: PanelContext, minorities: Mapping[str, int], weight: Replicates) -> Iterator[Measure]:
     for name, code in minorities.items():
-        grouping = inside(bench.layout.panel, name, code)
-        metrics = {"error_rate": _ErrorRate(None)}
-        yield from measure(bench.layout, grouping, metrics, bench.evidence, weight, point_tables=False)
+        grouping = inside(context.layout.panel, name, code)
+        metrics = {"error_rate": ErrorRate(None)}
+        yield from measure(context.layout, grouping, metrics, context.evidence, weight, point_tables=False)
 
 
 def _difference(family: Family, one: Estimate) -> Finding:
     """Error inside minus outside, with the interval that holds over all attributes."""
     place = one.line.measure.grouping.places[1]
-    finding = family.bench.describe(one, "signed_gap", place)
-    finding = with_interval(family.bench, finding, one, family.estimates, family.plain, family.joint)
+    finding = family.context.describe(one, "signed_gap", place)
+    finding = with_interval(family.context, finding, one, family.estimates, family.plain, family.joint)
     return replace(finding, family=family.name)
 
 
-def _row(bench: Bench, pools: Pools, name: str, code: int, errors: list[Finding]) -> ScanRow:
+def _row(context: PanelContext, pools: ScannedPools, name: str, code: int, errors: list[Finding]) -> ScanRow:
     levels = pools.attributes.levels_of(name)
     outside, within = errors
     if len(levels) == 2:
         outside = replace(outside, at=((name, levels[1 - code]),))
-    others = [other for over in bench.evidence.groups for other in over if other != name]
+    others = [other for over in context.evidence.groups for other in over if other != name]
     return ScanRow(
-        task=bench.layout.panel.task,
+        task=context.layout.panel.task,
         attribute=name,
         minority=levels[code],
         share_train=_share(pools, pools.train, name, code),
@@ -115,14 +104,14 @@ def _row(bench: Bench, pools: Pools, name: str, code: int, errors: list[Finding]
     )
 
 
-def _share(pools: Pools, rows: Rows, name: str, code: int) -> float:
-    """Share of the images with a known value that have the level."""
+def _share(pools: ScannedPools, rows: Rows, name: str, code: int) -> float | None:
+    """Share of the images with a known value that have the level; None where no value is known."""
     column = pools.attributes.column(name)[rows]
     known = column[column >= 0]
-    return float((known == code).mean()) if len(known) else 0.0
+    return float((known == code).mean()) if len(known) else None
 
 
-def _mix(pools: Pools, name: str, code: int, others: Iterable[str]) -> Iterator[tuple[str, float]]:
+def _mix(pools: ScannedPools, name: str, code: int, others: Iterable[str]) -> Iterator[tuple[str, float | None]]:
     """Of the minority's training images, the share of the last level of each other attribute."""
     inside_rows = pools.train[pools.attributes.column(name)[pools.train] == code]
     for other in others:

@@ -4,46 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from numpy.typing import NDArray
-
-from auditkit.contracts import CountMetric
-from auditkit.evidence.assemble import Bench, family_of
+from auditkit.evidence.assemble import PanelContext, family_of
 from auditkit.evidence.contrasts import estimate
 from auditkit.evidence.grouping import inside
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import measure
 from auditkit.evidence.panel import Panel
+from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.results import Finding
 from auditkit.evidence.seeds import Contrast
 from auditkit.evidence.uncertainty import Replicates
 
-Counts = NDArray[Any]
 
-
-class _Accuracy(CountMetric):
-    """Share of images predicted rightly; the core knows no plugin, so spillover brings its own."""
-
-    within_target = True
-
-    def compute(self, tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> tuple[Counts, Counts]:
-        return tp + tn, tp + fp + fn + tn
-
-
-def spillover(bench: Bench, arms: list[Contrast], weight: Replicates) -> tuple[list[Finding], dict[str, int]]:
+def spillover(context: PanelContext, arms: list[Contrast], weight: Replicates) -> tuple[list[Finding], dict[str, int]]:
     """One finding per attribute level and contrast of arms, a family of its own: exploration, not confirmation.
 
     Each is the change in a signed gap, inside minus outside of the level that `at` names. Of an attribute with two
     levels only the second is asked, the first being its mirror image.
     """
-    lines = [_line(bench, name, level, weight) for name, level in _levels(bench.layout.panel)]
-    changes = estimate(bench.layout, lines, arms, weight)
-    family = family_of(bench, changes, "spillover")
+    lines = [_line(context, name, level, weight) for name, level in _levels(context.layout.panel)]
+    changes = estimate(context.layout, lines, arms, weight)
+    family = family_of(context, changes, "spillover")
     found = []
     for one in changes.each:
         within = one.line.measure.grouping.places[1]
-        finding = bench.describe(one, "change_in_signed_gap", within)
+        finding = context.describe(one, "change_in_signed_gap", within)
         found.append(replace(family.judged(finding, one), family=family.name))
     return found, family.size
 
@@ -54,8 +40,8 @@ def _levels(panel: Panel) -> Iterator[tuple[str, int]]:
         yield from ((name, level) for level in ([count - 1] if count in (1, 2) else range(count)))
 
 
-def _line(bench: Bench, name: str, level: int, weight: Replicates) -> Line:
-    grouping = inside(bench.layout.panel, name, level)
-    metrics = {"accuracy": _Accuracy(None)}
-    (one,) = measure(bench.layout, grouping, metrics, bench.evidence, weight, point_tables=False)
+def _line(context: PanelContext, name: str, level: int, weight: Replicates) -> Line:
+    grouping = inside(context.layout.panel, name, level)
+    metrics = {"accuracy": Accuracy(None)}
+    (one,) = measure(context.layout, grouping, metrics, context.evidence, weight, point_tables=False)
     return Line(one, (0, 1))

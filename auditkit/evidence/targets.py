@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from numpy.typing import NDArray
-
-from auditkit.contracts import CountMetric
-from auditkit.evidence.assemble import Bench, family_of, values
+from auditkit.evidence.assemble import PanelContext, family_of, values
 from auditkit.evidence.contrasts import Estimate, estimate
 from auditkit.evidence.gaps import pairs_of
 from auditkit.evidence.grouping import Grouping, group, spans
@@ -19,22 +15,12 @@ from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.probe_names import FAMILY
+from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.results import Finding, Place, Quantity
 from auditkit.evidence.seeds import Arms
 from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
-
-Counts = NDArray[Any]
-
-
-class _Accuracy(CountMetric):
-    """Share of images predicted rightly; the core knows no plugin, so probes bring their own."""
-
-    within_target = True
-
-    def compute(self, tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> tuple[Counts, Counts]:
-        return tp + tn, tp + fp + fn + tn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,13 +44,13 @@ def other_targets(
     base = lay_out(panel, generator(seed, "blocks of people"))
     weight = weights(generator(seed, "people"), base.blocks, evidence.replicates)
     asked = [one for probe in probes for one in _asked(_alike(probe, seed), evidence, weight)]
-    bench = Bench(base, evidence, seed)
+    context = PanelContext(base, evidence, seed)
     pairs, _ = pairs_of_arms(base, evidence)
     changes = estimate(base, [one.line for one in asked], pairs, weight)
-    family = family_of(bench, changes, FAMILY)
-    found = [replace(one, family=family.name) for one in _values(bench, asked)]
+    family = family_of(context, changes, FAMILY)
+    found = [replace(one, family=family.name) for one in _values(context, asked)]
     for one, what in _each(changes.each, asked):
-        finding = family.judged(bench.describe(one, what.quantity, what.at), one)
+        finding = family.judged(context.describe(one, what.quantity, what.at), one)
         found.append(replace(finding, task=what.task, family=family.name))
     return found, family.size
 
@@ -90,16 +76,16 @@ def _asked(layout: Layout, evidence: Evidence, weight: Replicates) -> Iterator[_
 
 
 def _measure(layout: Layout, grouping: Grouping, evidence: Evidence, weight: Replicates) -> Measure:
-    (one,) = measure(layout, grouping, {"accuracy": _Accuracy(None)}, evidence, weight, point_tables=False)
+    (one,) = measure(layout, grouping, {"accuracy": Accuracy(None)}, evidence, weight, point_tables=False)
     return one
 
 
-def _values(bench: Bench, asked: Sequence[_Asked]) -> Iterator[Finding]:
+def _values(context: PanelContext, asked: Sequence[_Asked]) -> Iterator[Finding]:
     """Everybody's accuracy, by probe and arm."""
     whole = [one for one in asked if one.quantity == "change"]
-    arms: list[Arms] = [(arm, None) for arm in range(len(bench.layout.arms))]
-    estimates = estimate(bench.layout, [one.line for one in whole], arms)
-    for finding, (_, what) in zip(values(bench, estimates), _each(estimates.each, whole), strict=True):
+    arms: list[Arms] = [(arm, None) for arm in range(len(context.layout.arms))]
+    estimates = estimate(context.layout, [one.line for one in whole], arms)
+    for finding, (_, what) in zip(values(context, estimates), _each(estimates.each, whole), strict=True):
         yield replace(finding, task=what.task)
 
 

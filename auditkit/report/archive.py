@@ -94,5 +94,9 @@ def _text(value: Any) -> object:
     if not isinstance(value, tuple):
         return value
     if all(isinstance(each, tuple) for each in value):
-        return " ".join(f"{name}={level}" for name, level in value)
-    return " ".join("" if each is None else str(each) for each in value)
+        return " ".join(f"{name}={_known(level)}" for name, level in value)
+    return " ".join(map(_known, value))
+
+
+def _known(value: object) -> str:
+    return "" if value is None else str(value)

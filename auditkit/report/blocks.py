@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 BARE = re.compile(r"([±+-]?[\d,.]+( %)?)?")
 Tone = Literal["", "strong", "good", "bad", "warn", "quiet"]
+SIGNS: Mapping[Tone, str] = {"good": "✓", "bad": "✗", "warn": "!", "strong": "", "quiet": "", "": ""}
+"""What stands before a text of a tone, so that no colour says it alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def build(audit: Audit, results: Results) -> Document:
     found = headline.contrasts(seen)
     sections = (section(seen) for section in SECTIONS)
     return Document(
-        title=audit.audit.title or str(seen.facts.get("title", "")),
+        title=audit.audit.title or seen.facts.get("title", ""),
         banner=screen.banner(seen),
         question=audit.audit.question,
         answer=headline.answer(seen, found) or standing.answer(seen) or ("No change between arms could be measured.",),
@@ -68,4 +68,4 @@ def build(audit: Audit, results: Results) -> Document:
 
 def _footer(seen: View) -> str:
     version = seen.facts.get("versions", {}).get("auditkit", "")
-    return " · ".join(filter(None, (f"auditkit {version}".strip(), str(seen.facts.get("command", "")))))
+    return " · ".join(filter(None, (f"auditkit {version}".strip(), seen.facts.get("command", ""))))

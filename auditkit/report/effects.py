@@ -183,7 +183,7 @@ def _doses(arms: Sequence[Arm]) -> tuple[str, Mapping[str, float]]:
     for arm in arms:
         for option, value in arm.sampler.options.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
-                values.setdefault((arm.sampler.use, option), {})[arm.name] = float(value)
+                values.setdefault((arm.sampler.id, option), {})[arm.name] = float(value)
     best = max(values, key=lambda key: len(set(values[key].values())), default=None)
     return (f"{best[0]}: {best[1]}", values[best]) if best else ("", {})
 

@@ -9,7 +9,7 @@ from auditkit.evidence.results import Finding, Flip, FlipCount, ScanRow
 from auditkit.report import cells, heat, tables
 from auditkit.report.blocks import Block, Cell, Fold, Section, Table, Text
 from auditkit.report.cells import Footnotes
-from auditkit.report.numbers import count, fixed
+from auditkit.report.numbers import UNKNOWN, count, fixed
 from auditkit.report.view import ERROR_SHARE, View, distinct
 
 LISTED = 60
@@ -83,8 +83,8 @@ def _scan_row(
     return (
         Cell(view.names.level(row.attribute, row.minority)),
         _share(row.share_train),
-        _share(row.share_valid),
-        *(_share(shares.get(name)) for name in mixes),
+        _share(row.share_valid) if row.split == "valid" else Cell(""),
+        *(_share(shares[name]) if name in shares else Cell("") for name in mixes),
         _error(view, row.error_inside, footnotes),
         _error(view, row.error_outside, footnotes),
         *difference,
@@ -107,7 +107,7 @@ def _difference(view: View, row: ScanRow, footnotes: Footnotes) -> Cell:
 
 
 def _share(share: float | None) -> Cell:
-    return Cell("" if share is None else fixed(100 * share, 1))
+    return Cell(UNKNOWN, tone="quiet") if share is None else Cell(fixed(100 * share, 1))
 
 
 def error_shares(view: View) -> Section | None:

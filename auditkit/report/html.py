@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -13,11 +12,10 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from auditkit.report import svg
-from auditkit.report.blocks import Block, Document, Figure, Table
+from auditkit.report.blocks import SIGNS, Document, Figure, Table
 
 LONG = 12
 """The table of a chart is folded where it has more rows."""
-SIGNS: Mapping[str, str] = {"good": "✓", "bad": "✗", "warn": "!", "strong": "", "quiet": "", "": ""}
 BRACKETS = re.compile(r"\[([^][,]*), ([^][,]*)\]")
 
 
@@ -31,7 +29,7 @@ def render(document: Document) -> str:
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     shown = {"minus": minus, "breaks": breaks, "drawn": _drawn}
-    environment.filters |= shown | {"kind": _kind, "long": _long, "sign": SIGNS.__getitem__}
+    environment.filters |= shown | {"kind": _kind, "unknown": _unknown, "long": _long, "sign": SIGNS.__getitem__}
     return environment.from_string(_source("report.html.jinja2"))
 
 
@@ -60,7 +58,11 @@ def breaks(text: str) -> Markup:
     return Markup("_<wbr>").join(text.split("_"))
 
 
-def _kind(part: Block) -> str:
+def _unknown(part: object) -> str:
+    raise TypeError(f"no rendering for {_kind(part)}")
+
+
+def _kind(part: object) -> str:
     return type(part).__name__
 
 

@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import singledispatch
 
-from auditkit.report.blocks import Block, Document, Figure, Fold, Item, Items, Section, Table, Text
-
-SIGNS = {"good": "✓ ", "bad": "✗ ", "warn": "! ", "strong": "", "quiet": "", "": ""}
+from auditkit.report.blocks import SIGNS, Block, Document, Figure, Fold, Item, Items, Section, Table, Text
 
 
 def render(document: Document, *, pictures: str = "") -> str:
@@ -92,7 +90,9 @@ def _(part: Table, pictures: str) -> Iterator[str]:
 
 
 def _items(items: tuple[Item, ...]) -> Iterator[str]:
-    yield from (f"- **{escape(item.label)}**: {SIGNS[item.tone]}{escape(item.text)}" for item in items)
+    for item in items:
+        sign = f"{SIGNS[item.tone]} " if SIGNS[item.tone] else ""
+        yield f"- **{escape(item.label)}**: {sign}{escape(item.text)}"
     yield ""
 
 

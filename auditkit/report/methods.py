@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from auditkit.evidence.facts import UnitFacts
 from auditkit.evidence.results import FEWEST_EFFECTIVE
 from auditkit.report.blocks import Block, Cell, Fold, Item, Items, Section, Table
-from auditkit.report.facts import UnitFacts
 from auditkit.report.numbers import count, duration, fixed, plural
 from auditkit.report.view import View, distinct
 
@@ -22,15 +22,26 @@ def methods(view: View) -> Section:
 
 
 def _methods(view: View) -> Iterator[Item]:
-    evidence = view.audit.evidence
+    yield from _how_numbers_are_made(view)
+    yield from _how_questions_are_judged(view)
+    yield from _what_limits_them(view)
+    protocol = view.facts.get("protocol")
+    if protocol:
+        yield Item("Protocol", protocol)
+
+
+def _how_numbers_are_made(view: View) -> Iterator[Item]:
     yield Item("Estimates", "means over seeds of the per-seed values; group tables are fairlearn's MetricFrame.")
     yield Item(
         "Plain intervals",
-        f"{view.confidence}. People, not images, are resampled ({evidence.replicates:,} replicates), every arm on the "
-        "same people. Half width √(t²_people V_people + t²_seeds s²/S), where s² is the variance between the S seeds, "
-        "pooled over arms, less what resampling people shows of it already, and each t has its own degrees of freedom; "
-        "values that are shares have Wilson's form of it.",
+        f"{view.confidence}. People, not images, are resampled ({view.audit.evidence.replicates:,} replicates), every "
+        "arm on the same people. Half width √(t²_people V_people + t²_seeds s²/S), where s² is the variance between "
+        "the S seeds, pooled over arms, less what resampling people shows of it already, and each t has its own "
+        "degrees of freedom; values that are shares have Wilson's form of it.",
     )
+
+
+def _how_questions_are_judged(view: View) -> Iterator[Item]:
     yield Item(
         "Changes",
         "arm less the arm it is measured against, paired by person, and by seed unless arms and seeds are too few (a "
@@ -48,6 +59,10 @@ def _methods(view: View) -> Iterator[Item]:
         "a gap's change holds all that the intervals of the gap before, of the gap after and of the pair's change "
         "allow. A signed gap is the second group less the first.",
     )
+
+
+def _what_limits_them(view: View) -> Iterator[Item]:
+    evidence = view.audit.evidence
     yield Item(
         "Not estimable",
         f"fewer than {evidence.minimum_images} distinct images or {evidence.minimum_identities} people behind a "
@@ -61,9 +76,6 @@ def _methods(view: View) -> Iterator[Item]:
     )
     yield Item("Seeds alone", "half width of the interval that the variance between seeds gives by itself.")
     yield Item("Conditional on", "the training draw: another sample of training images would add variance of its own.")
-    protocol = view.facts.get("protocol")
-    if protocol:
-        yield Item("Protocol", protocol)
 
 
 def facts(view: View) -> Section | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from auditkit.contracts import Level
 from auditkit.evidence.results import Finding, Place, Results
-from auditkit.report import facts
 from auditkit.spec.model import Audit
 
 BINARY = ({0, 1}, {0}, {1})
@@ -23,7 +22,6 @@ class Names:
     """
 
     arms: Mapping[str, str]
-    metrics: Mapping[str, str]
     words: Mapping[str, Mapping[str, str]]
     seen: Mapping[str, tuple[Level, ...]]
 
@@ -33,7 +31,7 @@ class Names:
 
     def metric(self, name: str) -> str:
         """The metric's label: its id with spaces."""
-        return self.metrics.get(name, name.replace("_", " "))
+        return name.replace("_", " ")
 
     def level(self, attribute: str, level: Level) -> str:
         """ "men" where a word is known, "Bald" and "not Bald" for yes and no, "Race: Black" else."""
@@ -91,10 +89,8 @@ class Names:
 
 def of(audit: Audit, results: Results) -> Names:
     """Collect the labels of an audit and the levels of its results."""
-    printed = facts.of(results).get("metrics", {})
-    labels = {name: how["label"] for name, how in printed.items() if "label" in how}
     arms = {arm.name: arm.label or arm.name for arm in audit.arm}
-    return Names(arms, labels, audit.words, _seen(_places(results)))
+    return Names(arms, audit.words, _seen(_places(results)))
 
 
 def _places(results: Results) -> Iterable[Place]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from statistics import median
 
 from auditkit.evidence.probe_names import is_probe
 from auditkit.evidence.results import FEW, Finding, Interval, Results
-from auditkit.report import facts
 
 NARROW = 0.004
 """Where half of the intervals of changes are narrower than this, one decimal of a percent would hide the effects."""
+UNKNOWN = "unknown"
+"""What stands for a number that cannot be had."""
 DIFFERENCES = ("signed_gap", "change", "change_in_gap", "change_in_signed_gap")
 
 
@@ -38,9 +39,21 @@ class Numbers:
 
     def of(self, finding: Finding, value: float) -> str:
         """A number in the units of a finding, signed where it is a difference."""
+        return self._in_units(finding, value, signed=finding.quantity in DIFFERENCES)
+
+    def _in_units(self, finding: Finding, value: float, *, signed: bool) -> str:
         if finding.quantity == "ratio":
-            return fixed(value, 3)
-        return self.number(finding.metric, value, signed=finding.quantity in DIFFERENCES)
+            return fixed(value, 3, signed=signed)
+        return self.number(finding.metric, value, signed=signed)
+
+    def difference(self, finding: Finding, value: float, interval: Interval | None) -> str:
+        """A finding less another of its kind: "+1.2 points [+0.4, +2.0]"; of ratios "-0.160 [-0.200, -0.120]"."""
+        unit = self.unit(finding.metric, "ratio" if finding.quantity == "ratio" else "change")
+        told = [self._in_units(finding, value, signed=True), unit]
+        if interval is not None:
+            ends = (self._in_units(finding, end, signed=True) for end in (interval.low, interval.high))
+            told.append(f"[{', '.join(ends)}]")
+        return " ".join(filter(None, told))
 
     def interval(self, finding: Finding, interval: Interval) -> str:
         """ "[93.1, 94.8]"."""
@@ -96,7 +109,7 @@ class Numbers:
 
 def of(results: Results) -> Numbers:
     """Choose the decimals once, for the whole report."""
-    printed: Mapping[str, facts.MetricFacts] = facts.of(results).get("metrics", {})
+    printed = results.facts.get("metrics", {})
     plain = frozenset(name for name, how in printed.items() if not how.get("percent", True))
     return Numbers(_digits(f for f in results.findings if f.metric not in plain and not is_probe(f)), plain)
 
@@ -115,7 +128,7 @@ def fixed(value: float, digits: int, *, signed: bool = False) -> str:
 def count(number: float | None) -> str:
     """A count with thousands separators; means of counts keep one decimal where they need it."""
     if number is None:
-        return "unknown"
+        return UNKNOWN
     return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.1f}"
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from auditkit.evidence.facts import Facts
 from auditkit.evidence.results import Finding, Results, exploratory
-from auditkit.report import facts, names, numbers
+from auditkit.report import names, numbers
 from auditkit.report.names import Names
 from auditkit.report.numbers import Numbers
 from auditkit.spec.model import Audit
@@ -44,14 +45,14 @@ class View:
     index: Mapping[tuple[Topic, str, str], tuple[Finding, ...]]
 
     @property
-    def facts(self) -> facts.Facts:
+    def facts(self) -> Facts:
         """The facts of the run."""
-        return facts.of(self.results)
+        return self.results.facts
 
     @property
     def metric(self) -> str:
-        """The headline metric: the first that the audit declares."""
-        return self.audit.evidence.metrics[0].use
+        """Id of the headline metric: the first that the audit declares."""
+        return self.audit.evidence.metrics[0].id
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -76,7 +77,7 @@ class View:
     @property
     def topics(self) -> tuple[Topic, ...]:
         """Every topic: task by task, the declared metrics first, the declared groups before everyone."""
-        known = [Topic(t.label, "plain", m.use, ()) for t in self.audit.task for m in self.audit.evidence.metrics]
+        known = [Topic(t.label, "plain", m.id, ()) for t in self.audit.task for m in self.audit.evidence.metrics]
         tasks, metrics = distinct(k.task for k in known), distinct(k.metric for k in known)
         places = (*self.audit.evidence.groups, ())
         present = distinct(topic for topic, _, _ in self.index)

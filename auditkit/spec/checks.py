@@ -235,7 +235,7 @@ def _evidence(audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
             first: KeyPath = ("evidence", "groups", before.index(set(group)))
             yield Problem(path, f"the group {listed(group, 'and')} is there twice", refers_to=first)
     yield from _targets(audit)
-    names = [metric.use for metric in evidence.metrics]
+    names = [metric.id for metric in evidence.metrics]
     for index, name in enumerate(names):
         if name in names[:index]:
             first = ("evidence", "metrics", names.index(name))

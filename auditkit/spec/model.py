@@ -23,6 +23,11 @@ class Use(BaseModel):
     use: str
 
     @property
+    def id(self) -> str:
+        """The id alone, which findings carry, without the distribution."""
+        return self.use.rpartition(":")[2]
+
+    @property
     def options(self) -> dict[str, Any]:
         """The options as they stand in the file."""
         return dict(self.__pydantic_extra__ or {})

@@ -48,7 +48,7 @@ def _selector(
 
 
 def _metric(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem]:
-    metrics = [metric.use.rpartition(":")[2] for metric in audit.evidence.metrics]
+    metrics = [metric.id for metric in audit.evidence.metrics]
     if finding.metric not in metrics:
         hint = did_you_mean(finding.metric, metrics)
         said = f"metric {finding.metric!r} is not among the metrics of [evidence]"

@@ -1,11 +1,12 @@
-"""The keys of `Results.facts` that reports read; every key may be missing, further ones are kept in findings.json."""
+"""What is known of a run that is no finding; every key may be missing, further ones are kept in findings.json."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, cast
+from typing import Any
 
-from auditkit.evidence.results import Results
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict
 
 
 class DatasetFacts(TypedDict, total=False):
@@ -36,19 +37,20 @@ class UnitFacts(TypedDict, total=False):
 
 
 class MetricFacts(TypedDict, total=False):
-    """How a metric is printed: as a share in percent (the default) or as a plain number, and under which label."""
+    """How a metric is printed: as a share in percent (the default) or as a plain number."""
 
     percent: bool
-    label: str
 
 
+@with_config(ConfigDict(extra="allow"))
 class Facts(TypedDict, total=False):
     """Everything about a run that is no finding.
 
     `splits` maps "train", "valid" and "test" to images, and "test_identities" to people. `metrics` maps a metric's id
-    to how it is printed. `scale` is the factor of --scale, `profile` the name of the profile, `stand_in` whether the
-    data set stands in for another. `overrides` are the arguments of --set. `samplers` maps an arm to the options that
-    its sampler ran with, defaults and scale applied. `audit` is the resolved audit as JSON values, for `compare`.
+    to how it is printed. `command` makes the report again, wherever its units are stored. `scale` is the factor of
+    --scale, `profile` the name of the profile, `stand_in` whether the data set stands in for another. `overrides` are
+    the arguments of --set. `samplers` maps an arm to the options that its sampler ran with, defaults and scale applied.
+    `words` are those for levels, as in the audit file. `audit` is the resolved audit as JSON values, for `compare`.
     """
 
     title: str
@@ -65,10 +67,6 @@ class Facts(TypedDict, total=False):
     overrides: Sequence[str]
     samplers: Mapping[str, Mapping[str, Any]]
     warnings: Sequence[str]
+    words: Mapping[str, Mapping[str, str]]
     metrics: Mapping[str, MetricFacts]
     audit: Mapping[str, Any]
-
-
-def of(results: Results) -> Facts:
-    """The facts of the results, typed."""
-    return cast(Facts, results.facts)
