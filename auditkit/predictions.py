@@ -25,6 +25,8 @@ TYPES = {
     "truth": np.int8,
     "margin": np.float32,
 }
+REMEDY = "remove the folder; the next run makes it again"
+"""For a file of a unit that cannot be read: its folder is made again as a whole."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,5 +89,5 @@ def read(path: Path) -> Predictions:
     try:
         table = pq.read_table(path, columns=list(COLUMNS))
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read predictions: {error}", where=str(path)) from error
+        raise DataError(f"cannot read predictions: {error}", where=str(path), hint=REMEDY) from error
     return Predictions(*(table[name].to_numpy() for name in COLUMNS))

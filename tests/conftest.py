@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 
 import pytest
 from installed_plugins import install  # noqa: F401 - a fixture for every test
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked as needing a GPU where there is none."""
+    if item.get_closest_marker("gpu") and not importlib.import_module("torch").cuda.is_available():
+        pytest.skip("no CUDA device")
 
 
 @pytest.fixture(scope="session")

@@ -171,7 +171,7 @@ def test_mistakes_on_the_command_line_have_one_sentence(tmp_path: Path, capsys: 
 def test_download_without_the_downloader_is_one_clear_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "gdown", None)
+    monkeypatch.setitem(sys.modules, "gdown", None)
     assert exit_code(["data", "download", str(tmp_path / "celeba")]) == 2
     assert capsys.readouterr().err == (
         f"{tmp_path}/celeba: CelebA could not be downloaded: To download files from GDrive, 'gdown' is required. "

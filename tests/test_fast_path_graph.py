@@ -189,8 +189,6 @@ def test_a_capture_that_fails_while_warming_up_leaves_the_weights(monkeypatch: p
 
 @pytest.mark.gpu
 def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
     device = torch.device("cuda", 0)
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 16 * 16, 2)).to(device)
     spec = recipe().optimizer
@@ -209,8 +207,6 @@ def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
 def test_graphs_come_to_the_losses_of_eager_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # its ten bits would be what is compared
     spec = recipe(batch_size=20, **changes)  # 96 rows: batches of 20 and of 19, two graphs
     found = {}

@@ -249,6 +249,50 @@ def test_an_arm_that_is_needed_must_exist(install: Install) -> None:
     )
 
 
+NEEDY = """
+import auditkit
+class Needy(auditkit.Sampler):
+    'Needy.'
+    @classmethod
+    def needs(cls, options):
+        {body}
+    def draw(self, cohort, inputs, rng):
+        return auditkit.Draw(cohort.rows)
+@auditkit.hookimpl
+def auditkit_samplers():
+    return [auditkit.component('needy', Needy)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "return (auditkit.Need('first', 'draw'),)",
+            Problem(
+                ("arm", 0, "sampler"),
+                "sampler 'needy' of arm 'a' needs arm 'first', which does not exist",
+                "there is 'a'",
+                refers_to=("arm",),
+            ),
+        ),
+        (
+            "return 1 // 0",
+            Problem(
+                ("arm", 0, "sampler", "use"),
+                "sampler 'needy' of auditkit-bad cannot say what it needs: "
+                "ZeroDivisionError: integer division or modulo by zero",
+            ),
+        ),
+    ],
+    ids=["an arm that is nowhere", "a bug"],
+)
+def test_a_sampler_whose_needs_cannot_be_met_is_told(body: str, expected: Problem, install: Install) -> None:
+    write_plugin(install(), NEEDY.format(body=body))
+    _, problems = Registry.load().resolve(audit_of(arm=[{"name": "a", "sampler": "needy"}]))
+    assert problems == [expected]
+
+
 def test_arms_have_every_default_filled_in() -> None:
     audit = audit_of(
         recipe={"init": "none", "budget": {"epochs": 3}, "seeds": [4, 5], "objective": "focal"},

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import chdir
+from contextlib import chdir, suppress
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import auditkit.audit
+from auditkit.engine.executors import forks
 from auditkit.engine.prepare import Settings
 from auditkit.testing import AuditProject, audit_project
 
@@ -339,13 +340,26 @@ def test_a_run_never_imports_torch_where_it_was_started() -> None:
     assert found.returncode == 0
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.6, 1.2])
-def test_ctrl_c_while_workers_start_says_no_more_than_that(seconds: float) -> None:
+STARTING = {
+    "before": lambda servers: True,
+    "a server starts": lambda servers: len(servers) == 1,
+    "it imports torch": lambda servers: any(b"libtorch" in (server / "maps").read_bytes() for server in servers),
+    "it has forked a worker": lambda servers: len(servers) > 1,
+}
+"""What is seen of the processes that workers are forked from and the workers, which look alike."""
+
+
+@pytest.mark.skipif(not forks(), reason="workers are not forked here")
+@pytest.mark.parametrize("moment", STARTING)
+def test_ctrl_c_while_workers_start_says_no_more_than_that(moment: str) -> None:
     project = audit_project({"toy.toml": TOY})
     process = started(project)
     assert process.stdout is not None
     next(line for line in process.stdout if "training visits" in line)
-    time.sleep(seconds)
+    deadline = time.monotonic() + 60
+    while not STARTING[moment](servers_of(process)):
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -365,6 +379,16 @@ def started(project: AuditProject) -> subprocess.Popen[str]:
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite run in the background ignores it
     )
+
+
+def servers_of(process: subprocess.Popen[str]) -> list[Path]:
+    """The folders in /proc of what workers are forked from, and of the workers, in the group of a run."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            if os.getpgid(int(place.name)) == process.pid and b"forkserver" in (place / "cmdline").read_bytes():
+                found.append(place)
+    return found
 
 
 def wait_for_a_checkpoint(folder: Path) -> None:

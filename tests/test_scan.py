@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,10 @@ def test_every_attribute_is_there_with_the_shares_of_the_training_pool(project: 
 
 
 def test_it_says_on_which_images_the_errors_were_measured(project: AuditProject) -> None:
-    split, words = ("valid", "validation") if len(prepared(project).pools.valid) else ("test", "test")
-    assert {row["split"] for row in scanned(project)} == {split}
+    assert len(prepared(project).pools.valid)
+    assert {row["split"] for row in scanned(project)} == {"valid"}
     printed = " ".join(project.run("scan", "toy.toml").assert_success().out.split())
-    assert f"inside and outside of it, measured on the {words} images." in printed
+    assert "inside and outside of it, measured on the validation images." in printed
 
 
 def test_the_terminal_says_what_the_report_says(project: AuditProject) -> None:
@@ -97,6 +98,17 @@ def test_an_audit_without_a_scan_says_so(project: AuditProject) -> None:
     project.write({"none.toml": TOY + "scan = false\n"})
     outcome = project.run("scan", "none.toml").assert_code(2)
     assert outcome.err == "none.toml: the audit asks for no scan\n  set evidence.scan = true\n"
+
+
+def test_without_predictions_of_the_reference_arm_the_command_is_named(project: AuditProject) -> None:
+    ready = prepared(project, "toy.toml")
+    for unit in ready.plan.units:
+        if unit.arm.name != "original":
+            shutil.copytree(ready.store.unit(unit.digest), project.folder / "other" / "units" / unit.digest)
+    outcome = project.run("scan", "toy.toml", "--store", "other").assert_code(2)
+    assert outcome.err == (
+        "toy.toml: the reference arm has no predictions to scan\n  train it: auditkit run toy.toml --store other\n"
+    )
 
 
 def test_before_any_training_the_command_is_named() -> None:

@@ -67,6 +67,7 @@ def test_a_wrong_file_is_refused(published: PretrainedFile, tmp_path: Path) -> N
     expected = f"not the published file: its SHA-256 begins with {digest[:12]}, not {published.sha256_prefix}"
     assert caught.value.message == expected
     assert caught.value.where == str(place)
+    assert caught.value.hint == f"remove it, and fetch {published.url} again"
 
 
 def test_without_a_network_the_message_says_which_file_to_put_where(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from auditkit.engine.store import WEIGHTS, Store
 from auditkit.engine.unit import run_unit
 from auditkit.engine.work import ComponentRef
 from auditkit.engine.worker import describe_machine, obtain_weights, work
-from auditkit.errors import AuditError, DataError
+from auditkit.errors import AuditError, DataError, RunFailed
 from auditkit.events import UnitDone, UnitStarted
 from auditkit.training import weights
 from auditkit.training.network import build_network
@@ -116,6 +116,15 @@ def test_the_accuracy_that_is_told_is_of_test_or_of_what_there_is(
     assert capsys.readouterr().out.startswith(line)
 
 
+def test_a_prediction_that_is_not_finite_is_a_failure_with_a_remedy(tmp_path: Path) -> None:
+    path = run(tmp_path, keep_weights=True).unit("d1") / WEIGHTS
+    weights.save({name: tensor * float("nan") for name, tensor in weights.load(path).items()}, path)
+    with pytest.raises(RunFailed) as caught:
+        run(tmp_path, predict=("train",), train_first=False)
+    said = "Male original seed 0: a prediction on train is not finite\n  lower recipe.optimizer.lr (now 0.1)"
+    assert str(caught.value) == said
+
+
 def test_without_stored_weights_a_unit_is_trained_again(tmp_path: Path) -> None:
     store = run(tmp_path)
     run_unit(unit_work(tmp_path, predict=("train", "valid", "test"), train_first=False), build, Events())
@@ -165,9 +174,14 @@ def test_weights_of_another_model_are_an_error(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_safetensors_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "x.pth").write_bytes(b"PK\x03\x04 whatever this is")
-    with pytest.raises(DataError, match="cannot read weights"):
-        run(tmp_path, init=f"checkpoint:{tmp_path / 'x.pth'}")
+    path = tmp_path / "x.pth"
+    path.write_bytes(b"PK\x03\x04 whatever this is")
+    with pytest.raises(DataError) as caught:
+        run(tmp_path, init=f"checkpoint:{path}")
+    cause = caught.value.__cause__  # in the words of another library
+    assert str(caught.value) == (
+        f"{path}: cannot read weights: {cause}\n  weights are read from safetensors files only"
+    )
 
 
 def test_a_model_without_imagenet_weights_is_an_error(tmp_path: Path) -> None:

@@ -124,7 +124,9 @@ def test_leaving_by_an_exception_ends_the_workers_at_once(tmp_path: Path) -> Non
         until(lambda: told.exists() and bool(told.read_text()))
         raise KeyboardInterrupt
     assert time.monotonic() - started < 40
-    assert isinstance(running.exception(), Interrupted)
+    stopped = running.exception()
+    assert isinstance(stopped, Interrupted)
+    assert str(stopped) == "the run was stopped"
     assert waiting.cancelled()
     until(lambda: not alive(int(told.read_text())))
 

@@ -239,12 +239,14 @@ def _nothing() -> None:
     """Settle a future that was cancelled."""
 
 
-def _process(pipe: Connection[Any, Any], threads: int) -> BaseProcess:
-    """Start a worker: forked from a server that has imported torch, or, where that is unsafe, from nothing.
+def forks() -> bool:
+    """Whether workers are forked here: a driver's state does not survive that, nor do the libraries of macOS."""
+    return sys.platform == "linux" and not any(Path(driver).exists() for driver in _DRIVERS)
 
-    A driver's state does not survive a fork, and on macOS neither do the system's libraries.
-    """
-    forked = sys.platform == "linux" and not any(Path(driver).exists() for driver in _DRIVERS)
+
+def _process(pipe: Connection[Any, Any], threads: int) -> BaseProcess:
+    """Start a worker: forked from a server that has imported torch, or, where that is unsafe, from nothing."""
+    forked = forks()
     context = get_context("forkserver") if forked else get_context("spawn")
     context.set_forkserver_preload(_PRELOADED)
     process: BaseProcess = context.Process(target=_serve, args=(pipe, threads, dict(os.environ)), daemon=True)

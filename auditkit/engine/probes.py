@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from auditkit.cohort import Attributes, Rows
 from auditkit.contracts import Level
 from auditkit.errors import DataError
+from auditkit.predictions import REMEDY
 from auditkit.replacing import replacing
 from auditkit.spec.model import EVERY, Evidence, Task
 
 ROW = "row"
-REMEDY = "remove the folder; the next run makes it again"
 
 
 @dataclass(frozen=True, slots=True)

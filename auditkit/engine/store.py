@@ -13,7 +13,7 @@ from auditkit.engine import probes
 from auditkit.engine.probes import ProbeMargins
 from auditkit.engine.writable import require_folder
 from auditkit.errors import AuditError, DataError
-from auditkit.predictions import Predictions
+from auditkit.predictions import REMEDY, Predictions
 from auditkit.replacing import LEFT, replacing
 
 PREDICTIONS, UNIT, HISTORY, WEIGHTS, PROBES = (
@@ -134,17 +134,17 @@ class Store:
 
     def history(self, digest: str) -> list[dict[str, Any]]:
         """One record per epoch: epoch, loss, accuracy (or None), seconds, images."""
-        value: list[dict[str, Any]] = read_json(self.unit(digest) / HISTORY)
+        value: list[dict[str, Any]] = read_json(self.unit(digest) / HISTORY, REMEDY)
         return value
 
     def facts(self, digest: str) -> dict[str, Any]:
         """What is known about how a finished unit was made: inputs, device, threads, precision, seconds, versions."""
-        value: dict[str, Any] = read_json(self.unit(digest) / UNIT)
+        value: dict[str, Any] = read_json(self.unit(digest) / UNIT, REMEDY)
         return value
 
     def every_facts(self) -> list[dict[str, Any]]:
         """Facts of all finished units."""
-        return [read_json(path) for path in sorted((self.root / "units").glob(f"*/{UNIT}"))]
+        return [read_json(path, REMEDY) for path in sorted((self.root / "units").glob(f"*/{UNIT}"))]
 
     def _make(self, folder: Path) -> None:
         try:
@@ -167,10 +167,9 @@ def _unwritable(path: Path, error: OSError) -> AuditError:
     return AuditError(f"cannot write to the store: {error.strerror}", where=str(path), hint=ELSEWHERE)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, remedy: str = "remove the file; the next run makes it again") -> Any:
     """Read JSON that the store wrote."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        hint = "remove the folder; the next run makes it again"
-        raise DataError(f"cannot read: {error}", where=str(path), hint=hint) from error
+        raise DataError(f"cannot read: {error}", where=str(path), hint=remedy) from error

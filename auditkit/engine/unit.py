@@ -124,7 +124,8 @@ class _Unit:
         draw = self.draws[split]
         margins = predict.margins(self.network, self.pictures(split), self.compute)
         if not np.isfinite(margins).all():
-            raise RunFailed(f"a prediction on {split} is not finite", where=self.item.label)
+            remedy = f"lower recipe.optimizer.lr (now {self.item.recipe.optimizer.lr:g})"
+            raise RunFailed(f"a prediction on {split} is not finite", where=self.item.label, hint=remedy)
         return Predictions(
             split=np.full(len(draw), SPLITS.index(split)),
             row=draw.rows,
