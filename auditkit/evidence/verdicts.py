@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -36,29 +36,38 @@ class Basis:
     few: bool = False
 
 
-def decide(basis: Basis) -> tuple[Verdict, str]:
-    """The verdict and its sentence.
+class Decision(NamedTuple):
+    """A verdict, its sentence, and where it cannot tell, why so in short, without the numbers."""
+
+    verdict: Verdict
+    explanation: str
+    undecided: str = ""
+
+
+def decide(basis: Basis) -> Decision:
+    """The verdict in words.
 
     * inside of +- margin: no change larger than the margin, whether or not it excludes 0
     * excludes 0, or the step-down test over the family tells it from 0: changed
     * otherwise, and always where training variance was not measured: cannot tell, and what would be needed
     """
-    verdict, sentence = _decided(basis)
-    return verdict, f"{sentence}; {FEW}, {FEW_MEANS}" if basis.few else sentence
+    found = _decided(basis)
+    return found._replace(explanation=f"{found.explanation}; {FEW}, {FEW_MEANS}") if basis.few else found
 
 
-def _decided(basis: Basis) -> tuple[Verdict, str]:
+def _decided(basis: Basis) -> Decision:
     low, high = basis.interval.low, basis.interval.high
     if basis.seeds < 2:
-        return "cannot tell", _one_seed(basis)
+        return Decision("cannot tell", _one_seed(basis), "training variance not measured with one seed")
     if -basis.margin <= low and high <= basis.margin:
-        return "no change larger than the margin", (
-            f"no change larger than the declared margin of {number(basis.margin, basis.percent)}: "
-            f"{_with_interval(basis)}"
-        )
+        margin = number(basis.margin, basis.percent)
+        said = f"no change larger than the declared margin of {margin}: {_with_interval(basis)}"
+        return Decision("no change larger than the margin", said)
     if basis.told or low > 0 or high < 0:
-        return "changed", f"changed by {_with_interval(basis)}{_floor(basis)}{_step_down(basis)}"
-    return "cannot tell", f"cannot tell ({_with_interval(basis)}): {_needs(basis)}"
+        return Decision("changed", f"changed by {_with_interval(basis)}{_floor(basis)}{_step_down(basis)}")
+    needed, no_help = _needs(basis)
+    said = f"cannot tell ({_with_interval(basis)}): {'; '.join(filter(None, (needed, no_help)))}"
+    return Decision("cannot tell", said, needed)
 
 
 def number(value: float, percent: bool, *, signed: bool = False) -> str:
@@ -93,21 +102,21 @@ def _one_seed(basis: Basis) -> str:
     )
 
 
-def _needs(basis: Basis) -> str:
-    """How many people, or seeds, would make the interval narrow enough to decide, all else equal."""
+def _needs(basis: Basis) -> tuple[str, str]:
+    """How many people, or seeds, would make the interval narrow enough to decide, all else equal; what would not."""
     people = _enough(basis, basis.people, "people")
     seeds = _enough(basis, basis.seeds, "seeds")
     if people and seeds:
-        return f"about {people:,} people per group, or {seeds:,} seeds, would be needed"
+        return f"about {people:,} people per group, or {seeds:,} seeds, would be needed", ""
     if people:
-        return f"about {people:,} people per group would be needed; more seeds alone would not help"
+        return f"about {people:,} people per group would be needed", "more seeds alone would not help"
     if seeds:
-        return f"about {seeds:,} seeds would be needed; more people alone would not help"
+        return f"about {seeds:,} seeds would be needed", "more people alone would not help"
     both = _enough(basis, basis.people, "both")
     if both:
         also = int(np.ceil(basis.seeds * both / basis.people))
-        return f"about {both:,} people per group and {also:,} seeds would be needed; neither alone would help"
-    return f"even {MOST} times as many people and seeds would not decide it"
+        return f"about {both:,} people per group and {also:,} seeds would be needed", "neither alone would help"
+    return f"even {MOST} times as many people and seeds would not decide it", ""
 
 
 def _enough(basis: Basis, now: int, of: Literal["people", "seeds", "both"]) -> int | None:

@@ -71,8 +71,6 @@ def _absent(finding: Finding) -> str:
 
 def _why(view: View, finding: Finding) -> str:
     reason = view.names.in_words(finding.reason)
-    if finding.status == "undefined by definition":
-        return reason.rpartition(": ")[2]
     of_group = finding.quantity in {"value", "change"} and finding.at and finding.status == "not estimable"
     return f"{view.names.group(finding.at)}: {reason}" if of_group and reason else reason
 
@@ -135,15 +133,5 @@ def noise(view: View, finding: Finding) -> Cell:
 def verdict(view: View, finding: Finding) -> Cell:
     """The verdict in words, with what would be needed where it cannot be told."""
     words = finding.verdict.replace("the margin", view.numbers.margin(view.margin))
-    need = needed(finding)
-    return Cell(f"{words}: {need}" if need else words, tone=TONES.get(finding.verdict, ""))
-
-
-def needed(finding: Finding) -> str:
-    """What it would take to tell, without repeating the numbers that stand beside it, or what would not do."""
-    if finding.verdict != "cannot tell":
-        return ""
-    if finding.explanation.startswith("training variance not measured"):
-        return "training variance not measured with one seed"
-    need, _, _ = finding.explanation.partition("]): ")[2].partition(";")
-    return need
+    told = f"{words}: {finding.undecided}" if finding.undecided else words
+    return Cell(told, tone=TONES.get(finding.verdict, ""))
