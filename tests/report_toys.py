@@ -160,6 +160,7 @@ def _missing(finding: Finding, reason: str, **more: object) -> Finding:
         finding,
         verdict="",
         explanation="",
+        undecided="",
         family="",
         estimate=None,
         interval=None,
@@ -200,8 +201,9 @@ def _judged(finding: Finding) -> Finding:
         return replace(finding, verdict="changed", explanation="changed by so much")
     if wide.low >= -0.01 and wide.high <= 0.01:
         return replace(finding, verdict="no change larger than the margin", explanation="no change")
-    need = f"cannot tell ({estimate:+.3f} points [-1.0, +1.0]): about 310 people, or 9 seeds, would be needed"
-    return replace(finding, verdict="cannot tell", explanation=need)
+    need = "about 310 people, or 9 seeds, would be needed"
+    said = f"cannot tell ({estimate:+.3f} points [-1.0, +1.0]): {need}"
+    return replace(finding, verdict="cannot tell", explanation=said, undecided=need)
 
 
 def _gap_changes() -> Iterator[Finding]:
@@ -285,9 +287,23 @@ def _published() -> tuple[PublishedRow, ...]:
     ours = _finding("oversampled", ("Male",), GENDERS[1], "value", 0.944)
     return (
         PublishedRow(
-            "Result 1, Figure 2", "accuracy, men, oversampled", 0.7272, ours, "other protocol", "as published"
+            "Result 1, Figure 2",
+            "Result 1, Figure 2: accuracy, men, oversampled = 0.7272",
+            0.7272,
+            ours,
+            "other protocol",
+            "as published",
+            "accuracy, men, oversampled",
+            ("as published",),
         ),
-        PublishedRow("Result 1, Figure 2", "accuracy, women, oversampled", 0.0024, None, "not judged"),
+        PublishedRow(
+            "Result 1, Figure 2",
+            "Result 1, Figure 2: accuracy, women, oversampled = 0.0024",
+            0.0024,
+            None,
+            "not judged",
+            what="accuracy, women, oversampled",
+        ),
     )
 
 

@@ -26,10 +26,10 @@ from auditkit.evidence.findings import Derived, derive
 from auditkit.evidence.judgements import judge_gates, judge_published
 from auditkit.evidence.layout import lay_out
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.probe_names import FAMILY
 from auditkit.evidence.results import Interval, exploratory
 from auditkit.evidence.scan import ScannedPools, scan
 from auditkit.evidence.seeds import seed_variances
+from auditkit.evidence.targets import FAMILY
 from auditkit.spec.model import Gate, Published
 
 PANEL = toy_panel()

@@ -16,7 +16,7 @@ from auditkit.evidence.findings import derive
 from auditkit.evidence.judgements import find, judge_gates, judge_published, printed_range
 from auditkit.evidence.results import Finding, Interval
 from auditkit.evidence.uncertainty import Spread
-from auditkit.evidence.verdicts import Basis, decide
+from auditkit.evidence.verdicts import Basis, Decision, decide
 from auditkit.spec.model import Gate, Published, Selector
 
 PANEL = toy_panel(effect=2.0)
@@ -50,7 +50,7 @@ def basis(**changes: Any) -> Basis:
 
 
 def test_changed() -> None:
-    assert decide(basis()) == (
+    assert decide(basis()) == Decision(
         "changed",
         "changed by -3.1 points [-4.0, -2.2]; seeds alone move it by up to 1.2",
     )
@@ -59,7 +59,7 @@ def test_changed() -> None:
 def test_what_the_step_down_test_tells_from_zero_is_changed_and_its_interval_stays() -> None:
     wide = Interval(-0.040, 0.001)
     assert decide(basis(interval=wide))[0] == "cannot tell"
-    assert decide(basis(interval=wide, told=True, noise=None)) == (
+    assert decide(basis(interval=wide, told=True, noise=None)) == Decision(
         "changed",
         "changed by -3.1 points [-4.0, +0.1]; the step-down test tells it from 0, the interval alone does not",
     )
@@ -70,29 +70,33 @@ def test_numbers_that_are_no_percentages_have_three_decimals() -> None:
 
 
 def test_no_change_even_where_it_differs_from_zero() -> None:
-    verdict, words = decide(basis(estimate=0.002, interval=Interval(0.001, 0.003)))
+    verdict, words, undecided = decide(basis(estimate=0.002, interval=Interval(0.001, 0.003)))
     assert verdict == "no change larger than the margin"
     assert words == "no change larger than the declared margin of 0.5: +0.2 points [+0.1, +0.3]"
+    assert undecided == ""
 
 
 def test_cannot_tell_and_what_would_help() -> None:
     wide = Interval(-0.05, 0.01)
-    verdict, words = decide(basis(estimate=-0.02, interval=wide))
+    verdict, words, undecided = decide(basis(estimate=-0.02, interval=wide))
     assert verdict == "cannot tell"
-    assert words.startswith("cannot tell (-2.0 points [-5.0, +1.0]): about ")
+    assert words.startswith(f"cannot tell (-2.0 points [-5.0, +1.0]): {undecided}")
+    assert undecided.startswith("about ")
     one = np.ones(1)
     seeds_only = Spread(1e-7 * one, 99 * one, 2e-4 * one, 4 * one, 2e-4 * one, np.zeros(1, dtype=np.int64))
-    _, words = decide(basis(estimate=-0.02, interval=wide, spread=seeds_only))
-    assert words.endswith("seeds would be needed; more people alone would not help")
     people_only = replace(seeds_only, people=2e-4 * one, seeds=0 * one)
-    _, words = decide(basis(estimate=-0.02, interval=wide, spread=people_only))
-    assert words.endswith("people per group would be needed; more seeds alone would not help")
-    both = replace(seeds_only, people=2e-4 * one)
-    _, words = decide(basis(estimate=-0.02, interval=wide, spread=both))
-    assert words.endswith("neither alone would help")
-    hopeless = replace(seeds_only, people=9.0 * one)
-    _, words = decide(basis(estimate=-0.02, interval=wide, spread=hopeless))
-    assert words.endswith("even 1000 times as many people and seeds would not decide it")
+    for spread, needed in (
+        (seeds_only, " seeds would be needed; more people alone would not help"),
+        (people_only, " people per group would be needed; more seeds alone would not help"),
+        (replace(seeds_only, people=2e-4 * one), " seeds would be needed; neither alone would help"),
+        (replace(seeds_only, people=9.0 * one), "even 1000 times as many people and seeds would not decide it"),
+    ):
+        _, words, undecided = decide(basis(estimate=-0.02, interval=wide, spread=spread))
+        assert undecided.endswith(needed)
+        assert words.endswith(f"): {undecided}")
+        few = decide(basis(estimate=-0.02, interval=wide, spread=spread, few=True))
+        assert few == ("cannot tell", f"{words}; resting on few people, the interval may hold less often than it says",
+                       undecided)  # fmt: skip
 
 
 def test_an_interval_that_reaches_further_than_its_spread_needs_more_people() -> None:
@@ -125,8 +129,8 @@ def test_what_would_be_needed_is_enough() -> None:
 
 
 def test_one_seed_has_no_verdict() -> None:
-    verdict, words = decide(basis(seeds=1))
-    assert verdict == "cannot tell"
+    verdict, words, undecided = decide(basis(seeds=1))
+    assert (verdict, undecided) == ("cannot tell", "training variance not measured with one seed")
     assert words == (
         "training variance not measured: with one seed, -3.1 points [-4.0, -2.2] holds for these trained networks on "
         "other people, not for training again; about 5 seeds would be needed"
@@ -249,6 +253,19 @@ def test_nothing_is_judged_on_synthetic_data(findings: tuple[Finding, ...]) -> N
     published = [Published(where="T", finding=selector(), value=0.9, protocol="same")]
     (row,) = judge_published(published, findings, EVIDENCE, not_judged="synthetic data")
     assert (row.judgement, row.note, row.ours) == ("not judged", "synthetic data", pick(findings))
+
+
+def test_a_published_row_has_its_sentence_and_its_notes_in_parts(findings: tuple[Finding, ...]) -> None:
+    published = [
+        Published(where="T: a", finding=selector(), value=0.9, note="read off; roughly"),
+        Published(where="T", label="a = b: c", value=3.0),
+    ]
+    first, second = judge_published(published, findings, EVIDENCE, not_judged="synthetic data")
+    assert (first.what, first.notes) == (
+        "accuracy, arm arm1, task Smiling", ("read off; roughly", "synthetic data")
+    )  # fmt: skip
+    assert (first.sentence, first.note) == (f"T: a: {first.what} = 0.9", "read off; roughly; synthetic data")
+    assert (second.what, second.sentence, second.notes) == ("a = b: c", "T: a = b: c = 3", ("synthetic data",))
 
 
 def test_a_printed_difference_is_set_against_the_noise_of_one_run(findings: tuple[Finding, ...]) -> None:

@@ -113,7 +113,10 @@ def test_groups_that_contain_the_target_allow_accuracy_only() -> None:
     assert value(found, **at).status == "estimable"
     other = value(found, metric="true_positive_rate", **at)
     assert other.status == "undefined by definition"
-    assert other.reason == "the groups are defined by 'Smiling', which the task predicts"
+    reason = "the groups are defined by 'Smiling', which the task predicts"
+    assert other.reason == reason
+    undefined = [f for f in found.findings if f.metric == "true_positive_rate" and f.over == ("Smiling",)]
+    assert {f.reason for f in undefined} == {reason}, "of gaps and changes, too, with no group before it"
 
 
 def test_an_attribute_without_any_value_leaves_the_rest_standing() -> None:
@@ -279,6 +282,21 @@ def test_unknown_identities_cost_something_and_say_so() -> None:
     assert f"Smiling: {(PANEL.identity < 5).sum()} of 1500 photos have no identity" in remarks[0]
 
 
+def test_what_several_seeds_or_tasks_have_in_common_is_told_once() -> None:
+    margin = PANEL.arms[1].margin.copy()
+    margin[[0, 2]] = -1
+    one = with_margin(PANEL, 1, margin)
+    remarks = derive([one, replace(one, task="Old", truth=1 - one.truth)], evidence(), ACCURACY).remarks
+    assert remarks == (
+        "Smiling; Old: the variance between seeds is pooled over arms, which supposes that it is the same in all",
+        "Smiling; Old: arms and seeds are too few to pair seeds; the variance of a change is that of independent "
+        "networks",
+        "Smiling; Old: arm 'arm1' with seeds 0, 2 predicts the same for every photo, negative",
+    )
+    resampled = derive([PANEL, replace(PANEL, test="resampled")], evidence(), ACCURACY).remarks
+    assert all(remark.startswith("Smiling; Smiling, resampled test: ") for remark in resampled)
+
+
 def test_one_seed_never_says_changed() -> None:
     found = derive([toy_panel(seeds=1, effect=3.0)], evidence(groups=(("Bald",),)), ACCURACY)
     change = value(found, over=("Bald",), at=(("Bald", 1),), quantity="change")
@@ -286,6 +304,7 @@ def test_one_seed_never_says_changed() -> None:
     assert change.simultaneous.high < 0
     assert (change.verdict, change.seed_sd, change.noise) == ("cannot tell", None, None)
     assert change.explanation.startswith("training variance not measured: with one seed, -")
+    assert change.undecided == "training variance not measured with one seed"
     assert "Smiling: training variance not measured: an arm has one seed, so no change of it is called one" in (
         found.remarks
     )

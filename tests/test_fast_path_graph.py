@@ -172,12 +172,12 @@ def test_a_capture_that_fails_while_warming_up_leaves_the_weights(monkeypatch: p
     spec = recipe()
     twins = graph.Twins(fresh(0, spec), spec.optimizer, CPU, compiled=False)
 
-    def warm_up(_: graph.Twins, batch: graph.Batch, stream: object) -> None:
+    def warm_up(_: graph.Twins, batch: graph.Batch, *rest: object) -> None:
         twins.run(batch)
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     monkeypatch.setattr(graph.Twins, "_warm_up", warm_up)
-    for name in ("get_rng_state", "set_rng_state", "current_stream", "set_stream", "CUDAGraph"):
+    for name in ("get_rng_state", "set_rng_state", "current_stream", "set_stream", "CUDAGraph", "Stream"):
         monkeypatch.setattr(torch.cuda, name, lambda *_: None)
     before = state(twins.progress)
     twins.set_rate(0.05)

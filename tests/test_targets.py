@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from auditkit.engine.probes import ProbeMargins, joined, probes_of
 from auditkit.evidence.panel import ArmScores, Panel
-from auditkit.evidence.probe_names import is_probe, name_of, task_of
+from auditkit.evidence.results import Probed
 from auditkit.evidence.targets import other_targets
 from auditkit.spec.model import Evidence, Task
 from auditkit.testing import AuditProject, audit_project
@@ -118,7 +118,7 @@ def test_the_nearest_name_is_offered() -> None:
 # ----------------------------------------------------------------------------------------------------- what they find
 
 
-def toy_panels(people: int = 300, per_person: int = 4) -> tuple[Panel, list[Panel]]:
+def toy_panels(people: int = 300, per_person: int = 4) -> tuple[Panel, dict[str, Panel]]:
     """A task, and two probes: in arm b the second probe is worse by 20 points among men only."""
     rng = np.random.default_rng(5)
     rows = people * per_person
@@ -140,10 +140,10 @@ def toy_panels(people: int = 300, per_person: int = 4) -> tuple[Panel, list[Pane
     gaps = arms(even, 0.0)
     for scores in gaps:
         scores.margin[:, ::2] = np.nan  # half of the photos have no value of the first target
-    probes = [
-        replace(base, task="Smiling (probe of Male)", target="Smiling", truth=even, arms=gaps),
-        replace(base, task="Bald (probe of Male)", target="Bald", truth=bent, arms=arms(bent, 0.2)),
-    ]
+    probes = {
+        "Smiling": replace(base, target="Smiling", truth=even, arms=gaps),
+        "Bald": replace(base, target="Bald", truth=bent, arms=arms(bent, 0.2)),
+    }
     return replace(base, arms=arms(male, 0.0)), probes
 
 
@@ -151,7 +151,7 @@ def test_a_planted_loss_is_found_among_men_and_nowhere_else() -> None:
     panel, probes = toy_panels()
     found, families = other_targets(panel, probes, Evidence(reference="a", groups=(("Male",),), replicates=400))
     assert families == {"other targets of Male": 4}
-    changes = {(name_of(f), f.quantity): f for f in found if f.quantity != "value"}
+    changes = {(f.probe.name, f.quantity): f for f in found if f.probe and f.quantity != "value"}
     assert set(changes) == {(name, what) for name in ("Smiling", "Bald") for what in ("change", "change_in_signed_gap")}
     gap = changes["Bald", "change_in_signed_gap"]
     assert gap.verdict == "changed"
@@ -164,9 +164,9 @@ def test_a_planted_loss_is_found_among_men_and_nowhere_else() -> None:
 def test_the_numbers_are_shares_of_right_answers_where_the_truth_is_known() -> None:
     panel, probes = toy_panels()
     found, _ = other_targets(panel, probes, Evidence(reference="a", replicates=400))
-    for probe in probes:
+    for name, probe in probes.items():
         for arm in probe.arms:
-            (value,) = [f for f in found if (f.task, f.arm, f.quantity) == (probe.task, arm.arm, "value")]
+            (value,) = [f for f in found if (f.probe, f.arm, f.quantity) == (Probed(name, "Male"), arm.arm, "value")]
             known = ~np.isnan(arm.margin[0])
             right = ((arm.margin > 0) == (probe.truth == 1))[:, known].mean()
             assert value.estimate == pytest.approx(right)
@@ -177,8 +177,10 @@ def test_the_numbers_are_shares_of_right_answers_where_the_truth_is_known() -> N
 def test_every_finding_of_a_probe_says_so() -> None:
     panel, probes = toy_panels()
     found, _ = other_targets(panel, probes, Evidence(reference="a", replicates=400))
-    assert all(is_probe(f) and task_of(f) == "Male" for f in found)
-    assert {f.task for f in found} == {"Smiling (probe of Male)", "Bald (probe of Male)"}
+    assert {(f.probe, f.task) for f in found} == {
+        (Probed("Smiling", "Male"), "Smiling (probe of Male)"),
+        (Probed("Bald", "Male"), "Bald (probe of Male)"),
+    }
 
 
 # --------------------------------------------------------------------------------------------------------- end to end

@@ -11,21 +11,20 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import Future, as_completed
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from auditkit.cohort import OpenDataset, Rows
 from auditkit.engine.executors import Executor
+from auditkit.engine.locking import locked
 from auditkit.engine.work import FillWork, ImageCacheRef
 from auditkit.errors import AuditError, DataError
-from auditkit.events import ImagesCached, Notice, Send
+from auditkit.events import ImagesCached, Send
 from auditkit.replacing import replacing
 from auditkit.spec.model import Image
 from auditkit.training.places import cache_folder, make_folder, unwritable
@@ -74,19 +73,9 @@ class ImageCache:
         filled[rows] = True
         filled.flush()
 
-    @contextmanager
-    def locked(self, send: Send) -> Iterator[None]:
-        """Keep other processes from filling; the lock ends with the process that holds it, however that ends."""
-        lock = FileLock(self.folder / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            send(Notice("another process is decoding these images; waiting for it"))
-            lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
+    def locked(self, send: Send) -> AbstractContextManager[None]:
+        """Keep other processes from filling."""
+        return locked(self.folder / "lock", "another process is decoding these images; waiting for it", send)
 
 
 def image_cache(fingerprint: str, images: int, image: Image) -> ImageCache:

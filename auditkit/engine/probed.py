@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,6 @@ from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.probes import Probe, ProbeMargins
 from auditkit.evidence.panel import ArmScores, Panel
-from auditkit.evidence.probe_names import label
 from auditkit.evidence.results import Finding
 from auditkit.evidence.targets import other_targets
 
@@ -24,7 +24,7 @@ def probed(prepared: Prepared, panels: Sequence[Panel]) -> tuple[tuple[Finding, 
     findings: list[Finding] = []
     families: dict[str, int] = {}
     for panel in panels:
-        probes = _panels(prepared, panel) if panel.test == "plain" else []
+        probes = _panels(prepared, panel) if panel.test == "plain" else {}
         if probes:
             found, size = other_targets(panel, probes, audit.evidence, seed=audit.data.seed)
             findings += found
@@ -32,11 +32,12 @@ def probed(prepared: Prepared, panels: Sequence[Panel]) -> tuple[tuple[Finding, 
     return tuple(findings), families
 
 
-def _panels(prepared: Prepared, panel: Panel) -> list[Panel]:
+def _panels(prepared: Prepared, panel: Panel) -> dict[str, Panel]:
+    """By the name of the probe."""
     task = next(task for task in prepared.read.resolved.audit.task if task.label == panel.task)
     units = _units(prepared, panel.task)
     stored = {(unit.arm.name, unit.seed): prepared.store.probes(unit.digest) for unit in units}
-    return [] if not stored else [_panel(prepared, panel, probe, stored) for probe in prepared.probes(task)]
+    return {probe.name: _panel(prepared, panel, probe, stored) for probe in prepared.probes(task)} if stored else {}
 
 
 def _units(prepared: Prepared, task: str) -> list[Unit]:
@@ -51,19 +52,7 @@ def _panel(prepared: Prepared, panel: Panel, probe: Probe, stored: Mapping[tuple
     for arm in panel.arms:
         margins = [_margin(stored.get((arm.arm, seed)), probe.key, panel.row, truth) for seed in arm.seeds]
         arms.append(ArmScores(arm.arm, arm.seeds, np.stack(margins)))
-    return Panel(
-        task=label(probe.name, panel.task),
-        target=probe.attribute,
-        test=panel.test,
-        row=panel.row,
-        copy=panel.copy,
-        identity=panel.identity,
-        truth=np.maximum(truth, 0).astype(np.int8),
-        attributes=panel.attributes,
-        levels=panel.levels,
-        arms=tuple(arms),
-        identities_known=panel.identities_known,
-    )
+    return replace(panel, target=probe.attribute, truth=np.maximum(truth, 0).astype(np.int8), arms=tuple(arms))
 
 
 def _margin(found: ProbeMargins | None, key: str, rows: NDArray[np.int64], truth: NDArray[np.int8]) -> Margin:

@@ -36,11 +36,17 @@ class Load:
 def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
     """Run every unit that is not done, in worker processes, and return those that failed; without any, start nothing.
 
-    Images are decoded by one process per core; then the machine is divided between the units at work.
+    Images are decoded by one process per core; then the machine is divided between the units at work. One run at a
+    time trains in a store: another waits, and finds what the first has trained.
     """
     if not undone(prepared):
         return ()
     prepared.store.require_writable()
+    with prepared.store.locked(send):
+        return _train(prepared, send) if undone(prepared) else ()
+
+
+def _train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
     settings, count = prepared.read.settings, cores()
     with Local(max(count, settings.workers or 1), 1, send) as pool:
         machine: Machine = pool.submit(DESCRIBE_MACHINE, settings.device).result()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from auditkit import predictions as table
 from auditkit.engine import probes
+from auditkit.engine.locking import locked
 from auditkit.engine.probes import ProbeMargins
 from auditkit.engine.writable import require_folder
 from auditkit.errors import AuditError, DataError
+from auditkit.events import Send
 from auditkit.predictions import REMEDY, Predictions
 from auditkit.replacing import LEFT, replacing
 
@@ -52,6 +55,10 @@ class Store:
     def unit(self, digest: str) -> Path:
         """Folder of a finished unit."""
         return self.root / "units" / digest
+
+    def locked(self, send: Send) -> AbstractContextManager[None]:
+        """Keep other runs from training in this store."""
+        return locked(self.root / "lock", "another run is training in this store; waiting for it", send)
 
     def has(self, digest: str) -> bool:
         """Whether the unit is finished."""

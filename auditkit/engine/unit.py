@@ -153,17 +153,33 @@ def _train(unit: _Unit, build: Build, checkpoint: Path, send: Send) -> Progress:
     restore(progress, checkpoint)
     progress.facts = _remember(unit, remembered, len(progress.history))
     lesson = Lesson(
-        item.digest, item.label, item.seed, item.recipe, compute, checkpoint, batches, send, validate, _kind(unit)
+        item.digest,
+        item.label,
+        item.seed,
+        item.recipe,
+        compute,
+        checkpoint,
+        batches,
+        send,
+        validate,
+        _kind(unit, objective),
     )
     send(UnitStarted(item.digest, item.label, lesson.epochs, len(progress.history)))
     train(lesson, progress)
     return progress
 
 
-def _kind(unit: _Unit) -> tuple[str, ...]:
-    """What makes two units' steps the same but for weights and data."""
+_OF_EVERY_MODULE = frozenset(vars(torch.nn.Module()))
+
+
+def _kind(unit: _Unit, objective: torch.nn.Module) -> tuple[str, ...]:
+    """What makes two units' steps the same but for weights and data: not how many rows they train on."""
     item = unit.item
-    parts = (item.train, item.model, item.objective, item.stratum_counts, item.recipe.optimizer, unit.compute)
+    shapes = {name: tuple(tensor.shape) for name, tensor in objective.state_dict().items()}
+    settings = [
+        {key: value for key, value in vars(part).items() if key not in _OF_EVERY_MODULE} for part in objective.modules()
+    ]
+    parts = (item.train, item.model, item.objective, shapes, settings, item.recipe.optimizer, unit.compute)
     return (*map(repr, parts), repr(item.deterministic))
 
 

@@ -201,8 +201,8 @@ class Family:
             return replace(finding, verdict="no change larger than the margin", explanation=words)
         if finding.simultaneous is None:
             return finding
-        verdict, words = decide(self._basis(finding, finding.simultaneous, estimate, told))
-        return replace(finding, verdict=verdict, explanation=words)
+        decision = decide(self._basis(finding, finding.simultaneous, estimate, told))
+        return replace(finding, **decision._asdict())
 
     def _basis(self, finding: Finding, interval: Interval, estimate: Estimate, told: bool) -> Basis:
         spread = self.estimates.spread

@@ -219,7 +219,7 @@ def _paired(
 
 def _because(change: Finding, verdict: Verdict) -> str:
     if verdict in {"cannot tell", "not estimable"}:
-        return change.reason or change.explanation
+        return change.reason or change.undecided
     return FEW if change.rests_on_few else ""
 
 

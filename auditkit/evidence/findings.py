@@ -16,7 +16,7 @@ from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.remarks import remarks
+from auditkit.evidence.remarks import Remark, remarks, together
 from auditkit.evidence.results import Finding
 from auditkit.evidence.seeds import Arms, Contrast
 from auditkit.evidence.spillover import spillover
@@ -52,7 +52,7 @@ def derive(
     """
     findings: list[Finding] = []
     families: dict[str, int] = {}
-    said: list[str] = []
+    said: list[Remark] = []
     for panel in panels:
         layout = lay_out(panel, generator(seed, "blocks of people"))
         weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
@@ -64,8 +64,8 @@ def derive(
         for found, size in (declared, explored):
             findings += found
             families |= size
-        said += [*problems, *remarks(layout, evidence)]
-    return Derived(tuple(findings), families, tuple(dict.fromkeys(said)))
+        said += [*(Remark(panel.task, problem) for problem in problems), *remarks(layout, evidence)]
+    return Derived(tuple(findings), families, together(said))
 
 
 def _measures(context: PanelContext, metrics: Mapping[str, Metric], weight: Replicates) -> list[Measure]:

@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 from auditkit.evidence.results import FEW, ONE_SEED, Finding, GateRow, Interval, Judgement, Outcome, PublishedRow
 from auditkit.evidence.uncertainty import normal_quantile
 from auditkit.spec.model import Evidence, Gate, Published, Selector
-from auditkit.spec.sentences import CHANGES, gate_sentence, published_sentence
+from auditkit.spec.sentences import CHANGES, gate_sentence, published_sentence, published_what
 
 
 def find(findings: Iterable[Finding], selector: Selector, evidence: Evidence) -> Finding | None:
@@ -73,14 +73,17 @@ def _published(
     ours = None if one.finding is None else find(findings, one.finding, evidence)
     told = _Told(one.finding is None or one.finding.metric in plain or one.finding.quantity == "ratio")
     judgement, why = _judge(one, ours, evidence.confidence, not_judged, told)
-    notes = (one.note, why, *([] if not_judged else _within_noise(one, others, findings, evidence, told)))
+    noise = () if not_judged else _within_noise(one, others, findings, evidence, told)
+    notes = tuple(filter(None, (one.note, why, *noise)))
     return PublishedRow(
         where=one.where,
         sentence=published_sentence(one, evidence.reference),
         value=one.value,
         ours=ours,
         judgement=judgement,
-        note="; ".join(note for note in notes if note),
+        note="; ".join(notes),
+        what=published_what(one, evidence.reference),
+        notes=notes,
     )
 
 

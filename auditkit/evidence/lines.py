@@ -26,11 +26,12 @@ class Line:
     groups: tuple[int, ...]
 
     def reason(self, arm: int) -> str:
-        """Why it is not estimable in an arm, "" where it is."""
+        """Why it is not estimable in an arm, "" where it is; of two groups, in which, unless it is so by definition."""
+        of_one = len(self.groups) > 1 and not self.measure.by_definition
         for g in self.groups:
-            if self.measure.reason[arm][g]:
-                where = f"{place_in_words(self.measure.grouping.places[g])}: " if len(self.groups) > 1 else ""
-                return where + self.measure.reason[arm][g]
+            why = self.measure.reason[arm][g]
+            if why:
+                return f"{place_in_words(self.measure.grouping.places[g])}: {why}" if of_one else why
         return ""
 
 

@@ -29,8 +29,6 @@ def pairs_of_arms(layout: Layout, evidence: Evidence) -> tuple[list[Contrast], l
     pairs = [tuple(map(layout.arms.index, pair)) for pair in contrasted(layout.arms, evidence)]
     named = dict.fromkeys([evidence.reference or layout.arms[0], *evidence.placebos])
     problems = [
-        f"{layout.panel.task}: no predictions of arm {name!r}, so no change from it is reported"
-        for name in named
-        if name not in layout.arms
+        f"no predictions of arm {name!r}, so no change from it is reported" for name in named if name not in layout.arms
     ]
     return [(arm, against) for arm, against in pairs], problems

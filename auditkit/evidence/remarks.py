@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,12 +12,27 @@ from auditkit.evidence.seeds import pairs_seeds
 from auditkit.spec.model import Evidence
 
 
-def remarks(layout: Layout, evidence: Evidence) -> Iterator[str]:
+class Remark(NamedTuple):
+    """A sentence, and the task that it is about."""
+
+    about: str
+    text: str
+
+
+def remarks(layout: Layout, evidence: Evidence) -> Iterator[Remark]:
     """Sentences about people, seeds, attributes and predictions of one task on one test set."""
     panel = layout.panel
     task = panel.task if panel.test == "plain" else f"{panel.task}, {panel.test} test"
-    yield from (f"{task}: {text}" for text in (*_people(layout), *_seeds(layout), *_attributes(layout, evidence)))
-    yield from (f"{task}: {text}" for text in _predictions(layout))
+    said = (*_people(layout), *_seeds(layout), *_attributes(layout, evidence), *_predictions(layout))
+    yield from (Remark(task, text) for text in said)
+
+
+def together(said: Iterable[Remark]) -> tuple[str, ...]:
+    """Each sentence once, behind all the tasks that it is about: "Male; Old: ..."."""
+    about: dict[str, dict[str, None]] = {}
+    for remark in said:
+        about.setdefault(remark.text, {})[remark.about] = None
+    return tuple(f"{'; '.join(tasks)}: {text}" for text, tasks in about.items())
 
 
 def _people(layout: Layout) -> Iterator[str]:
@@ -60,12 +76,15 @@ def _attributes(layout: Layout, evidence: Evidence) -> Iterator[str]:
 
 
 def _predictions(layout: Layout) -> Iterator[str]:
-    units = [(arm, unit, i) for arm in range(len(layout.arms)) for i, unit in enumerate(layout.units_of(arm))]
-    for arm, unit, i in units:
-        known = layout.cell[unit][layout.cell[unit] >= 0]
-        if len(np.unique(known % 2)) == 1:
-            who = f"arm {layout.arms[arm]!r} with seed {layout.seeds[arm][i]}"
-            yield f"{who} predicts the same for every photo, {'positive' if known[0] % 2 else 'negative'}"
+    same: dict[tuple[int, str], list[int]] = {}
+    for arm in range(len(layout.arms)):
+        for seed, unit in zip(layout.seeds[arm], layout.units_of(arm), strict=True):
+            known = layout.cell[unit][layout.cell[unit] >= 0]
+            if len(np.unique(known % 2)) == 1:
+                same.setdefault((arm, "positive" if known[0] % 2 else "negative"), []).append(seed)
+    for (arm, answer), seeds in same.items():
+        which = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+        yield f"arm {layout.arms[arm]!r} with {which} predicts the same for every photo, {answer}"
     yield from _partly_tested(layout)
 
 

@@ -41,6 +41,14 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Probed:
+    """What a probe was asked, such as an attribute, and the task whose networks it reads."""
+
+    name: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A number with its support.
 
@@ -49,7 +57,8 @@ class Finding:
     the arm a change is measured from. `estimate` is the mean over seeds of the per-seed values; numerator and
     denominator are means over seeds; `images` and `identities` are distinct. `interval` is the plain one,
     `simultaneous` holds over the whole family; verdicts are decided on it. `seeds`: how many there are, the fewer of
-    two arms; `effective_identities`: the effective number of people (of photos, where identities are unknown) who carry
+    two arms; `undecided`: why a change cannot be told, in short; `probe`: None but for findings of probes;
+    `effective_identities`: the effective number of people (of photos, where identities are unknown) who carry
     the variance of a change; `per_seed` and `seed_sd` are paired: there are none where two arms have different numbers
     of seeds.
     """
@@ -80,7 +89,9 @@ class Finding:
     reason: str = ""
     verdict: Verdict = ""
     explanation: str = ""
+    undecided: str = ""
     family: str = ""
+    probe: Probed | None = None
 
     @property
     def rests_on_few(self) -> bool:
@@ -201,7 +212,10 @@ class FlipCount:
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """A published figure beside ours."""
+    """A published figure beside ours.
+
+    `sentence` says where it stands, `what` it is, and its value; `note` is all `notes`, one after another.
+    """
 
     where: str
     sentence: str
@@ -209,6 +223,8 @@ class PublishedRow:
     ours: Finding | None
     judgement: Judgement
     note: str = ""
+    what: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from auditkit.evidence.assemble import PanelContext, family_of, values
+from auditkit.evidence.assemble import Family, PanelContext, family_of, values
 from auditkit.evidence.contrasts import Estimate, estimate
 from auditkit.evidence.gaps import pairs_of
 from auditkit.evidence.grouping import Grouping, group, spans
@@ -14,45 +14,52 @@ from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.probe_names import FAMILY
 from auditkit.evidence.rates import Accuracy
-from auditkit.evidence.results import Finding, Place, Quantity
+from auditkit.evidence.results import Finding, Place, Probed, Quantity
 from auditkit.evidence.seeds import Arms
 from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
+
+FAMILY = "other targets"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
     """A line of one probe, and what it is in findings."""
 
-    task: str
+    name: str
     line: Line
     quantity: Quantity
     at: Place
 
 
 def other_targets(
-    panel: Panel, probes: Sequence[Panel], evidence: Evidence, *, seed: int = 0
+    panel: Panel, probes: Mapping[str, Panel], evidence: Evidence, *, seed: int = 0
 ) -> tuple[list[Finding], dict[str, int]]:
     """Accuracy of every probe in every arm, its change, and the change in its gap over the declared groups.
 
-    `panel` is the task's own; the probes' panels have its rows and arms, their margins are NaN where their truth is
-    missing. All changes are one family, for exploration: the same people are drawn for every probe.
+    `panel` is the task's own; the probes' panels, by what each is asked, have its rows and arms; their margins are NaN
+    where their truth is missing. All changes are one family, for exploration; the same people are drawn for each probe.
     """
     base = lay_out(panel, generator(seed, "blocks of people"))
     weight = weights(generator(seed, "people"), base.blocks, evidence.replicates)
-    asked = [one for probe in probes for one in _asked(_alike(probe, seed), evidence, weight)]
+    asked = [one for name, probe in probes.items() for one in _asked(name, _alike(probe, seed), evidence, weight)]
     context = PanelContext(base, evidence, seed)
     pairs, _ = pairs_of_arms(base, evidence)
     changes = estimate(base, [one.line for one in asked], pairs, weight)
     family = family_of(context, changes, FAMILY)
-    found = [replace(one, family=family.name) for one in _values(context, asked)]
+    found = [_of_probe(finding, what, family) for finding, what in _values(context, asked)]
     for one, what in _each(changes.each, asked):
         finding = family.judged(context.describe(one, what.quantity, what.at), one)
-        found.append(replace(finding, task=what.task, family=family.name))
+        found.append(_of_probe(finding, what, family))
     return found, family.size
+
+
+def _of_probe(finding: Finding, what: _Asked, family: Family) -> Finding:
+    """Under a task of its own, lest a gate or a table take it for a finding of the task's networks."""
+    probe = Probed(what.name, finding.task)
+    return replace(finding, task=f"{probe.name} (probe of {probe.task})", family=family.name, probe=probe)
 
 
 def _alike(probe: Panel, seed: int) -> Layout:
@@ -60,11 +67,10 @@ def _alike(probe: Panel, seed: int) -> Layout:
     return lay_out(probe, generator(seed, "blocks of people"))
 
 
-def _asked(layout: Layout, evidence: Evidence, weight: Replicates) -> Iterator[_Asked]:
+def _asked(name: str, layout: Layout, evidence: Evidence, weight: Replicates) -> Iterator[_Asked]:
     """The change in everybody, and in each gap between two groups that face each other."""
-    task = layout.panel.task
     everybody = _measure(layout, group(layout.panel, ()), evidence, weight)
-    yield _Asked(task, Line(everybody, (0,)), "change", ())
+    yield _Asked(name, Line(everybody, (0,)), "change", ())
     for grouping in (group(layout.panel, over) for over in evidence.groups):
         if len(grouping) < 2:
             continue
@@ -72,7 +78,7 @@ def _asked(layout: Layout, evidence: Evidence, weight: Replicates) -> Iterator[_
         for span in spans(grouping):
             if len(span.groups) == 2:
                 (pair,) = pairs_of(span.groups)
-                yield _Asked(task, Line(grouped, pair), "change_in_signed_gap", span.at)
+                yield _Asked(name, Line(grouped, pair), "change_in_signed_gap", span.at)
 
 
 def _measure(layout: Layout, grouping: Grouping, evidence: Evidence, weight: Replicates) -> Measure:
@@ -80,13 +86,13 @@ def _measure(layout: Layout, grouping: Grouping, evidence: Evidence, weight: Rep
     return one
 
 
-def _values(context: PanelContext, asked: Sequence[_Asked]) -> Iterator[Finding]:
+def _values(context: PanelContext, asked: Sequence[_Asked]) -> Iterator[tuple[Finding, _Asked]]:
     """Everybody's accuracy, by probe and arm."""
     whole = [one for one in asked if one.quantity == "change"]
     arms: list[Arms] = [(arm, None) for arm in range(len(context.layout.arms))]
     estimates = estimate(context.layout, [one.line for one in whole], arms)
     for finding, (_, what) in zip(values(context, estimates), _each(estimates.each, whole), strict=True):
-        yield replace(finding, task=what.task)
+        yield finding, what
 
 
 def _each(estimates: Sequence[Estimate], asked: Sequence[_Asked]) -> Iterator[tuple[Estimate, _Asked]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -36,29 +36,37 @@ class Basis:
     few: bool = False
 
 
-def decide(basis: Basis) -> tuple[Verdict, str]:
-    """The verdict and its sentence.
+class Decision(NamedTuple):
+    """A verdict, its sentence, and where it cannot tell, why so in short, without the numbers."""
+
+    verdict: Verdict
+    explanation: str
+    undecided: str = ""
+
+
+def decide(basis: Basis) -> Decision:
+    """The verdict in words.
 
     * inside of +- margin: no change larger than the margin, whether or not it excludes 0
     * excludes 0, or the step-down test over the family tells it from 0: changed
     * otherwise, and always where training variance was not measured: cannot tell, and what would be needed
     """
-    verdict, sentence = _decided(basis)
-    return verdict, f"{sentence}; {FEW}, {FEW_MEANS}" if basis.few else sentence
+    found = _decided(basis)
+    return found._replace(explanation=f"{found.explanation}; {FEW}, {FEW_MEANS}") if basis.few else found
 
 
-def _decided(basis: Basis) -> tuple[Verdict, str]:
+def _decided(basis: Basis) -> Decision:
     low, high = basis.interval.low, basis.interval.high
     if basis.seeds < 2:
-        return "cannot tell", _one_seed(basis)
+        return Decision("cannot tell", _one_seed(basis), "training variance not measured with one seed")
     if -basis.margin <= low and high <= basis.margin:
-        return "no change larger than the margin", (
-            f"no change larger than the declared margin of {number(basis.margin, basis.percent)}: "
-            f"{_with_interval(basis)}"
-        )
+        margin = number(basis.margin, basis.percent)
+        said = f"no change larger than the declared margin of {margin}: {_with_interval(basis)}"
+        return Decision("no change larger than the margin", said)
     if basis.told or low > 0 or high < 0:
-        return "changed", f"changed by {_with_interval(basis)}{_floor(basis)}{_step_down(basis)}"
-    return "cannot tell", f"cannot tell ({_with_interval(basis)}): {_needs(basis)}"
+        return Decision("changed", f"changed by {_with_interval(basis)}{_floor(basis)}{_step_down(basis)}")
+    needed = _needs(basis)
+    return Decision("cannot tell", f"cannot tell ({_with_interval(basis)}): {needed}", needed)
 
 
 def number(value: float, percent: bool, *, signed: bool = False) -> str:
@@ -94,7 +102,7 @@ def _one_seed(basis: Basis) -> str:
 
 
 def _needs(basis: Basis) -> str:
-    """How many people, or seeds, would make the interval narrow enough to decide, all else equal."""
+    """How many people, or seeds, would make the interval narrow enough to decide, all else equal; what would not."""
     people = _enough(basis, basis.people, "people")
     seeds = _enough(basis, basis.seeds, "seeds")
     if people and seeds:

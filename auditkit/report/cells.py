@@ -71,8 +71,6 @@ def _absent(finding: Finding) -> str:
 
 def _why(view: View, finding: Finding) -> str:
     reason = view.names.in_words(finding.reason)
-    if finding.status == "undefined by definition":
-        return reason.rpartition(": ")[2]
     of_group = finding.quantity in {"value", "change"} and finding.at and finding.status == "not estimable"
     return f"{view.names.group(finding.at)}: {reason}" if of_group and reason else reason
 
@@ -135,7 +133,7 @@ def noise(view: View, finding: Finding) -> Cell:
 def verdict(view: View, finding: Finding) -> Cell:
     """The verdict in words, with what would be needed where it cannot be told."""
     words = finding.verdict.replace("the margin", view.numbers.margin(view.margin))
-    because = needed(finding) or _by_the_test(finding)
+    because = finding.undecided or _by_the_test(finding)
     return Cell(f"{words}: {because}" if because else words, tone=TONES.get(finding.verdict, ""))
 
 
@@ -144,12 +142,3 @@ def _by_the_test(finding: Finding) -> str:
     joint = finding.simultaneous
     holds_zero = joint is not None and joint.low <= 0 <= joint.high
     return "the step-down test tells it from 0" if finding.verdict == "changed" and holds_zero else ""
-
-
-def needed(finding: Finding) -> str:
-    """What it would take to tell, without repeating the numbers that stand beside it, or what would not do."""
-    if finding.verdict != "cannot tell":
-        return ""
-    if finding.explanation.startswith("training variance not measured"):
-        return "training variance not measured with one seed"
-    return finding.explanation.partition("]): ")[2].removesuffix(f"; {FEW}, {FEW_MEANS}")

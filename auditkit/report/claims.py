@@ -18,7 +18,7 @@ JUDGEMENTS: dict[str, Tone] = {"consistent": "good", "not consistent": "bad", "c
 def published(view: View) -> Section | None:
     """Figures that someone printed, beside ours."""
     footnotes = Footnotes()
-    shared = _shared([row.note for row in view.results.published])
+    shared = _shared([row.notes for row in view.results.published])
     rows = tuple(_published(view, row, shared, footnotes) for row in view.results.published)
     notes = (*([f"of every row: {shared}"] if shared else []), *footnotes.notes)
     columns = ("where", "what", "published", "ours", "judgement", "note")
@@ -26,27 +26,22 @@ def published(view: View) -> Section | None:
     return Section("published", "Published beside ours", (table,)) if rows else None
 
 
-def _shared(notes: Sequence[str]) -> str:
-    """What the notes of several rows all end with."""
-    last = {note.rpartition("; ")[2] for note in notes}
+def _shared(notes: Sequence[tuple[str, ...]]) -> str:
+    """The note that several rows all end with; "" where there is none."""
+    last = {"".join(each[-1:]) for each in notes}
     return last.pop() if len(notes) > 1 and len(last) == 1 else ""
 
 
 def _published(view: View, row: PublishedRow, shared: str, footnotes: Footnotes) -> tuple[Cell, ...]:
+    own = row.notes[:-1] if shared else row.notes
     return (
         Cell(row.where),
-        Cell(_what(view, row)),
+        Cell(view.names.in_words(row.what)),
         Cell(_as_printed(view, row)),
         cells.with_unit(view, row.ours, footnotes),
         Cell(row.judgement, tone=JUDGEMENTS.get(row.judgement, "quiet")),
-        Cell(row.note.removesuffix(shared).removesuffix("; ")),
+        Cell("; ".join(own)),
     )
-
-
-def _what(view: View, row: PublishedRow) -> str:
-    """The figure without what stands in columns of its own: where it was printed, and its value."""
-    bare = row.sentence.removeprefix(f"{row.where}: ").removesuffix(f" = {row.value:g}")
-    return view.names.in_words(bare)
 
 
 def _as_printed(view: View, row: PublishedRow) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from auditkit.evidence.probe_names import is_probe
 from auditkit.evidence.results import FEW, Finding, Interval, Results
 
 NARROW = 0.004
@@ -111,7 +110,7 @@ def of(results: Results) -> Numbers:
     """Choose the decimals once, for the whole report."""
     printed = results.facts.get("metrics", {})
     plain = frozenset(name for name, how in printed.items() if not how.get("percent", True))
-    return Numbers(_digits(f for f in results.findings if f.metric not in plain and not is_probe(f)), plain)
+    return Numbers(_digits(f for f in results.findings if f.metric not in plain and f.probe is None), plain)
 
 
 def _digits(findings: Iterable[Finding]) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditkit.evidence.probe_names import is_probe, name_of, task_of
-from auditkit.evidence.results import Finding
+from auditkit.evidence.results import Finding, Probed
 from auditkit.report import heat
 from auditkit.report.blocks import Block, Figure, Fold, Section, Table, Text
 from auditkit.report.heat import Extra
@@ -21,7 +20,7 @@ WHAT = (
 
 def other_targets(view: View) -> Section | None:
     """A map of arms by other targets, for everybody and for each gap; gaps within a group are folded tables."""
-    found = [f for f in view.results.findings if is_probe(f)]
+    found = [f for f in view.results.findings if f.probe is not None]
     changes = [f for f in found if f.quantity != "value"]
     maps: list[Block] = []
     within: list[Block] = []
@@ -40,14 +39,23 @@ def other_targets(view: View) -> Section | None:
 def _blocks(view: View, found: Sequence[Finding], changes: Sequence[Finding]) -> tuple[Figure | Table, ...]:
     first = changes[0]
     gap = "" if first.quantity == "change" else f" gap {view.names.pair(first)}"
-    task, against = task_of(first), view.names.arm(first.against)
+    task, against = _probe(first).task, view.names.arm(first.against)
     title = f"{task} networks: change in the accuracy{gap} of probes, in points, against {against}"
     extra = [] if gap else [_accuracy(view, found, first)]
     label = f"probes-{task}-{first.quantity}-{'-'.join(first.over)}-{view.names.group(first.at)}-{first.against}"
-    return heat.blocks(view, changes, title, label, name_of, extra)
+    return heat.blocks(view, changes, title, label, _name, extra)
 
 
 def _accuracy(view: View, found: Sequence[Finding], change: Finding) -> Extra:
     """The probes' accuracy in the arm that the changes are measured from."""
     mine = [f for f in found if f.quantity == "value" and (f.family, f.arm) == (change.family, change.against)]
-    return Extra(f"{view.names.arm(change.against)} %", {name_of(f): f for f in mine})
+    return Extra(f"{view.names.arm(change.against)} %", {_name(f): f for f in mine})
+
+
+def _name(finding: Finding) -> str:
+    return _probe(finding).name
+
+
+def _probe(finding: Finding) -> Probed:
+    assert finding.probe is not None
+    return finding.probe

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from auditkit.evidence.results import FEWEST_EFFECTIVE, Finding, Place, exploratory
@@ -12,7 +11,6 @@ from auditkit.report.numbers import count, fixed, plural, support
 from auditkit.report.recipe import essentials, overrides
 from auditkit.report.view import View, distinct
 
-SEED = re.compile(r"\bwith seed (\d+)")
 NAMED = 4
 """So many things that are not estimable are named at once."""
 GATE_WORDS = {
@@ -228,19 +226,5 @@ def _missing(view: View, finding: Finding) -> str:
 
 
 def _warnings(view: View) -> Iterator[Item]:
-    for text in (*view.facts.get("warnings", ()), *_together(view.results.remarks)):
+    for text in (*view.facts.get("warnings", ()), *view.results.remarks):
         yield Item("Note", view.names.in_words(text), "warn")
-
-
-def _together(remarks: Sequence[str]) -> Iterator[str]:
-    """Remarks that differ in the seed, or in the task they begin with, as one."""
-    seeds: dict[str, list[str]] = {}
-    for remark in remarks:
-        known = SEED.search(remark)
-        seeds.setdefault(SEED.sub("with seed {}", remark, count=1), []).append(known[1] if known else "")
-    about: dict[str, list[str]] = {}
-    for remark, numbers in seeds.items():
-        many = f"with {'seed' if len(numbers) == 1 else 'seeds'} {', '.join(numbers)}"
-        task, colon, said = remark.replace("with seed {}", many).partition(": ")
-        about.setdefault(f"{colon}{said}" if colon else task, []).append(task if colon else "")
-    yield from (f"{'; '.join(tasks)}{said}" for said, tasks in about.items())

@@ -37,10 +37,14 @@ def gate_sentence(gate: Gate, reference: str = "") -> str:
 
 def published_sentence(published: Published, reference: str = "") -> str:
     """What a published figure is, where it was printed, and its value."""
-    what = published.label
-    if not what and published.finding is not None:
-        what = selector_sentence(published.finding, reference)
-    return f"{published.where}: {what} = {published.value:g}"
+    return f"{published.where}: {published_what(published, reference)} = {published.value:g}"
+
+
+def published_what(published: Published, reference: str = "") -> str:
+    """What a published figure is: its label, or the finding of ours that answers to it."""
+    if published.label or published.finding is None:
+        return published.label
+    return selector_sentence(published.finding, reference)
 
 
 def _groups(finding: Selector) -> str:

@@ -8,11 +8,13 @@ anew. Whatever cannot be captured runs eagerly.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 import warnings
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import nn
@@ -108,6 +110,7 @@ class Twins:
         self._compute = compute
         self._forward = torch.compile(forward, dynamic=False) if compiled else forward
         self._captured: dict[torch.Size, _Captured | None] = {}
+        self._pool = torch.cuda.graph_pool_handle() if compute.device.type == "cuda" else None
 
     def step(self, batch: Batch, rate: float) -> torch.Tensor:
         """Replay the graph of batches of this shape, captured when first met.
@@ -152,35 +155,50 @@ class Twins:
         before = _snapshot(self.progress)
         noise = torch.cuda.get_rng_state(self._compute.device)
         stream = torch.cuda.current_stream(self._compute.device)
-        graph = torch.cuda.CUDAGraph()
-        pool = next((found.graph.pool() for found in self._captured.values() if found), None)
+        graph, side = torch.cuda.CUDAGraph(), _side(self._compute.device)
+        # One shape is compiled, and only for that one algorithms are tried: what else comes is two batches an epoch.
+        forward_pass = forward if self._captured else self._forward
+        tries = torch.backends.cudnn.benchmark
+        torch.backends.cudnn.benchmark = tries and not self._captured
         try:
-            self._warm_up(static, stream)
-            with torch.cuda.graph(graph, pool=pool):
-                loss = self.run(static)
+            self._warm_up(static, stream, side, forward_pass)
+            with torch.cuda.graph(graph, pool=self._pool, stream=side):
+                loss = self.run(static, forward_pass)
+        except BaseException:
+            if self._pool is not None:
+                _stop_recording(self._compute.device, self._pool)
+            raise
         finally:
+            torch.backends.cudnn.benchmark = tries
             torch.cuda.set_stream(stream)  # a capture that fails leaves its own stream the current one
             _copy(before, self.progress)
             torch.cuda.set_rng_state(noise, self._compute.device)
         return _Captured(graph, static, loss)
 
-    def _warm_up(self, batch: Batch, stream: torch.cuda.Stream) -> None:
+    def _warm_up(
+        self,
+        batch: Batch,
+        stream: torch.cuda.Stream,
+        side: torch.cuda.Stream,
+        forward_pass: Callable[..., torch.Tensor],
+    ) -> None:
         """Take steps on another stream than `stream`, as capture demands, and leave no gradients."""
-        side = torch.cuda.Stream(self._compute.device)  # type: ignore[no-untyped-call]
         side.wait_stream(stream)
         try:
             with torch.cuda.stream(side), warnings.catch_warnings():
                 # Adam says once that a step which can be captured is not; that is what warming up is.
                 warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
                 for _ in range(_WARM_UP):
-                    self.run(batch)
+                    self.run(batch, forward_pass)
         finally:  # whoever puts the weights back must not overtake a step
             stream.wait_stream(side)
             self.progress.optimizer.zero_grad(set_to_none=True)
 
 
-_known: dict[tuple[Hashable, bool], Twins] = {}
+_known: dict[tuple[Hashable, bool, torch.Size], Twins] = {}
 """The twins of the last kind of unit: a process meets many units of one kind, and memory has room for one."""
+_refused: set[tuple[Hashable, bool, torch.Size]] = set()
+"""Kinds of unit whose steps cannot be captured."""
 
 
 def steps_of(
@@ -194,21 +212,25 @@ def steps_of(
     """
     if compute.device.type != "cuda":
         return Eager(progress, compute)
-    worth = visits >= WORTH_COMPILING
-    if (kind, worth) in _known:
-        return Graphed(_known[kind, worth], progress)
+    worth, batch = visits >= WORTH_COMPILING, first()
+    key = (kind, worth, batch[0].shape)
+    if key in _refused:
+        return Eager(progress, compute)
+    if key in _known:
+        return Graphed(_known[key], progress)
     forget()
     for compiled in [True, False] if worth else [False]:
-        twins = Twins(progress, spec, compute, compiled=compiled)
         try:
+            twins = Twins(progress, spec, compute, compiled=compiled)
             steps = Graphed(twins, progress)
             steps.begin()
-            twins.step(first(), 0.0)
+            twins.step(batch, 0.0)
         except Exception as error:
             _give_up("compiled" if compiled else "captured", error, compute.device)
             continue
-        _known[kind, worth] = twins
+        _known[key] = twins
         return steps
+    _refused.add(key)
     return Eager(progress, compute)
 
 
@@ -219,7 +241,7 @@ def captured() -> bool:
 
 def forget() -> None:
     """Give up what was captured, and the memory that it holds; dynamo counts what it compiled, up to a limit."""
-    if any(worth for _, worth in _known):
+    if any(worth for _, worth, _ in _known):
         torch.compiler.reset()
     _known.clear()
 
@@ -228,6 +250,19 @@ def _give_up(what: str, error: Exception, device: torch.device) -> None:
     """Say that a step cannot be captured. Dynamo, inductor and capture fail in too many ways for one to be named."""
     _recover(device)
     _log.warning("a step cannot be %s: %s", what, error)
+
+
+@cache
+def _side(device: torch.device) -> torch.cuda.Stream:
+    """The stream on which steps warm up and are captured; cuBLAS keeps 32 MiB for every stream that it was used on."""
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+
+
+def _stop_recording(device: torch.device, pool: tuple[int, int]) -> None:
+    """Else torch 2.11 goes on to record after a capture that failed, and never again gives cached memory back."""
+    with contextlib.suppress(RuntimeError):  # newer ones have stopped by themselves
+        torch._C._cuda_endAllocateToPool(device.index, pool)
+        torch._C._cuda_releasePool(device.index, pool)
 
 
 def _recover(device: torch.device) -> None:

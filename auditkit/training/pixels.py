@@ -44,14 +44,22 @@ class Pixels:
         missing = np.setdiff1d(rows, np.flatnonzero(self._present))
         for start in range(0, len(missing), _UPLOAD):
             index = torch.from_numpy(missing[start : start + _UPLOAD])
-            self._resident[index.to(self.device)] = self.host[index].to(self.device)
+            self._resident[upload(index, self.device)] = self._fetched(index)
         self._present[missing] = True
 
     def gather(self, rows: torch.Tensor) -> torch.Tensor:
         """(n, size, size, 3) uint8 on the device; `rows` is (n,) int64 on the CPU."""
         if self._resident is not None:
             return self._resident.index_select(0, upload(rows, self.device))
-        return upload(self.host.index_select(0, rows), self.device)
+        return self._fetched(rows)
+
+    def _fetched(self, rows: torch.Tensor) -> torch.Tensor:
+        """Rows of the host on the device, by way of pinned memory that is used again, since new pages take long."""
+        staged = torch.empty(
+            (len(rows), *self.host.shape[1:]), dtype=torch.uint8, pin_memory=self.device.type == "cuda"
+        )
+        torch.index_select(self.host, 0, rows, out=staged)
+        return staged.to(self.device, non_blocking=True)
 
     def _room(self) -> torch.Tensor | None:
         if self.device.type == "cpu":

@@ -20,13 +20,12 @@ _BATCH = {"cpu": 128, "cuda": 1024, "mps": 256}
 
 def margins(network: Network, pictures: Pictures, compute: Compute) -> NDArray[np.float32]:
     """(n,) float32 logit margins of every image, in the order of the draw."""
-    found = _over(network, lambda images: margin(network(images)), pictures, compute)
-    return torch.cat([*found, torch.zeros(0)]).numpy()
+    return _over(network, lambda images: margin(network(images)), pictures, compute).cpu().numpy()
 
 
 def features(network: Network, pictures: Pictures, compute: Compute) -> torch.Tensor:
     """(n, width) float32 inputs of the last layer, on the device."""
-    return torch.cat(_over(network, network.features, pictures, compute)).to(compute.device)
+    return _over(network, network.features, pictures, compute)
 
 
 def head_margins(head: nn.Module, features: torch.Tensor) -> NDArray[np.float32]:
@@ -42,12 +41,14 @@ def accuracy(margin: NDArray[np.float32], truth: NDArray[np.int8]) -> float | No
 
 def _over(
     network: nn.Module, read: Callable[[torch.Tensor], torch.Tensor], pictures: Pictures, compute: Compute
-) -> list[torch.Tensor]:
-    """Outputs per batch on the CPU; all batches are under way before the first is waited for."""
+) -> torch.Tensor:
+    """Float32 outputs on the device. On a GPU every batch is full, by looking at images again: other sizes try anew."""
+    size, count = _BATCH[compute.device.type], len(pictures)
+    whole = -(-count // size) * size if compute.device.type == "cuda" else count
     was_training = network.training
     network.eval()
     with torch.no_grad(), compute.autocast():
-        parts = torch.split(torch.arange(len(pictures)), _BATCH[compute.device.type])
+        parts = torch.split(torch.arange(whole) % max(count, 1), size)
         outputs = [read(normalise(pictures.gather(index))) for index in parts]
     network.train(was_training)
-    return [output.to("cpu", torch.float32) for output in outputs]
+    return torch.cat([*outputs])[:count].to(torch.float32)
