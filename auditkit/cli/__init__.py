@@ -78,6 +78,8 @@ def exit_code(arguments: list[str] | None = None) -> int:
     try:
         code = group.main(arguments, prog_name="auditkit", standalone_mode=False)
         return code if isinstance(code, int) else Code.DONE
+    except SystemExit:  # so click ends a command whose output nobody reads any more, as after `| head`
+        return Code.DONE
     except click.ClickException as error:
         error.show()
         return Code.BAD_INPUT

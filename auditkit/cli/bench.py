@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from auditkit.cli.console import Console
 from auditkit.cli.options import FiniteRange, device_option
 from auditkit.engine import bench as measuring
 from auditkit.events import silent

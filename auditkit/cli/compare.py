@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from auditkit.cli.console import Console
 from auditkit.cli.options import settings, settings_options
 from auditkit.cli.outcome import conclude
 from auditkit.contracts import Condition

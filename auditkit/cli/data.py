@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from auditkit.cli.codes import Code
+from auditkit.cli.console import Console
 from auditkit.cli.suggesting import Suggesting
 from auditkit.cohort import Checkup
 from auditkit.contracts import Dataset

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
+from auditkit.cli.console import Console
 from auditkit.cli.options import NO_PLUGIN, QUIET, REPORTS, FiniteRange
 from auditkit.cli.outcome import publish
 from auditkit.engine.elsewhere import Columns, Reading, read

@@ -7,10 +7,9 @@ import threading
 from importlib import import_module
 from pathlib import Path
 
-from rich.console import Console
-
 from auditkit import shelf
 from auditkit.cli.codes import Code
+from auditkit.cli.console import Console
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.writable import require_file, require_folder
 from auditkit.errors import AuditError

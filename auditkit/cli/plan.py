@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from auditkit.cli.console import Console
 from auditkit.cli.options import AUDIT, settings, settings_options
 from auditkit.engine.outlook import Claim, Outlook, Row, outlook
 from auditkit.engine.prepare import prepare

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from auditkit.cli.console import Console
 from auditkit.events import EpochDone, Event, ImagesCached, Notice, StepsDone, UnitDone, UnitFailed, UnitStarted
 from auditkit.report.numbers import UNKNOWN
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
+from auditkit.cli.console import Console
 from auditkit.cli.options import AUDIT, JUNIT, QUIET, settings, settings_options
 from auditkit.cli.outcome import conclude, gate_code, require_units, write_reports
 from auditkit.engine.prepare import prepare

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from auditkit.cli.codes import Code
+from auditkit.cli.console import Console
 from auditkit.cli.options import AUDIT, JUNIT, QUIET, device_option, settings, settings_options
 from auditkit.cli.outcome import conclude, gate_code, import_ahead, require_writable, write_reports
 from auditkit.cli.progress import progress

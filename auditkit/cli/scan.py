@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.text import Text
 
+from auditkit.cli.console import Console
 from auditkit.cli.options import AUDIT, settings, settings_options
 from auditkit.cli.outcome import conclude, require_units
 from auditkit.engine.prepare import Prepared, prepare

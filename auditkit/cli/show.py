@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from auditkit.cli.console import Console
 from auditkit.cli.options import AUDIT, device_option, settings, settings_options
 from auditkit.engine.executors import Local
 from auditkit.engine.prepare import Prepared, prepare

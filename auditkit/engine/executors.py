@@ -187,7 +187,7 @@ class _Worker:
                 forward(answer)
         except (EOFError, OSError) as error:
             return partial(task.future.set_exception, self._death(error))
-        except Exception as error:  # an item or an event handler that is at fault must not silence the thread
+        except BaseException as error:  # an item or an event handler that is at fault must not silence the thread
             self.terminate(for_good=False)
             return partial(task.future.set_exception, error)
         if isinstance(answer, _Failure):

@@ -218,9 +218,8 @@ def _paired(
 
 
 def _because(change: Finding, verdict: Verdict) -> str:
-    if verdict in {"cannot tell", "not estimable"}:
-        return change.reason or change.undecided
-    return FEW if change.rests_on_few else ""
+    undecided = (change.reason or change.undecided) if verdict in {"cannot tell", "not estimable"} else ""
+    return "; ".join(filter(None, (undecided, FEW if change.rests_on_few else "")))
 
 
 def _in_words(change: Finding) -> Verdict:
