@@ -31,7 +31,8 @@ changes the profile itself, before it is laid over the file; it is refused where
 
 Reports lie in `reports/NAME/`. NAME is that of the audit file, and what was laid over it: `-stand-in`, `-small` for
 `--profile small`, `-x0.25` for `--scale 0.25`, and `-set-` with six digits for the overrides of `--set`. The same
-overrides, in any order, have the same digits. So no run writes over the report of another.
+overrides, in any order, have the same digits. The same file on another copy of the data writes over its report, and so
+does another file of that name; `--reports` puts theirs elsewhere.
 
 """
 AUDIT_FILE = f"""\

@@ -35,8 +35,8 @@ def data() -> None:
 def check(path: Path | None, dataset: str | None, options: tuple[str, ...]) -> int:
     """Say what lies at PATH, what is missing, how large every group is, and which attributes there are.
 
-    Exit code 2 where a run would refuse the data. PATH may be left out where the dataset reads no files, as in
-    --dataset faces.
+    Exit code 2 where that tells that a run would refuse the data; of the images a sample is decoded. PATH may be left
+    out where the dataset reads no files, as in --dataset faces.
     """
     if path is None and dataset is None:
         raise AuditError("there is no PATH to look at", hint="as in auditkit data check data/celeba")

@@ -85,7 +85,7 @@ class Read:
 
     @property
     def name(self) -> str:
-        """Name of the report: a run on other data, with another profile, scale or override, never overwrites it."""
+        """Name of the report: the stand-in, and every profile, scale and override, have one of their own."""
         return f"{self.series}-set-{_sets_digest(self.settings.sets)}" if self.settings.sets else self.series
 
     @property
