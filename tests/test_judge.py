@@ -86,7 +86,16 @@ def test_the_numbers_are_those_of_an_audit_on_the_same_predictions(tmp_path: Pat
     mine = {(f.arm, f.metric, f.quantity, f.at, f.over): f for f in ours.findings}
     assert mine.keys() == {(f.arm, f.metric, f.quantity, f.at, f.over) for f in theirs.findings}
     # an audit's file asks for fewer replicates, so only what replicates have no part in is compared here
-    drawn = {"interval", "simultaneous", "noise", "people_error", "verdict", "explanation", "undefined_replicates"}
+    drawn = {
+        "interval",
+        "simultaneous",
+        "noise",
+        "people_error",
+        "verdict",
+        "explanation",
+        "undecided",
+        "undefined_replicates",
+    }
     nothing: dict[str, Any] = dict.fromkeys(drawn)
     for f in theirs.findings:
         assert replace(f, **nothing) == replace(mine[f.arm, f.metric, f.quantity, f.at, f.over], **nothing)
