@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_run import QUICK, TOY
+from run_toys import QUICK, TOY
 
 from auditkit.testing import audit_project
 

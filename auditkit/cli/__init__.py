@@ -8,11 +8,13 @@ from __future__ import annotations
 import gc
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 from auditkit.cli.codes import Code
 from auditkit.cli.suggesting import Suggesting
+from auditkit.cli.unread import write_to_nowhere
 from auditkit.errors import AuditError, Interrupted, RunFailed
 
 COMMANDS = {
@@ -46,6 +48,14 @@ class Commands(Suggesting):
         command: click.Command = getattr(import_module(f"auditkit.cli.{name}"), name)
         return command
 
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; one that prints without a console is done when nobody reads it any more."""
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:
+            write_to_nowhere()
+            return Code.DONE
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list without importing the commands."""
         with formatter.section("Commands"):
@@ -78,8 +88,6 @@ def exit_code(arguments: list[str] | None = None) -> int:
     try:
         code = group.main(arguments, prog_name="auditkit", standalone_mode=False)
         return code if isinstance(code, int) else Code.DONE
-    except SystemExit:  # so click ends a command whose output nobody reads any more, as after `| head`
-        return Code.DONE
     except click.ClickException as error:
         error.show()
         return Code.BAD_INPUT

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from rich import console
+
+from auditkit.cli.unread import write_to_nowhere
 
 
 class Console(console.Console):
-    """rich's, which goes on where nobody reads any more, as after `| head`: what is under way is worth keeping."""
+    """rich's, which would end the thread that prints to nobody, and with the code of a failed gate."""
 
     def on_broken_pipe(self) -> None:
-        """Write to nowhere from here on. rich would also end the thread that prints, with the code of a failed gate."""
-        with suppress(SystemExit):
-            super().on_broken_pipe()
+        """Go on, silently."""
+        self.quiet = True
+        write_to_nowhere()

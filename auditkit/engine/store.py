@@ -37,7 +37,7 @@ class Store:
 
     units/DIGEST/{unit.json, predictions.parquet, history.json, weights.safetensors, probes.parquet}; partial/DIGEST/
     while a unit is at work; findings/KEY.json; charts/, as they were drawn; index.json, the last inputs of each (audit,
-    task, arm, seed).
+    task, arm, seed); lock, held while a run trains.
     """
 
     def __init__(self, root: Path) -> None:
