@@ -116,6 +116,15 @@ def test_a_plan_says_what_made_a_unit_stale(finished: AuditProject) -> None:
     assert {(unit["state"], tuple(unit["because"])) for unit in units} == {("stale", ("recipe.optimizer.lr was 0.05",))}
 
 
+def test_units_of_an_auditkit_that_trained_otherwise_are_stale(
+    finished: AuditProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditkit.engine.plan.SCHEMA", 0)
+    units = json.loads(finished.run("plan", "toy.toml", "--json").out)["units"]
+    assert {unit["state"] for unit in units} == {"stale"}
+    assert {tuple(unit["because"]) for unit in units} == {("an earlier auditkit trained it in another way",)}
+
+
 def test_a_plan_tells_every_reason_whole_and_once(finished: AuditProject) -> None:
     narrow = AuditProject(finished.folder, {**finished.environment, "COLUMNS": "80"})
     sampler = 'arm[oversampled].sampler={ use = "balance", over = ["Male"] }'

@@ -34,12 +34,16 @@ def rows(n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.arange(n, dtype=np.int64)
 
 
-@pytest.mark.parametrize(("count", "size"), [(100, 16), (96, 16), (5, 16), (17, 16), (1, 1)])
-def test_an_epoch_visits_every_row_once_in_batches_of_nearly_one_size(count: int, size: int) -> None:
-    parts = order(0, 3, count, size)
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [(1, [1]), (5, [5]), (16, [16]), (17, [9, 8]), (32, [16, 16]), (33, [16, 9, 8]), (100, [16] * 5 + [10, 10])],
+)
+def test_an_epoch_visits_every_row_once_in_full_batches_of_which_the_last_two_share_the_rest(
+    count: int, sizes: list[int]
+) -> None:
+    parts = order(0, 3, count, 16)
     assert sorted(torch.cat(parts).tolist()) == list(range(count))
-    assert max(map(len, parts)) <= size
-    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert [len(part) for part in parts] == sizes
 
 
 def test_the_order_is_pinned() -> None:

@@ -12,8 +12,8 @@ from auditkit.contracts import Names, Need, Options
 from auditkit.engine.resolution import Chosen, ResolvedArm, ResolvedAudit
 from auditkit.spec.model import Task
 
-SCHEMA = 1
-"""Raise when the meaning of the inputs below changes."""
+SCHEMA = 2
+"""Raise when the inputs below mean something else, or train other networks."""
 _WITH = {"draw.sampler.": ("draw.needs",), "data.dataset.": ("data.fingerprint",)}
 """Inputs that come with a component: what a sampler needs, the content of a data set."""
 
@@ -240,6 +240,8 @@ def _comes_with(key: str, prefix: str) -> bool:
 
 
 def _reason(key: str, before: Mapping[str, str]) -> str:
+    if key == "schema":
+        return "an earlier auditkit trained it in another way"
     if key == "data.fingerprint":
         return "the data has changed"
     if key in before and before[key].startswith(('"unit:', '"checkpoint:')):

@@ -1,7 +1,7 @@
 """A draw as batches on the device: which rows, in which order, mirrored or not, all decided on the CPU by keys.
 
-An epoch visits every row of the draw exactly once, in batches whose sizes differ by at most one: no row is dropped and
-no batch is so small that its statistics are noise.
+An epoch visits every row of the draw exactly once, in full batches, of which the last two share what is left: no row is
+dropped and no batch is so small that its statistics are noise.
 """
 
 from __future__ import annotations
@@ -101,9 +101,20 @@ class Batches(Protocol):
 
 
 def order(seed: int, epoch: int, rows: int, batch_size: int) -> list[torch.Tensor]:
-    """The positions of an epoch's batches: a permutation of all rows, cut into nearly equal parts."""
+    """The positions of an epoch's batches: a permutation of all rows, cut at `_ends`."""
     shuffled = streams.generator(seed, "order", epoch).permutation(rows)
-    return [torch.from_numpy(part) for part in np.array_split(shuffled, -(-rows // batch_size))]
+    return [torch.from_numpy(part) for part in np.split(shuffled, _ends(rows, batch_size)[:-1])]
+
+
+def _ends(rows: int, batch_size: int) -> list[int]:
+    """Where batches end: all are full, but for the last two, which share what is left.
+
+    So draws of different sizes have batches of one size, for which one step is compiled and captured.
+    """
+    full = max(0, -(-rows // batch_size) - 2) * batch_size
+    left = rows - full
+    ends = list(range(batch_size, full + 1, batch_size))
+    return [*ends, full + (left + 1) // 2, rows] if left > batch_size else [*ends, rows]
 
 
 class ImageBatches:
