@@ -61,16 +61,17 @@ at_most = 0.0
 
 
 def table(people: int = 150, photos: int = 3, seeds: int = 2) -> pd.DataFrame:
-    """Two arms on the same photos, named a and b; b is worse for gender f."""
+    """Two arms on the same photos, some of which are hard for both, named a and b; b is worse for gender f."""
     rng = np.random.default_rng(5)
     n = people * photos
     person = np.repeat(np.arange(people), photos)
     gender = np.where(rng.integers(0, 2, people)[person] == 1, "m", "f")
     young, truth = rng.integers(0, 2, n), rng.integers(0, 2, n)
+    hard = rng.normal(0, 0.8, n)
     parts = []
     for arm, worse in (("a", 0.0), ("b", 1.3)):
         for seed in range(seeds):
-            margin = (2 * truth - 1) * (1.6 - worse * (gender == "f")) + rng.normal(0, 1, n)
+            margin = (2 * truth - 1) * (1.6 - worse * (gender == "f")) + hard + rng.normal(0, 0.6, n)
             photo = [f"{i:04}.jpg" for i in range(n)]
             parts.append(
                 pd.DataFrame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,7 @@ from auditkit.evidence.findings import Derived, derive
 from auditkit.evidence.judgements import judge_gates, judge_published
 from auditkit.evidence.layout import lay_out
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.results import Interval, exploratory
+from auditkit.evidence.results import Finding, Interval, exploratory
 from auditkit.evidence.scan import ScannedPools, scan
 from auditkit.evidence.seeds import seed_variances
 from auditkit.evidence.targets import FAMILY
@@ -365,9 +366,39 @@ def test_names_do_not_matter() -> None:
 
     plain = derive([PANEL], evidence(groups=(("Male", "Young"),)), ACCURACY).findings
     other = derive([renamed(PANEL)], evidence(groups=(("y_true", "unit"),), reference="z0"), ACCURACY).findings
-    assert [(f.estimate, f.interval, f.simultaneous) for f in plain] == [
-        (f.estimate, f.interval, f.simultaneous) for f in other
-    ]
+    assert intervals(plain) == intervals(other)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_names_of_people_and_images_do_not_matter(known: bool) -> None:
+    panel = replace(PANEL, identities_known=known)
+    other_row, other_person = (
+        np.random.default_rng(seed).permutation(1 + int(values.max()))[values]
+        for seed, values in ((1, panel.row), (2, panel.identity))
+    )
+    renamed = shuffled(replace(panel, row=other_row, identity=other_person))
+    options = evidence(groups=(MALE, ("Male", "Young")))
+    metrics = ACCURACY | SCORING
+    assert intervals(derive([renamed], options, metrics).findings) == intervals(
+        derive([panel], options, metrics).findings
+    )
+
+
+def test_names_do_not_matter_where_predictions_are_bare_classes() -> None:
+    """Most people then look alike; their groups tell them apart, whatever the levels are called."""
+    arms = tuple(replace(arm, margin=np.sign(arm.margin)) for arm in PANEL.arms)
+    panel = replace(PANEL, identities_known=False, arms=arms)
+    turned = {name: (1 - codes).astype(np.int8) for name, codes in panel.attributes.items()}
+    levels = {name: tuple(reversed(levels)) for name, levels in panel.levels.items()}
+    other = replace(panel, row=panel.row[::-1].copy(), attributes=turned, levels=levels)
+    options = evidence(groups=(MALE,))
+    one, two = (derive([each], options, ACCURACY).findings for each in (panel, other))
+    for f in (f for f in one if f.quantity in ("value", "change")):
+        assert f.interval == pick(two, **{n: getattr(f, n) for n in ("arm", "over", "at", "quantity")}).interval
+
+
+def intervals(findings: Iterable[Finding]) -> list[tuple[float | None, Interval | None, Interval | None]]:
+    return [(f.estimate, f.interval, f.simultaneous) for f in findings]
 
 
 def test_the_order_of_groups_and_metrics_does_not_matter() -> None:

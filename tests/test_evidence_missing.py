@@ -269,10 +269,11 @@ def test_one_person_only() -> None:
 
 
 def test_unknown_identities_cost_something_and_say_so() -> None:
-    found = derive([replace(PANEL, identities_known=False)], evidence(), ACCURACY)
+    many = evidence(replicates=4000)
+    found = derive([replace(PANEL, identities_known=False)], many, ACCURACY)
     assert value(found).identities is None
     assert found.remarks[0].startswith("Smiling: who is on the photos is not known; every photo counts as a person")
-    known = value(derive([PANEL], evidence(), ACCURACY)).interval
+    known = value(derive([PANEL], many, ACCURACY)).interval
     unknown = value(found).interval
     assert known is not None
     assert unknown is not None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from auditkit.evidence.grouping import Grouping
 from auditkit.evidence.panel import Panel
+from auditkit.evidence.people import People, number, predictions
 
 BLOCKS = 2048
 """More people than this are put at random into so many blocks, which are resampled instead: the random-group method
@@ -47,10 +48,11 @@ class Layout:
         return len(self.cell)
 
 
-def lay_out(panel: Panel, rng: np.random.Generator) -> Layout:
-    """Sort a panel's images, so that nothing depends on their order, and number its people."""
-    panel = _sorted(panel)
-    person, people = _people(panel)
+def lay_out(panel: Panel, rng: np.random.Generator, everybody: People | None = None) -> Layout:
+    """Number a panel's people, or take the numbers they have, and sort its images: nothing depends on their order."""
+    everybody = everybody or number(panel)
+    panel = _sorted(panel, everybody)
+    person, people = everybody.of(panel), len(everybody.key)
     margin = np.concatenate([arm.margin for arm in panel.arms])
     cell = np.where(np.isnan(margin), -1, 2 * panel.truth + (margin > panel.threshold)).astype(np.int8)
     block = person if people <= BLOCKS else (rng.permutation(people) % BLOCKS)[person]
@@ -69,22 +71,14 @@ def lay_out(panel: Panel, rng: np.random.Generator) -> Layout:
     )
 
 
-def _sorted(panel: Panel) -> Panel:
-    order = np.lexsort((panel.copy, panel.row, panel.identity))
+def _sorted(panel: Panel, everybody: People) -> Panel:
+    order = np.lexsort((panel.copy, panel.row, predictions(panel), everybody.of(panel)))
     return replace(
         panel,
         **{name: getattr(panel, name)[order] for name in ("row", "copy", "identity", "truth")},
         attributes={name: codes[order] for name, codes in panel.attributes.items()},
         arms=tuple(replace(arm, margin=arm.margin[:, order]) for arm in panel.arms),
     )
-
-
-def _people(panel: Panel) -> tuple[NDArray[np.int64], int]:
-    """Number the people; whoever is unknown is a person of their own, one per photo."""
-    known = panel.identities_known & (panel.identity >= 0)
-    keys = np.where(known, panel.identity, -1 - panel.row)
-    unique, number = np.unique(keys, return_inverse=True)
-    return number.astype(np.int64), len(unique)
 
 
 def count(layout: Layout, grouping: Grouping) -> NDArray[np.float32]:
