@@ -25,6 +25,7 @@ from auditkit.training.checkpoint import Progress
 from auditkit.training.device import Compute
 from auditkit.training.network import margin
 from auditkit.training.optimization import make_optimizer, set_rate
+from auditkit.training.transfer import snapshot, transfer
 
 _log = logging.getLogger(__name__)
 _WARM_UP = 3
@@ -77,7 +78,7 @@ class Graphed:
 
     def begin(self) -> None:
         """Take over the unit's state."""
-        _copy(self._progress, self._twins.progress)
+        transfer(self._progress, self._twins.progress)
         self._twins.progress.module.train()
 
     def step(self, batch: Batch, rate: float) -> torch.Tensor:
@@ -86,7 +87,7 @@ class Graphed:
 
     def end(self) -> None:
         """Give the unit its state back."""
-        _copy(self._twins.progress, self._progress)
+        transfer(self._twins.progress, self._progress)
 
 
 Steps = Eager | Graphed
@@ -152,7 +153,7 @@ class Twins:
     def _capture(self, batch: Batch) -> _Captured:
         """Record a step. Warming up changes weights, statistics and momenta; they are put back."""
         static = (batch[0].clone(), batch[1].clone(), batch[2].clone())
-        before = _snapshot(self.progress)
+        before = snapshot(self.progress)
         noise = torch.cuda.get_rng_state(self._compute.device)
         stream = torch.cuda.current_stream(self._compute.device)
         graph, side = torch.cuda.CUDAGraph(), _side(self._compute.device)
@@ -171,7 +172,7 @@ class Twins:
         finally:
             torch.backends.cudnn.benchmark = tries
             torch.cuda.set_stream(stream)  # a capture that fails leaves its own stream the current one
-            _copy(before, self.progress)
+            transfer(before, self.progress)
             torch.cuda.set_rng_state(noise, self._compute.device)
         return _Captured(graph, static, loss)
 
@@ -270,46 +271,3 @@ def _recover(device: torch.device) -> None:
     with torch.cuda.graph(torch.cuda.CUDAGraph()):
         torch.zeros(1, device=device)
     torch.cuda.synchronize(device)
-
-
-def _snapshot(progress: Progress) -> Progress:
-    """The same state in tensors of its own."""
-    twin = copy.deepcopy(progress.module)
-    objective, scaler = copy.deepcopy(progress.objective), copy.deepcopy(progress.scaler)
-    found = Progress(twin, objective, torch.optim.SGD(_trained(twin), lr=0.0), scaler)
-    _copy_moments(progress.optimizer, found.optimizer)
-    return found
-
-
-def _trained(module: nn.Module) -> list[nn.Parameter]:
-    return [parameter for parameter in module.parameters() if parameter.requires_grad]
-
-
-@torch.no_grad()
-def _copy(source: Progress, target: Progress) -> None:
-    """Copy weights, statistics, the objective's and the scaler's state, and moments, in place."""
-    for part in ("module", "objective"):
-        ours, theirs = (getattr(progress, part).state_dict(keep_vars=True) for progress in (source, target))
-        for name, tensor in theirs.items():
-            tensor.copy_(ours[name])
-    target.scaler.load_state_dict(source.scaler.state_dict())
-    _copy_moments(source.optimizer, target.optimizer)
-
-
-@torch.no_grad()
-def _copy_moments(source: torch.optim.Optimizer, target: torch.optim.Optimizer) -> None:
-    """Copy what an optimizer remembers, in place where it is there; what the source lacks is zero, as at the start."""
-    for ours, theirs in zip(_parameters(source), _parameters(target), strict=True):
-        state, wanted = source.state[ours], target.state[theirs]
-        for key in (*state, *(key for key in wanted if key not in state)):
-            if state.get(key) is None:
-                if wanted.get(key) is not None:
-                    wanted[key].zero_()
-            elif wanted.get(key) is None:
-                wanted[key] = state[key].clone()
-            else:
-                wanted[key].copy_(state[key])
-
-
-def _parameters(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
