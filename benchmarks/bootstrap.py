@@ -38,7 +38,7 @@ from auditkit.evidence.layout import count, lay_out
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import measure
 from auditkit.evidence.panel import ArmScores, Panel
-from auditkit.evidence.uncertainty import resample, weights
+from auditkit.evidence.resampling import resample_cells, weights
 from auditkit.spec.model import Evidence
 from auditkit_plugins.metrics import counting
 
@@ -144,7 +144,7 @@ def percentiles(panel: Panel) -> NDArray[np.float64]:
     """Percentile intervals of 5 metrics in 2 groups, (metrics, 2, seeds, groups)."""
     layout = lay_out(panel, np.random.default_rng(0))
     weight = weights(np.random.default_rng(0), layout.blocks, REPLICATES)
-    tn, fp, fn, tp = resample(count(layout, group(layout.panel, ("attribute 0",))), weight)
+    tn, fp, fn, tp = resample_cells(count(layout, group(layout.panel, ("attribute 0",))), weight)
     rates = [np.divide(*metric.compute(tp, fp, fn, tn)) for metric in METRICS.values()]
     return np.stack([np.quantile(rate, [0.025, 0.975], axis=-1) for rate in rates])
 

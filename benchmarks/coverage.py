@@ -41,16 +41,9 @@ from auditkit.evidence.layout import Layout
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.rates import Accuracy
+from auditkit.evidence.resampling import Replicates, weights
 from auditkit.evidence.simultaneous import simultaneous
-from auditkit.evidence.uncertainty import (
-    Ends,
-    Replicates,
-    gap_bounds,
-    gap_change_bounds,
-    normal_quantile,
-    symmetric,
-    weights,
-)
+from auditkit.evidence.uncertainty import Ends, gap_bounds, gap_change_bounds, normal_quantile, symmetric
 from auditkit.spec.model import Evidence
 
 ASKED = {"change": (0.93, 0.97), "family": (0.93, 0.98)}

@@ -8,20 +8,16 @@ from fairlearn.metrics import MetricFrame
 from scipy import stats
 from sklearn.metrics import accuracy_score
 
+from auditkit.evidence.resampling import Redrawn, people_variance, redraw, resample, resample_cells, weights
 from auditkit.evidence.simultaneous import simultaneous
 from auditkit.evidence.uncertainty import (
-    Redrawn,
     Spread,
     effective_number,
     gap_bounds,
     gap_change_bounds,
     normal_quantile,
     people_df,
-    people_variance,
-    redraw,
-    resample,
     t_quantile,
-    weights,
     wilson,
 )
 
@@ -52,6 +48,18 @@ def test_sums_over_people_are_exact() -> None:
     weight = weights(rng, 50, 20)
     expected = np.einsum("abp,pr->abr", counts.astype(np.int64), weight.astype(np.int64))
     np.testing.assert_array_equal(resample(counts, weight), expected)
+
+
+@pytest.mark.parametrize("every_unit_has_all_images", [True, False])
+def test_sums_of_confusion_counts_are_those_of_their_cells(every_unit_has_all_images: bool) -> None:
+    rng = np.random.default_rng(1)
+    images = rng.integers(0, 300, (2, 1, 2, 50)) + np.zeros((2, 5, 2, 50), dtype=np.int64)
+    if not every_unit_has_all_images:
+        images[1, 3, 0, 7] += 1
+    positive = rng.integers(0, images + 1)
+    counts = np.stack([images[0] - positive[0], positive[0], images[1] - positive[1], positive[1]]).astype(np.float32)
+    weight = weights(rng, 50, 20)
+    np.testing.assert_array_equal(resample_cells(counts, weight), resample(counts, weight))
 
 
 def test_one_photo_per_person_is_the_bootstrap_of_scipy_and_of_fairlearn() -> None:

@@ -12,16 +12,9 @@ from numpy.typing import NDArray
 
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.lines import Line, Stack, less, stack_of
+from auditkit.evidence.resampling import Redrawn, Replicates, people_variance, redraw
 from auditkit.evidence.seeds import Arms, seed_variances
-from auditkit.evidence.uncertainty import (
-    Redrawn,
-    Replicates,
-    Spread,
-    effective_number,
-    people_df,
-    people_variance,
-    redraw,
-)
+from auditkit.evidence.uncertainty import Spread, effective_number, people_df
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -17,10 +17,10 @@ from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.remarks import Remark, remarks, together
+from auditkit.evidence.resampling import Replicates, weights
 from auditkit.evidence.results import Finding
 from auditkit.evidence.seeds import Arms, Contrast
 from auditkit.evidence.spillover import spillover
-from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.measures import Measure
+from auditkit.evidence.resampling import Replicates
 from auditkit.evidence.results import Place
 from auditkit.evidence.seeds import Arms
-from auditkit.evidence.uncertainty import PSEUDO, Replicates
+from auditkit.evidence.uncertainty import PSEUDO
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -14,7 +14,7 @@ from auditkit.evidence.disparity import Table
 from auditkit.evidence.grouping import Grouping, spans
 from auditkit.evidence.layout import Layout, count, distinct
 from auditkit.evidence.parts import Drawn, Parts, evaluate, supporting_cells
-from auditkit.evidence.uncertainty import Replicates, resample
+from auditkit.evidence.resampling import Replicates, resample_cells
 from auditkit.spec.model import Evidence
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ def measure(
     Without `point_tables` the values are computed here, not by MetricFrame, which is slow where groups are many.
     """
     counts = count(layout, grouping)
-    drawn = Drawn(counts, resample(counts, weight), weight)
+    drawn = Drawn(counts, resample_cells(counts, weight), weight)
     tables = _tables(counts, grouping, metrics) if point_tables else {}
     return [
         _measure(layout, grouping, name, metric, drawn, tables.get(name), evidence) for name, metric in metrics.items()

@@ -13,7 +13,7 @@ from scipy.special import expit
 from auditkit.contracts import CountMetric, Metric, ScoreMetric, TableMetric
 from auditkit.evidence.grouping import Grouping
 from auditkit.evidence.layout import Layout
-from auditkit.evidence.uncertainty import Replicates
+from auditkit.evidence.resampling import Replicates
 
 Floats = NDArray[np.float64]
 ALL_CELLS = (0, 1, 2, 3)

@@ -17,8 +17,8 @@ from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.rates import ErrorRate
+from auditkit.evidence.resampling import Replicates, weights
 from auditkit.evidence.results import Finding, ScanRow
-from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 

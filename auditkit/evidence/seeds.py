@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.evidence.layout import Layout
-from auditkit.evidence.uncertainty import Replicates
+from auditkit.evidence.resampling import Replicates
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

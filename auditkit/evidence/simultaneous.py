@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.evidence.uncertainty import Floats, Redrawn, Replicates, Spread, normal_quantile, t_quantile
+from auditkit.evidence.resampling import Redrawn, Replicates
+from auditkit.evidence.uncertainty import Floats, Spread, normal_quantile, t_quantile
 
 SOURCES = 256
 """Replicates of people from which the dependence between estimates is taken; a correlation of 0 is then off by 0.06."""

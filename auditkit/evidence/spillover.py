@@ -12,9 +12,9 @@ from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import measure
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.rates import Accuracy
+from auditkit.evidence.resampling import Replicates
 from auditkit.evidence.results import Finding
 from auditkit.evidence.seeds import Contrast
-from auditkit.evidence.uncertainty import Replicates
 
 
 def spillover(context: PanelContext, arms: list[Contrast], weight: Replicates) -> tuple[list[Finding], dict[str, int]]:

@@ -16,9 +16,9 @@ from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.people import People, number
 from auditkit.evidence.rates import Accuracy
+from auditkit.evidence.resampling import Replicates, weights
 from auditkit.evidence.results import Finding, Place, Probed, Quantity
 from auditkit.evidence.seeds import Arms
-from auditkit.evidence.uncertainty import Replicates, weights
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 
