@@ -33,7 +33,7 @@ def check(registry: Registry, source: Source, levels_of: LevelsOf, scale: float 
     resolution = registry.inspect(audit, scale)
     later = list(resolution.problems)
     dataset = resolution.placed.get(("data", "dataset"))
-    levels = levels_of(dataset) if dataset is not None else None
+    levels = levels_of(dataset) if dataset is not None and dataset.usable else None
     if levels is not None:
         later += check_names(resolution.audit, resolution.placed, levels)
     problems = distilled([*found, *reader.without_echoes(later, source)], source)
