@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from anyone import run_as_anyone
-from table_toys import AUDIT, project
+from table_toys import AUDIT, QUICK, project
 
 from auditkit.testing import AuditProject, audit_project
 
@@ -79,3 +79,29 @@ def test_a_checkpoint_that_is_not_there_is_told() -> None:
     made = project(AUDIT.replace('init = "none"', 'init = "checkpoint:mine.safetensors"'))
     said = "mine.safetensors: cannot read the checkpoint: No such file or directory\n"
     assert made.run("plan", "a.toml").assert_code(2).err == said
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_scale_that_changes_nothing_is_refused(command: str) -> None:
+    assert project(AUDIT).run(command, "a.toml", "--scale", "0.5").assert_code(2).err == (
+        "--scale: a.toml names no number of images, so this changes nothing\n"
+        "  leave it out, or say how many images to draw, as in train = { draw = 1000 } in [data]\n"
+    )
+
+
+def test_a_scale_may_be_of_a_pool_a_cell_or_an_option() -> None:
+    drawn = AUDIT.replace('from = ["train"]', 'from = ["train"], draw = 8')
+    assert " 4 " in project(drawn).run("plan", "a.toml", "--scale", "0.5").assert_success().out
+    rendered = NO_PLACE.replace('{ use = "table", split = "part" }', '"faces"')
+    audit_project({"a.toml": rendered}).run("plan", "a.toml", "--scale", "0.5").assert_success()
+
+
+def test_a_place_that_the_environment_overrules_is_told() -> None:
+    made = project(AUDIT, {"AUDITKIT_DATA": "other.csv"})
+    told = "AUDITKIT_DATA goes before 'place' in [data]: the data is taken from other.csv, not from photos.csv\n"
+    (made.folder / "photos.csv").rename(made.folder / "other.csv")
+    assert made.run("validate", "a.toml").assert_success().err == f"a.toml: {told}"
+    assert "\n! AUDITKIT_DATA goes before 'place' in [data]" in made.run("run", "a.toml", *QUICK).assert_success().out
+    assert "AUDITKIT_DATA" not in made.run("validate", "a.toml", "--data", "other.csv").assert_success().err
+    same = project(AUDIT, {"AUDITKIT_DATA": "photos.csv"})
+    assert same.run("validate", "a.toml").assert_success().err == ""

@@ -46,7 +46,9 @@ _SHARED = (
     click.option("--require-data", is_flag=True, help="Refuse the stand-in when no data was configured."),
     click.option("--profile", metavar="NAME", help="Apply [profile.NAME] of the audit file."),
     SETS,
-    click.option("--scale", type=FiniteRange(min=0, min_open=True), default=1.0, help="Multiply every count."),
+    click.option(
+        "--scale", type=FiniteRange(min=0, min_open=True), default=1.0, help="Multiply every number of images."
+    ),
     click.option(
         "--store", type=click.Path(path_type=Path), help="Where units are kept [.auditkit, or AUDITKIT_STORE]."
     ),

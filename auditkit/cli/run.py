@@ -59,6 +59,8 @@ def _announce(console: Console, prepared: Prepared) -> None:
         name = read.resolved.dataset.component.id
         text = f'! No data configured: using the stand-in "{name}" (SYNTHETIC). --data PATH runs on your copy.'
         console.print(text, style="yellow", markup=False)
+    if read.overruled:
+        console.print(f"! {read.overruled}", style="yellow", markup=False)
     view = outlook(prepared)
     people = prepared.dataset.identities
     of = "" if people is None else f" of {plural(known_people(people), 'person', 'people')}"

@@ -12,7 +12,7 @@ from auditkit.cli.codes import Code
 from auditkit.cli.options import NO_PLUGIN, SETS
 from auditkit.contracts import Level
 from auditkit.engine.checking import Checked, check
-from auditkit.engine.prepare import named_place
+from auditkit.engine.places import named_place, overruled
 from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.errors import AuditError
@@ -86,7 +86,7 @@ def _validate(registry: Registry, file: Path, asked: _Asked) -> int:
     except AuditError as error:
         click.echo(str(error), err=True)
         return Code.BAD_INPUT
-    for remark in names.remarks:
+    for remark in filter(None, (overruled(file, source.values, asked.data), *names.remarks)):
         click.echo(f"{file}: {remark}", err=True)
     found: list[Placed] = []
     for remark, form in forms:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from auditkit.engine.asking import check_asked
 from auditkit.engine.names import Levels, check_names
 from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
@@ -33,7 +34,8 @@ def check(registry: Registry, source: Source, levels_of: LevelsOf, scale: float 
     resolution = registry.inspect(audit, scale)
     later = list(resolution.problems)
     dataset = resolution.placed.get(("data", "dataset"))
-    levels = levels_of(dataset) if dataset is not None else None
+    levels = levels_of(dataset) if dataset is not None and dataset.usable else None
+    later += check_asked(resolution.audit, resolution.placed, registry.build)
     if levels is not None:
         later += check_names(resolution.audit, resolution.placed, levels)
     problems = distilled([*found, *reader.without_echoes(later, source)], source)

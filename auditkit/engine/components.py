@@ -10,11 +10,11 @@ from auditkit.engine.discovery import Registered, Shelf, offers_of
 from auditkit.engine.provenance import source_hash
 from auditkit.engine.resolution import Chosen
 from auditkit.errors import KeyPath, Problem
+from auditkit.spec.drafts import Draft, drafted
 from auditkit.spec.faults import read_options
 from auditkit.spec.marks import counts
 from auditkit.spec.messages import option_problem
 from auditkit.spec.model import Use
-from auditkit.spec.repair import without
 from auditkit.spec.scale import scaled_count
 from auditkit.spec.words import did_you_mean, listed, nearest
 
@@ -24,18 +24,19 @@ def choose(
 ) -> tuple[Chosen | None, list[Problem]]:
     """The component that a table names, with its options; problems have the table at `path`.
 
-    With problems in the options, the component has those that remain: good for finding more problems.
+    With problems in the options, the component has what can be read of them: good for finding more problems.
     """
     offers = offers_of(shelf, kind, use.use)
     if len(offers) != 1:
         problem = _ambiguous(offers, path) if offers else _unknown(shelf, kind, use.use, path)
         return None, [problem]
     offer = offers[0]
-    options, problems = _options(offer, use, path, scale)
+    options, draft, problems = _options(offer, use, path, scale)
     if options is None:
         return None, problems
     source = source_hash(offer.distribution, offer.component.factory)
-    return Chosen(kind, offer.component, options, offer.distribution, offer.version, source), problems
+    chosen = Chosen(offer.kind, offer.component, options, offer.distribution, offer.version, source, draft)
+    return chosen, problems
 
 
 def _ambiguous(offers: Sequence[Registered], path: KeyPath) -> Problem:
@@ -58,19 +59,21 @@ def _unknown(shelf: Shelf, kind: Kind, name: str, path: KeyPath) -> Problem:
     return Problem((*path, "use"), f"unknown {kind} {name!r}", told)
 
 
-def _options(offer: Registered, use: Use, path: KeyPath, scale: float) -> tuple[Options | None, list[Problem]]:
-    """The options, or what remains of them without the mistaken ones, and the mistakes."""
+def _options(
+    offer: Registered, use: Use, path: KeyPath, scale: float
+) -> tuple[Options | None, Draft[Options] | None, list[Problem]]:
+    """The options; of mistaken ones what can be read of them, a draft that says how far, and the mistakes."""
     model, name = offer.component.options, f"{offer.kind} {offer.component.id!r}"
     try:
         options, found = read_options(model, use.options)
-        if found:
-            options, _ = read_options(model, without(use.options, [fault.path for fault in found]))
-        if options is not None and scale != 1.0:
-            options = _scaled(options, scale)
+        if options is not None:
+            return options if scale == 1.0 else _scaled(options, scale), None, []
+        draft = drafted(model, use.options, found)
     except Exception as error:
         said = f"{name} of {offer.provider} cannot read its options: {type(error).__name__}: {error}"
-        return None, [Problem(path, said)]
-    return options, [option_problem(fault, model, use.options, path, name) for fault in found]
+        return None, None, [Problem(path, said)]
+    problems = [option_problem(fault, model, use.options, path, name) for fault in draft.faults]
+    return draft.whole or draft.readable, draft, problems
 
 
 def _scaled(options: Options, scale: float) -> Options:

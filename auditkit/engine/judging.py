@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from auditkit.cohort import known_people
 from auditkit.contracts import Metric
+from auditkit.engine.asking import coarse_margin
 from auditkit.engine.elsewhere import Columns, Given
 from auditkit.engine.registry import Registry
 from auditkit.engine.versions import versions
@@ -38,10 +39,12 @@ def judge(given: Given, columns: Columns, question: Question, registry: Registry
     """The audit that an audit file would have stated, as reports need it, and what was found.
 
     Raises:
-        AuditError: no such arm or metric.
+        AuditError: no such arm or metric, or a margin that nobody means.
     """
     audit = _audit(given, columns, question)
     metrics = _metrics(registry, question.metrics)
+    if coarse := coarse_margin(question.margin, metrics.values()):
+        raise AuditError(f"the margin is {coarse[0]}", where="--margin", hint=coarse[1])
     derived = derive([given.panel], audit.evidence, metrics)
     turned, counted = flips(given.panel, audit.evidence, given.names)
     results = Results(

@@ -113,8 +113,8 @@ def _condition(condition: Condition, path: KeyPath, where: str) -> Iterator[_Sai
 
 def _options(chosen: Chosen, path: KeyPath) -> Iterator[_Said]:
     component = f"{chosen.kind} {chosen.component.id!r}"
-    for mark in names(chosen.options, "attribute"):
+    for mark in names(chosen.readable, "attribute"):
         where = f"{component}, option {mark.path[0]!r}"
-        yield _Said(mark.value, path + mark.path, where, at_key=mark.at_key)
-    for mark in conditions(chosen.options):
-        yield from _condition(mark.value, path + mark.path, f"{component}, option {mark.path[0]!r}")
+        yield _Said(mark.value, path + chosen.place(mark.path), where, at_key=mark.at_key)
+    for mark in conditions(chosen.readable):
+        yield from _condition(mark.value, path + chosen.place(mark.path), f"{component}, option {mark.path[0]!r}")

@@ -6,10 +6,8 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,19 +15,22 @@ from auditkit.cohort import MISSING, OpenDataset
 from auditkit.contracts import Dataset, Metric
 from auditkit.engine.checking import check
 from auditkit.engine.draws import Pools, pools
+from auditkit.engine.places import PLACE_VARIABLE, named_place, overruled
 from auditkit.engine.plan import Ingredients, Plan, Unit, make_plan
 from auditkit.engine.probes import Probe, probes_of
 from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
+from auditkit.engine.resolve import placed_components
 from auditkit.engine.store import Store
 from auditkit.errors import AuditError, DataError, ImpossibleRequest
 from auditkit.spec import reader
+from auditkit.spec.marks import counts
 from auditkit.spec.model import Task
-from auditkit.spec.paths import value_at
 from auditkit.spec.profiles import unused
+from auditkit.spec.scale import has_counts
 from auditkit.spec.source import Source
 
-PLACE_VARIABLE, STORE_VARIABLE = "AUDITKIT_DATA", "AUDITKIT_STORE"
+STORE_VARIABLE = "AUDITKIT_STORE"
 STORE = Path(".auditkit")
 
 
@@ -89,6 +90,11 @@ class Read:
         return f"{self.series}-set-{_sets_digest(self.settings.sets)}" if self.settings.sets else self.series
 
     @property
+    def overruled(self) -> str:
+        """What is told where the environment goes before the place in the file; "" where it does not."""
+        return "" if self.stand_in else overruled(self.settings.path, self.source.values, self.settings.data)
+
+    @property
     def series(self) -> str:
         """What runs share that differ in overrides only, so that a plan can say what an override made stale."""
         parts = [self.settings.path.stem]
@@ -144,7 +150,17 @@ def read_audit(settings: Settings) -> Read:
     read = _read(settings)
     if found := unused(settings.sets, read.source.profiles):
         raise reader.invalid(found, read.source)
+    if settings.scale != 1.0 and not _has_counts(read.resolved):
+        said = f"{settings.path} names no number of images, so this changes nothing"
+        hint = "leave it out, or say how many images to draw, as in train = { draw = 1000 } in [data]"
+        raise AuditError(said, where="--scale", hint=hint)
     return read
+
+
+def _has_counts(resolved: ResolvedAudit) -> bool:
+    """Whether there is anything that --scale multiplies, in a pool or in the options of a component."""
+    options = (chosen.options for chosen in placed_components(resolved).values())
+    return has_counts(resolved.audit) or any(True for one in options for _ in counts(one))
 
 
 def _read(settings: Settings) -> Read:
@@ -209,19 +225,6 @@ def _checked(settings: Settings, registry: Registry, source: Source, place: Path
     if checked.resolved is None:
         raise reader.invalid(checked.problems, source)
     return checked.resolved
-
-
-def named_place(file: Path, values: Mapping[str, Any], flag: Path | None) -> Path | None:
-    """Where the user said the data of an audit file is: flag, then environment, then file; None where nowhere.
-
-    `values` are the file's raw ones, which need not be right.
-    """
-    if flag is not None:
-        return flag
-    if os.environ.get(PLACE_VARIABLE):
-        return Path(os.environ[PLACE_VARIABLE])
-    written = value_at(values, ("data", "place"))
-    return file.parent / written if isinstance(written, str) and written else None
 
 
 def _dataset_class(registry: Registry, chosen: Chosen) -> type[Dataset]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from auditkit.contracts import Component, Kind, Need, Options
+from auditkit.errors import KeyPath
+from auditkit.spec.drafts import Draft
 from auditkit.spec.model import Audit, Recipe
 
 
@@ -13,7 +15,8 @@ from auditkit.spec.model import Audit, Recipe
 class Chosen:
     """A component that the audit uses, with its options resolved.
 
-    `source` is a hash of the plugin's source files where it is an editable install, else "".
+    `source` is a hash of the plugin's source files where it is an editable install, else "". A `draft` says that the
+    options are mistaken, and what can be told of them all the same.
     """
 
     kind: Kind
@@ -22,6 +25,21 @@ class Chosen:
     distribution: str
     version: str
     source: str = ""
+    draft: Draft[Options] | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether the options, mistaken or not, are such as the component can take."""
+        return self.draft is None or self.draft.whole is not None
+
+    @property
+    def readable(self) -> Options:
+        """The options to look for names in, mistaken ones included."""
+        return self.options if self.draft is None else self.draft.readable
+
+    def place(self, path: KeyPath) -> KeyPath:
+        """Where, from the component's table, a path of the readable options stands in the file."""
+        return path if self.draft is None else self.draft.place(path)
 
     @property
     def address(self) -> str:

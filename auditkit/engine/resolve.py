@@ -98,12 +98,12 @@ def _arm(work: _Resolving, index: int, arm: Arm) -> ResolvedArm | None:
     sampler = work.choose("sampler", arm.sampler, paths["sampler"])
     objective = work.choose("objective", arm.objective or recipe.objective, paths["objective"])
     model = work.choose("model", recipe.model, paths["model"])
+    named = [one for one in (sampler, objective, model) if one is not None]
+    found = [problem for chosen in named for problem in _arm_names(work.audit, arm, chosen, paths[chosen.kind])]
+    needs, more = _needs(work, arm, sampler, paths["sampler"]) if sampler is not None and sampler.usable else ((), [])
+    work.problems.update(dict.fromkeys([*more, *found]))
     if sampler is None or objective is None or model is None:
         return None
-    needs, found = _needs(work, arm, sampler, paths["sampler"])
-    for chosen, path in ((sampler, paths["sampler"]), (objective, paths["objective"]), (model, paths["model"])):
-        found += _arm_names(work.audit, arm, chosen, path)
-    work.problems.update(dict.fromkeys(found))
     return ResolvedArm(
         name=arm.name,
         init=start_of(work.audit, arm),
@@ -160,14 +160,15 @@ def _never_predicted(audit: Audit, needs: tuple[Need, ...], said: str, path: Key
 
 def _arm_names(audit: Audit, arm: Arm, chosen: Chosen, path: KeyPath) -> Iterator[Problem]:
     known = [other.name for other in audit.arm]
-    for mark in names(chosen.options, "arm"):
+    for mark in names(chosen.readable, "arm"):
+        at = path + chosen.place(mark.path)
         where = f"{chosen.kind} {chosen.component.id!r}, option {mark.path[0]!r}"
         if mark.value not in known:
             said = f"unknown arm {mark.value!r} in {where}"
             hint = did_you_mean(mark.value, known)
-            yield Problem(path + mark.path, said, hint, mark.at_key, refers_to=("arm",))
+            yield Problem(at, said, hint, mark.at_key, refers_to=("arm",))
         elif mark.value == arm.name:
-            yield Problem(path + mark.path, f"arm {arm.name!r} names itself in {where}", at_key=mark.at_key)
+            yield Problem(at, f"arm {arm.name!r} names itself in {where}", at_key=mark.at_key)
 
 
 def _circles(arms: tuple[ResolvedArm, ...]) -> list[Problem]:

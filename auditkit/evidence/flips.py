@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from auditkit.contracts import Level
 from auditkit.evidence.grouping import group
-from auditkit.evidence.pairing import contrasted
 from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.evidence.results import Flip, FlipCount
+from auditkit.spec.contrasts import contrasted
 from auditkit.spec.model import Evidence
 
 

@@ -13,6 +13,7 @@ from auditkit.evidence import disparity
 from auditkit.evidence.disparity import Table
 from auditkit.evidence.grouping import Grouping, spans
 from auditkit.evidence.layout import Layout, count, distinct
+from auditkit.evidence.limits import bounds_of, is_share
 from auditkit.evidence.parts import Drawn, Parts, evaluate, supporting_cells
 from auditkit.evidence.resampling import Replicates, resample_cells
 from auditkit.spec.model import Evidence
@@ -49,14 +50,12 @@ class Measure:
     @property
     def share(self) -> bool:
         """Whether its values lie between 0 and 1 by construction."""
-        return self.metric.percent and not isinstance(self.metric, ScoreMetric) and not self.metric.describes_test
+        return is_share(self.metric)
 
     @property
     def bounds(self) -> tuple[float, float]:
         """Least and largest value that it can have."""
-        if isinstance(self.metric, ScoreMetric):
-            return self.metric.bounds
-        return (0.0, 1.0) if self.share else (-np.inf, np.inf)
+        return bounds_of(self.metric)
 
 
 def measure(

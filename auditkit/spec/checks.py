@@ -92,6 +92,20 @@ def _pools(audit: Audit) -> Iterator[Problem]:
     if after is not None and after.train + after.valid >= 1:
         said = f"'train' and 'valid' in [data.split_after_resampling] sum to {after.train + after.valid:g}"
         yield Problem(("data", "split_after_resampling"), said, "leave something for test", at_key=True)
+    if after is not None:
+        yield from _unused_pools(audit.data)
+
+
+def _unused_pools(data: Data) -> Iterator[Problem]:
+    """What asks for a valid or test split that is not made, since all that is drawn from train is split."""
+    why, hint = "is made of what was resampled, by [data.split_after_resampling]", "or [data.split_after_resampling]"
+    if data.train.hold_out > 0:
+        said = f"'hold_out' in [data.train] keeps people for valid, and valid {why}"
+        yield Problem(("data", "train", "hold_out"), said, f"leave out 'hold_out', {hint}", at_key=True)
+    for name, pool in (("valid", data.valid), ("test", data.test)):
+        if pool is not None and name in data.model_fields_set:
+            said = f"[data.{name}] names images that nothing would use: {name} {why}"
+            yield Problem(("data", name), said, f"leave out [data.{name}], {hint}", at_key=True)
 
 
 def _budget(budget: Budget, path: KeyPath, name: str) -> Iterator[Problem]:
@@ -166,7 +180,8 @@ def find_circle(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 def _valid_split(audit: Audit) -> Iterator[Problem]:
     there = has_valid(audit.data)
-    if audit.data.train.hold_out > 0 and audit.data.valid is not None:
+    again = audit.data.split_after_resampling is not None
+    if audit.data.train.hold_out > 0 and audit.data.valid is not None and not again:
         said = "'hold_out' in [data.train] keeps images for valid, and [data.valid] draws others"
         yield Problem(("data", "train", "hold_out"), said, "leave out one of them", at_key=True)
     for path, select, on, name in _selections(audit):
@@ -176,7 +191,7 @@ def _valid_split(audit: Audit) -> Iterator[Problem]:
         elif select == "best" and there and on == "valid":
             yield Problem(path, f"'select' is 'best' for {name}, which trains on valid and cannot be selected on it")
     for index, arm in enumerate(audit.arm):
-        if arm.on == "valid" and audit.data.split_after_resampling is not None:
+        if arm.on == "valid" and again:
             said = f"arm {arm.name!r} trains on valid, but the split is made after resampling"
             yield Problem(("arm", index, "on"), said, "leave out 'on', or [data.split_after_resampling]")
         elif arm.on == "valid" and not there:

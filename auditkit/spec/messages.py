@@ -154,6 +154,8 @@ def _wrong_value(fault: Fault, name: Describe) -> Problem:
     if fault.kind == "union_tag_not_found":
         return Problem(fault.path, f"{name(fault.path)} needs the key 'use'", at_key=True)
     rule, hint = _rule(fault)
+    if fault.path == ("evidence", "margin") and fault.kind == "less_than":
+        hint = f"margins are shares: {fault.value:g} points are {fault.value / 100:g}"
     return Problem(fault.path, f"{name(fault.path)} {rule}", hint)
 
 

@@ -22,6 +22,12 @@ def scaled(audit: Audit, factor: float) -> Audit:
     return audit.model_copy(update={"data": data.model_copy(update=pools)})
 
 
+def has_counts(audit: Audit) -> bool:
+    """Whether a pool of the audit names a number of images."""
+    pools = (audit.data.train, audit.data.valid, audit.data.test)
+    return any(pool is not None and (pool.draw is not None or pool.cells) for pool in pools)
+
+
 def scaled_count(count: int, factor: float) -> int:
     """A number of images times a factor, rounded, at least 1."""
     return max(1, round(count * factor))

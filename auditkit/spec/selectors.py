@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from auditkit.errors import KeyPath, Problem
+from auditkit.spec.contrasts import contrasted
 from auditkit.spec.model import Audit, Selector
 from auditkit.spec.paths import label
 from auditkit.spec.sentences import CHANGES, ONE_GROUP
@@ -25,6 +26,9 @@ def check_published_and_gates(audit: Audit, values: Mapping[str, Any], arms: Seq
             yield Problem(("published", index), said, at_key=True)
     for index, gate in enumerate(audit.gate):
         yield from _selector(gate.finding, ("gate", index, "finding"), audit, tasks, arms)
+        if gate.finding.quantity == "ratio":
+            said = f"gate {index + 1} asks for a ratio, which has no interval, so that it can never be decided"
+            yield Problem(("gate", index, "finding", "quantity"), said, "ask for a gap, or for the change in a gap")
         if gate.at_most is None and gate.at_least is None:
             said = f"gate {index + 1} has no bound"
             yield Problem(("gate", index), said, "give at_most, at_least or both", at_key=True)
@@ -43,7 +47,10 @@ def _selector(
         if arm is not None and arm not in arms:
             yield Problem((*path, key), f"there is no arm {arm!r}", did_you_mean(arm, arms), refers_to=("arm",))
     yield from _metric(finding, path, audit)
-    yield from _against(finding, path, audit)
+    if finding.test == "resampled" and audit.data.split_after_resampling is None:
+        said = "there is a resampled test only under [data.split_after_resampling]"
+        yield Problem((*path, "test"), said, "leave out 'test'")
+    yield from _against(finding, path, audit, arms)
     yield from _groups(finding, path, audit)
 
 
@@ -55,7 +62,7 @@ def _metric(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem]
         yield Problem((*path, "metric"), said, hint, refers_to=("evidence", "metrics"))
 
 
-def _against(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem]:
+def _against(finding: Selector, path: KeyPath, audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
     if finding.quantity not in CHANGES:
         if finding.against is not None:
             said = f"'against' is for a change, and the quantity is {finding.quantity!r}"
@@ -65,6 +72,23 @@ def _against(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem
         yield Problem(
             path, f"a change of arm {finding.arm!r} against itself is always 0", "name another arm in 'against'"
         )
+    elif finding.arm in arms and finding.against in (None, *arms) and audit.evidence.reference in ("", *arms):
+        yield from _contrast(finding, path, audit, arms)
+
+
+def _contrast(finding: Selector, path: KeyPath, audit: Audit, arms: Sequence[str]) -> Iterator[Problem]:
+    """Whether the arm is compared with the other at all: only with the reference, and with its placebo."""
+    evidence = audit.evidence
+    others = [against for arm, against in contrasted(arms, evidence) if arm == finding.arm]
+    if finding.against in others or (finding.against is None and (others or evidence.reference)):
+        return
+    if others:
+        said = f"arm {finding.arm!r} is not compared with {finding.against!r}, only with {listed(others, 'and')}"
+        hint = "name one of those, or declare a placebo in [evidence]"
+        yield Problem((*path, "against"), said, hint, refers_to=("evidence", "placebo"))
+    else:
+        said = f"arm {finding.arm!r} is what others are compared with, so that it has no change"
+        yield Problem((*path, "arm"), said, "name the other arm, and this one in 'against'")
 
 
 def _groups(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem]:
