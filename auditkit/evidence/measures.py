@@ -14,8 +14,9 @@ from auditkit.evidence.disparity import Table
 from auditkit.evidence.grouping import Grouping, spans
 from auditkit.evidence.layout import Layout, count, distinct
 from auditkit.evidence.limits import bounds_of, is_share
-from auditkit.evidence.parts import Drawn, Parts, evaluate, supporting_cells
+from auditkit.evidence.parts import Drawn, Parts, evaluate
 from auditkit.evidence.resampling import Replicates, resample_cells
+from auditkit.evidence.support import supporting_cells, too_little
 from auditkit.spec.model import Evidence
 
 Floats = NDArray[np.float64]
@@ -165,25 +166,6 @@ def _distinct(
 
 def _least(layout: Layout, values: Integers) -> Integers:
     return np.stack([values[layout.units_of(arm)].min(axis=0) for arm in range(len(layout.arms))])
-
-
-def too_little(images: int, people: int, known: bool, evidence: Evidence) -> str:
-    """What the support rule finds missing, "" if nothing."""
-    needs_images, needs_people = evidence.minimum_images, evidence.minimum_identities
-    needs = _number(needs_images, "image")
-    if not known:
-        return "" if images >= needs_images else f"{_number(images, 'image')} (needs {needs})"
-    if images >= needs_images and people >= needs_people:
-        return ""
-    return f"{_number(images, 'image')} of {_persons(people)} (needs {needs} of {_persons(needs_people)})"
-
-
-def _persons(count: int) -> str:
-    return f"{count} person" if count == 1 else f"{count} people"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _reasons(

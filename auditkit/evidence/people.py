@@ -27,12 +27,12 @@ class People:
 
     def of(self, panel: Panel) -> NDArray[np.int64]:
         """(n,) int64: the number of the person on each image of a panel that shows no others."""
-        return np.asarray(self.number[np.searchsorted(self.key, _keys(panel))], dtype=np.int64)
+        return np.asarray(self.number[np.searchsorted(self.key, keys(panel))], dtype=np.int64)
 
 
 def number(panel: Panel) -> People:
     """Number people by truth and predictions on all their images; by attributes where these are the same."""
-    key, person = np.unique(_keys(panel), return_inverse=True)
+    key, person = np.unique(keys(panel), return_inverse=True)
     predicted = predictions(panel)
     told_apart = _per_person(_described(panel, predicted), person, len(key)), _per_person(predicted, person, len(key))
     result = np.empty(len(key), dtype=np.int64)
@@ -70,8 +70,8 @@ def _described(panel: Panel, predicted: Hashes) -> Hashes:
     return mix(result ^ predicted)
 
 
-def _keys(panel: Panel) -> NDArray[np.int64]:
-    """Whoever is unknown is a person of their own, one per photo."""
+def keys(panel: Panel) -> NDArray[np.int64]:
+    """(n,) int64: whose image each is; whoever is unknown is a person of their own, one per photo."""
     known = panel.identities_known & (panel.identity >= 0)
     return np.where(known, panel.identity, -1 - panel.row)
 
