@@ -45,7 +45,7 @@ def test_coverage(
 ) -> None:
     setting = BENCHMARK.Setting(groups, people, 10, correlation, seeds, variance, effect)
     found = BENCHMARK.cover(setting, RUNS, replicates=300)
-    gaps = -(-RUNS // BENCHMARK.GAPS_EVERY)
+    gaps = found.gap_runs
     looked_at = {"change": 2 * RUNS, "family": RUNS, "signed": gaps, "gap": gaps, "widened": gaps}
     for what, count in looked_at.items():
         held = round(getattr(found, what) * count)
