@@ -25,9 +25,9 @@ def uniforms(
     """(n, width) float64 in [0, 1): numbers for each (row, copy), by SplitMix64 (Steele et al., OOPSLA 2014)."""
     key = np.frombuffer(_key(seed, purpose, *more).tobytes(), dtype=np.uint64)
     with np.errstate(over="ignore"):
-        state = mix(mix(rows.astype(np.uint64) ^ key[0]) + copies.astype(np.uint64) * _GOLDEN ^ key[1])
+        state = _mix(_mix(rows.astype(np.uint64) ^ key[0]) + copies.astype(np.uint64) * _GOLDEN ^ key[1])
         steps = np.arange(1, width + 1, dtype=np.uint64) * _GOLDEN
-        bits = mix(state[:, None] + steps[None, :])
+        bits = _mix(state[:, None] + steps[None, :])
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
@@ -36,8 +36,7 @@ def _key(seed: int, purpose: str, *more: int) -> NDArray[np.uint64]:
     return np.frombuffer(hashlib.sha256(text.encode()).digest()[:16], dtype=np.uint64)
 
 
-def mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scatter uint64 values over all others, each to one of its own: the finaliser of SplitMix64."""
+def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))

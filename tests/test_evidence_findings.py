@@ -369,34 +369,6 @@ def test_names_do_not_matter() -> None:
     assert intervals(plain) == intervals(other)
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_names_of_people_and_images_do_not_matter(known: bool) -> None:
-    panel = replace(PANEL, identities_known=known)
-    other_row, other_person = (
-        np.random.default_rng(seed).permutation(1 + int(values.max()))[values]
-        for seed, values in ((1, panel.row), (2, panel.identity))
-    )
-    renamed = shuffled(replace(panel, row=other_row, identity=other_person))
-    options = evidence(groups=(MALE, ("Male", "Young")))
-    metrics = ACCURACY | SCORING
-    assert intervals(derive([renamed], options, metrics).findings) == intervals(
-        derive([panel], options, metrics).findings
-    )
-
-
-def test_names_do_not_matter_where_predictions_are_bare_classes() -> None:
-    """Most people then look alike; their groups tell them apart, whatever the levels are called."""
-    arms = tuple(replace(arm, margin=np.sign(arm.margin)) for arm in PANEL.arms)
-    panel = replace(PANEL, identities_known=False, arms=arms)
-    turned = {name: (1 - codes).astype(np.int8) for name, codes in panel.attributes.items()}
-    levels = {name: tuple(reversed(levels)) for name, levels in panel.levels.items()}
-    other = replace(panel, row=panel.row[::-1].copy(), attributes=turned, levels=levels)
-    options = evidence(groups=(MALE,))
-    one, two = (derive([each], options, ACCURACY).findings for each in (panel, other))
-    for f in (f for f in one if f.quantity in ("value", "change")):
-        assert f.interval == pick(two, **{n: getattr(f, n) for n in ("arm", "over", "at", "quantity")}).interval
-
-
 def intervals(findings: Iterable[Finding]) -> list[tuple[float | None, Interval | None, Interval | None]]:
     return [(f.estimate, f.interval, f.simultaneous) for f in findings]
 
@@ -411,6 +383,19 @@ def test_the_order_of_groups_and_metrics_does_not_matter() -> None:
     assert sorted(map(repr, first)) == sorted(map(repr, other))
 
 
+def test_predictions_that_are_missing_change_no_interval_that_does_not_need_them() -> None:
+    """One arm lacks the men: nothing else moves, not even by chance."""
+    margin = PANEL.arms[2].margin.copy()
+    margin[:, PANEL.attributes["Male"] == 1] = np.nan
+    plain = derive([PANEL], evidence(groups=(MALE,)), ACCURACY | SCORING).findings
+    other = derive([with_margin(PANEL, 2, margin)], evidence(groups=(MALE,)), ACCURACY | SCORING).findings
+    women = [f for f in plain if f.at == WOMEN and f.quantity in ("value", "change")]
+    assert {f.arm for f in women} == {"arm0", "arm1", "arm2"}
+    for f in women:
+        same = {n: getattr(f, n) for n in ("arm", "metric", "over", "at", "quantity")}
+        assert f.interval == pick(other, **same).interval
+
+
 def test_what_is_not_estimable_changes_no_other_interval() -> None:
     rare = with_column(PANEL, "Rare", np.arange(1500) < 3)
     plain = derive([PANEL], evidence(groups=(MALE,)), ACCURACY).findings
@@ -421,3 +406,11 @@ def test_what_is_not_estimable_changes_no_other_interval() -> None:
     assert bald.status == "not estimable"
     common = pick(more, over=("Rare",), at=(("Rare", 0),), quantity="change")
     assert common.status == "estimable"
+    only_rare = replace(
+        rare, attributes=rare.attributes | {"Rare": np.where(np.arange(1500) < 3, 1, -1).astype(np.int8)}
+    )
+    never = derive([only_rare], evidence(groups=(MALE, ("Rare",))), ACCURACY).findings
+    for f in plain:
+        assert (
+            f.simultaneous == pick(never, **{n: getattr(f, n) for n in ("arm", "over", "at", "quantity")}).simultaneous
+        )

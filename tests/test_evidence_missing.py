@@ -237,13 +237,21 @@ def test_a_group_that_one_arm_was_not_tested_on() -> None:
     margin = PANEL.arms[1].margin.copy()
     margin[:, PANEL.attributes["Male"] == 1] = np.nan
     found = derive([with_margin(PANEL, 1, margin)], evidence(), ACCURACY)
-    assert value(found, over=MALE, at=MEN).reason == "arm 'arm1' has no prediction for an image of this group"
+    assert value(found, over=MALE, at=MEN).reason == "arm 'arm1' has no prediction for any image of this group"
     assert value(found, over=MALE, at=MEN, quantity="change").status == "not estimable"
     assert value(found, over=MALE, at=MEN, quantity="change", arm="arm2").status == "estimable"
     assert value(found, over=MALE, at=WOMEN, quantity="change").status == "estimable"
     reverse = derive([with_margin(PANEL, 0, margin)], evidence(), ACCURACY)
     change = value(reverse, over=MALE, at=MEN, quantity="change")
-    assert change.reason == "in 'arm0': arm 'arm0' has no prediction for an image of this group"
+    assert change.reason == "in 'arm0': arm 'arm0' has no prediction for any image of this group"
+
+
+def test_a_group_that_one_seed_was_not_tested_on() -> None:
+    margin = PANEL.arms[1].margin.copy()
+    margin[2, PANEL.attributes["Male"] == 1] = np.nan
+    found = derive([with_margin(PANEL, 1, margin)], evidence(), ACCURACY)
+    told = "arm 'arm1' with seed 2 has no prediction for any image of this group"
+    assert value(found, over=MALE, at=MEN, arm="arm1").reason == told
 
 
 def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None:
@@ -320,8 +328,8 @@ def test_arms_with_different_numbers_of_seeds_are_compared_unpaired() -> None:
     assert change.interval is not None
     told = [remark for remark in found.remarks if "seeds" in remark]
     assert told == [
-        "Smiling: arms have different numbers of seeds: a change between two such arms takes the variance between "
-        "seeds of each alone, unpaired; elsewhere it is pooled over arms, which supposes that it is the same in all"
+        "Smiling: arms have different numbers of seeds: seeds are not paired in a change between two such arms; the "
+        "variance between seeds is pooled over arms, which supposes that it is the same in all"
     ]
 
 

@@ -73,7 +73,7 @@ def test_what_is_lost_in_one_arm_keeps_its_row_and_says_why() -> None:
     known, gone, _ = texts(figure.table)["Shape: round"]
     assert known.startswith(("+", "-", "0"))
     assert gone == "not estimable (a)"
-    assert figure.table.notes[1] == "(a) Shape: round: arm 'the arm2' has no prediction for an image of this group"
+    assert figure.table.notes[1] == "(a) Shape: round: arm 'the arm2' has no prediction for any image of this group"
     tiles = {(tile["row"], tile["column"]): tile for tile in figure.chart["data"]["values"]}
     assert tiles["Shape: round", "the arm2"]["value"] is None
     assert tiles["Shape: round", "the arm2"]["shown"] == "not estimable"

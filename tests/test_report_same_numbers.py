@@ -61,8 +61,11 @@ def written(number: float, quantity: str) -> str:
 
 def told(row: Row, prefix: str = "") -> str:
     quantity = row[f"{prefix}quantity"]
-    middle, low, high = (written(float(row[f"{prefix}{name}"]), quantity) for name in ENDS)
-    return f"{middle} [{low}, {high}]"
+    middle, *ends = (float(row[f"{prefix}{name}"]) for name in ENDS)
+    told = [written(end, quantity) for end in ends]
+    if quantity != "value" and (ends[0] > 0 or ends[1] < 0):
+        told = [f"{100 * end:+.2f}" if text == "0.0" else text for end, text in zip(ends, told, strict=True)]
+    return f"{written(middle, quantity)} [{', '.join(told)}]"
 
 
 def test_json_says_what_csv_says(files: Path) -> None:

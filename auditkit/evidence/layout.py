@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from auditkit.evidence.grouping import Grouping
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.people import People, number, predictions
 
 BLOCKS = 2048
 """More people than this are put at random into so many blocks, which are resampled instead: the random-group method
@@ -48,11 +47,14 @@ class Layout:
         return len(self.cell)
 
 
-def lay_out(panel: Panel, rng: np.random.Generator, everybody: People | None = None) -> Layout:
-    """Number a panel's people, or take the numbers they have, and sort its images: nothing depends on their order."""
-    everybody = everybody or number(panel)
-    panel = _sorted(panel, everybody)
-    person, people = everybody.of(panel), len(everybody.key)
+def lay_out(panel: Panel, rng: np.random.Generator) -> Layout:
+    """Sort a panel's images, so that nothing depends on their order, and number its people by their identities.
+
+    Were people numbered by what is predicted of them, one prediction less would draw other people for everybody.
+    """
+    panel = _sorted(panel)
+    unique, person = np.unique(person_keys(panel), return_inverse=True)
+    people = len(unique)
     margin = np.concatenate([arm.margin for arm in panel.arms])
     cell = np.where(np.isnan(margin), -1, 2 * panel.truth + (margin > panel.threshold)).astype(np.int8)
     block = person if people <= BLOCKS else (rng.permutation(people) % BLOCKS)[person]
@@ -71,14 +73,20 @@ def lay_out(panel: Panel, rng: np.random.Generator, everybody: People | None = N
     )
 
 
-def _sorted(panel: Panel, everybody: People) -> Panel:
-    order = np.lexsort((panel.copy, panel.row, predictions(panel), everybody.of(panel)))
+def _sorted(panel: Panel) -> Panel:
+    order = np.lexsort((panel.copy, panel.row, panel.identity))
     return replace(
         panel,
         **{name: getattr(panel, name)[order] for name in ("row", "copy", "identity", "truth")},
         attributes={name: codes[order] for name, codes in panel.attributes.items()},
         arms=tuple(replace(arm, margin=arm.margin[:, order]) for arm in panel.arms),
     )
+
+
+def person_keys(panel: Panel) -> NDArray[np.int64]:
+    """(n,) int64: whose image each is; whoever is unknown is a person of their own, one per photo."""
+    known = panel.identities_known & (panel.identity >= 0)
+    return np.where(known, panel.identity, -1 - panel.row)
 
 
 def count(layout: Layout, grouping: Grouping) -> NDArray[np.float32]:

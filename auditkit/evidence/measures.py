@@ -189,7 +189,7 @@ def _reasons(
         if not exist[g]:
             return "no image of this group was tested"
         if (tested[units, g] == 0).any():
-            return f"arm {layout.arms[arm]!r} has no prediction for an image of this group"
+            return _untested(layout, arm, tested[units, g] == 0)
         if parts.failure:
             return parts.failure
         if np.isnan(parts.value[units]).any():
@@ -199,10 +199,20 @@ def _reasons(
     return tuple(tuple(why(arm, g) for g in range(len(groups))) for arm in range(len(layout.arms)))
 
 
+def _untested(layout: Layout, arm: int, none: NDArray[np.bool_]) -> str:
+    return f"arm {layout.arms[arm]!r}{_seeds(layout, arm, none)} has no prediction for any image of this group"
+
+
+def _seeds(layout: Layout, arm: int, which: NDArray[np.bool_]) -> str:
+    """Which of an arm's seeds, "" for all."""
+    if which.all():
+        return ""
+    named = [str(layout.seeds[arm][i]) for i in np.flatnonzero(which)]
+    return f" with seed{'s' * (len(named) > 1)} {', '.join(named)}"
+
+
 def _undefined(layout: Layout, arm: int, parts: Parts, metric: Metric) -> str:
-    units = layout.units_of(arm)
-    undefined = [layout.seeds[arm][i] for i in np.flatnonzero(np.isnan(parts.value[units]))]
-    seeds = "" if len(undefined) == len(units) else f" with seed {', '.join(map(str, undefined))}"
+    seeds = _seeds(layout, arm, np.isnan(parts.value[layout.units_of(arm)]))
     if isinstance(metric, ScoreMetric):
         return f"not defined here{seeds}: one class only, no scores, or not a finite number"
     return f"no image counts in the denominator{seeds}"

@@ -55,8 +55,8 @@ def _seeds(layout: Layout) -> Iterator[str]:
         yield "training variance not measured: an arm has one seed, so no change of it is called one"
     if len(counts) > 1:
         yield (
-            "arms have different numbers of seeds: a change between two such arms takes the variance between seeds of "
-            "each alone, unpaired; elsewhere it is pooled over arms, which supposes that it is the same in all"
+            "arms have different numbers of seeds: seeds are not paired in a change between two such arms; the "
+            "variance between seeds is pooled over arms, which supposes that it is the same in all"
         )
     elif max(counts) > 1 and len(layout.arms) > 1:
         yield "the variance between seeds is pooled over arms, which supposes that it is the same in all"

@@ -46,8 +46,8 @@ def seed_variances(
     """(lines, pairs of arms); values: (lines, units); influence: (lines, units, blocks), whose sums of squares are
     unbiased variances; reason: by line and arm.
 
-    Pooled over the arms that have a value, where both arms have as many seeds, and paired by seed where enough degrees
-    of freedom are left; else of each alone (Welch).
+    Pooled over the arms that have a value, and paired by seed where both arms have as many seeds and enough degrees of
+    freedom are left.
 
     Seeds that flip single photos at random show in both variances, of people and of seeds. How much this is, is the
     variance over people of the same table made of their influences; it is added once.
@@ -101,7 +101,8 @@ def _of_pair(layout: Layout, pooled: _Pooled, arms: Arms) -> _Parts | None:
         return None
     if len(mine) == len(theirs):
         return pooled.of(len(mine), change=against is not None)
-    return _welch(*(_within(pooled.values, pooled.influence, [units], len(units)) for units in (mine, theirs)))
+    both = [pooled.of(len(units), change=False) for units in (mine, theirs)]
+    return both[0][0] + both[1][0], both[0][1] + both[1][1], both[0][2]
 
 
 def _within(values: Floats, influence: Replicates, arms: list[Integers], seeds: int) -> _Parts:
@@ -147,11 +148,3 @@ def _centred(table: NDArray[Any], axis: int) -> Floats:
 def _squares(table: Floats) -> Floats:
     """(lines,) sums of squares."""
     return np.asarray(np.square(table).reshape(len(table), -1).sum(axis=1))
-
-
-def _welch(mine: _Parts, theirs: _Parts) -> _Parts:
-    """Variances of two independent means added, with Welch's degrees of freedom."""
-    measured = mine[0] + theirs[0]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        df = measured**2 / (mine[0] ** 2 / mine[2] + theirs[0] ** 2 / theirs[2])
-    return measured, mine[1] + theirs[1], np.where(measured > 0, df, mine[2] + theirs[2])

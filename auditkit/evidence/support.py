@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from auditkit.contracts import CountMetric, Metric, ScoreMetric, TableMetric
 from auditkit.evidence.grouping import Grouping, group
+from auditkit.evidence.layout import person_keys
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.people import keys
 from auditkit.evidence.results import Place
 from auditkit.spec.model import Evidence
 
@@ -111,7 +111,7 @@ def _asks(metric: Metric, panel: Panel, over: tuple[str, ...]) -> bool:
 
 def _reasons(panel: Panel, grouping: Grouping, metric: Metric, evidence: Evidence) -> Iterator[str]:
     """Of each group, "" where it has enough."""
-    person, truths = keys(panel), list(_truths(supporting_cells(metric)))
+    person, truths = person_keys(panel), list(_truths(supporting_cells(metric)))
     for g in range(len(grouping)):
         inside = grouping.code >= 0 if isinstance(metric, TableMetric) else grouping.code == g
         uses = [inside & np.isin(panel.truth, truth) for truth in truths]

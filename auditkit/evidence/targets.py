@@ -14,7 +14,6 @@ from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.people import People, number
 from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.resampling import Replicates, weights
 from auditkit.evidence.results import Finding, Place, Probed, Quantity
@@ -43,11 +42,9 @@ def other_targets(
     `panel` is the task's own; the probes' panels, by what each is asked, have its rows and arms; their margins are NaN
     where their truth is missing. All changes are one family, for exploration; the same people are drawn for each probe.
     """
-    everybody = number(panel)
-    base = lay_out(panel, generator(seed, "blocks of people"), everybody)
+    base = lay_out(panel, generator(seed, "blocks of people"))
     weight = weights(generator(seed, "people"), base.blocks, evidence.replicates)
-    laid_out = {name: _alike(probe, seed, everybody) for name, probe in probes.items()}
-    asked = [one for name, probe in laid_out.items() for one in _asked(name, probe, evidence, weight)]
+    asked = [one for name, probe in probes.items() for one in _asked(name, _alike(probe, seed), evidence, weight)]
     context = PanelContext(base, evidence, seed)
     pairs, _ = pairs_of_arms(base, evidence)
     changes = estimate(base, [one.line for one in asked], pairs, weight)
@@ -65,9 +62,9 @@ def _of_probe(finding: Finding, what: _Asked, family: Family) -> Finding:
     return replace(finding, task=f"{probe.name} (probe of {probe.task})", family=family.name, probe=probe)
 
 
-def _alike(probe: Panel, seed: int, everybody: People) -> Layout:
+def _alike(probe: Panel, seed: int) -> Layout:
     """Laid out in the blocks of people that the task's own panel has."""
-    return lay_out(probe, generator(seed, "blocks of people"), everybody)
+    return lay_out(probe, generator(seed, "blocks of people"))
 
 
 def _asked(name: str, layout: Layout, evidence: Evidence, weight: Replicates) -> Iterator[_Asked]:

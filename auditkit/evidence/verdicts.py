@@ -78,8 +78,16 @@ def number(value: float, percent: bool, *, signed: bool = False) -> str:
 
 def _with_interval(basis: Basis) -> str:
     unit = " points" if basis.percent else ""
-    low, high = (number(end, basis.percent, signed=True) for end in (basis.interval.low, basis.interval.high))
+    ends = basis.interval.low, basis.interval.high
+    low, high = (_end(end, basis.percent, told=ends[0] > 0 or ends[1] < 0) for end in ends)
     return f"{number(basis.estimate, basis.percent, signed=True)}{unit} [{low}, {high}]"
+
+
+def _end(end: float, percent: bool, *, told: bool) -> str:
+    """With a decimal more where the interval of what is told from 0 would be printed as holding it."""
+    text = number(end, percent, signed=True)
+    scaled = 100 * end if percent else end
+    return f"{scaled:+.{2 if percent else 4}f}" if told and not text.strip("+-0.") else text
 
 
 def _floor(basis: Basis) -> str:

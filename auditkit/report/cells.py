@@ -130,6 +130,14 @@ def noise(view: View, finding: Finding) -> Cell:
     return Cell("" if finding.noise is None else f"±{view.numbers.of(finding, finding.noise).lstrip('+')}")
 
 
+def noise_and_spread(view: View, finding: Finding) -> Cell:
+    """The same, and the standard deviation of the finding's own seeds, which is not pooled over arms."""
+    moved = noise(view, finding)
+    if not moved.text or finding.seed_sd is None or not _has_spread(finding):
+        return moved
+    return Cell(f"{moved.text} ({view.numbers.of(finding, finding.seed_sd).lstrip('+')})")
+
+
 def verdict(view: View, finding: Finding) -> Cell:
     """The verdict in words, with what would be needed where it cannot be told."""
     words = finding.verdict.replace("the margin", view.numbers.margin(view.margin))

@@ -74,7 +74,11 @@ def _what_limits_them(view: View) -> Iterator[Item]:
         f"a change rests on few people where fewer than {FEWEST_EFFECTIVE}, contributing alike, would give it its "
         "variance (Kish's effective number). Other people may then differ more than its interval says.",
     )
-    yield Item("Seeds alone", "half width of the interval that the variance between seeds gives by itself.")
+    yield Item(
+        "Seeds alone",
+        "half width of the interval that the variance between seeds, pooled over arms, gives by itself; in brackets "
+        "the standard deviation of the change from seed to seed, not pooled.",
+    )
     yield Item("Conditional on", "the training draw: another sample of training images would add variance of its own.")
 
 

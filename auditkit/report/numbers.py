@@ -55,8 +55,15 @@ class Numbers:
         return " ".join(filter(None, told))
 
     def interval(self, finding: Finding, interval: Interval) -> str:
-        """ "[93.1, 94.8]"."""
-        return f"[{self.of(finding, interval.low)}, {self.of(finding, interval.high)}]"
+        """ "[93.1, 94.8]"; beside an interval that does not hold 0, an end that would be printed as 0 is finer."""
+        told = finding.quantity in DIFFERENCES and not interval.low <= 0 <= interval.high
+        return f"[{', '.join(self._end(finding, end, finer=told) for end in (interval.low, interval.high))}]"
+
+    def _end(self, finding: Finding, end: float, *, finer: bool) -> str:
+        text = self.of(finding, end)
+        if not finer or text.strip("+-\N{MINUS SIGN}0."):
+            return text
+        return replace(self, digits=self.digits + 1).of(finding, end)
 
     def estimate(self, finding: Finding) -> str:
         """The estimate alone, signed where it is a difference; the finding must have one."""

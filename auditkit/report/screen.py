@@ -118,7 +118,9 @@ def _support(view: View) -> Iterator[Item]:
         least = min(known, key=lambda f: (f.identities or f.images, f.images))
         who = f"{view.names.group(least.at)}, {support(least.images, least.identities)}"
         people = None if least.identities is None else evidence.minimum_identities
-        yield Item("Support", f"smallest group shown: {who} (needed: {support(evidence.minimum_images, people)})")
+        behind = "" if least.metric == view.metric else f" behind its {view.names.metric(least.metric)}"
+        needed = support(evidence.minimum_images, people)
+        yield Item("Support", f"smallest group shown: {who}{behind} (needed: {needed})")
     if known and all(f.identities is None for f in known):
         yield Item("People", "identities are unknown: images are resampled, and intervals are too narrow", "warn")
 

@@ -74,7 +74,7 @@ def changes(view: View, findings: Sequence[Finding], caption: str) -> Table:
     ordered = sorted(findings, key=lambda f: (what.index((f.over, f.quantity, f.at)), arms.index(f.arm)))
     rows = tuple(_change(view, finding, footnotes, several) for finding in ordered)
     whose = ("arm", "against") if several else ("arm",)
-    columns = ("", *whose, f"change, {view.confidence}", "verdict", "simultaneous", "seeds alone")
+    columns = ("", *whose, f"change, {view.confidence}", "verdict", "simultaneous", "seeds alone (own SD)")
     return Table(caption, columns, rows, heads=1 + len(whose), notes=footnotes.notes)
 
 
@@ -88,7 +88,7 @@ def _change(view: View, finding: Finding, footnotes: Footnotes, several: bool) -
         number,
         cells.verdict(view, finding),
         cells.simultaneous(view, finding),
-        cells.noise(view, finding),
+        cells.noise_and_spread(view, finding),
     )
 
 
