@@ -17,6 +17,7 @@ from auditkit.evidence.limits import bounds_of, is_share
 from auditkit.evidence.parts import Drawn, Parts, evaluate, supporting_cells
 from auditkit.evidence.uncertainty import Replicates, resample
 from auditkit.spec.model import Evidence
+from auditkit.spec.words import plural
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -170,20 +171,13 @@ def _least(layout: Layout, values: Integers) -> Integers:
 def too_little(images: int, people: int, known: bool, evidence: Evidence) -> str:
     """What the support rule finds missing, "" if nothing."""
     needs_images, needs_people = evidence.minimum_images, evidence.minimum_identities
-    needs = _number(needs_images, "image")
+    needs = plural(needs_images, "image")
     if not known:
-        return "" if images >= needs_images else f"{_number(images, 'image')} (needs {needs})"
+        return "" if images >= needs_images else f"{plural(images, 'image')} (needs {needs})"
     if images >= needs_images and people >= needs_people:
         return ""
-    return f"{_number(images, 'image')} of {_persons(people)} (needs {needs} of {_persons(needs_people)})"
-
-
-def _persons(count: int) -> str:
-    return f"{count} person" if count == 1 else f"{count} people"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    there, wanted = (plural(number, "person", "people") for number in (people, needs_people))
+    return f"{plural(images, 'image')} of {there} (needs {needs} of {wanted})"
 
 
 def _reasons(
