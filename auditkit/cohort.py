@@ -181,7 +181,9 @@ class Cohort:
             column = self.column(name)
             missing = int((column == MISSING).sum())
             if missing:
-                said = f"{missing:,} of {len(self.rows):,} photos have no value of {name!r}, so it cannot define strata"
+                have = "has" if missing == 1 else "have"
+                of = f"{missing:,} of {len(self.rows):,} photos"
+                said = f"{of} {have} no value of {name!r}, so it cannot define strata"
                 raise AuditError(said, hint="leave these photos out of the data, or name another attribute")
             codes = codes * len(levels) + column
             meanings = [{**meaning, name: level} for meaning in meanings for level in levels]

@@ -302,5 +302,5 @@ def test_too_large_a_dose_is_shown_at_its_sampler(shared: Path, tmp_path: Path) 
         draws(prepared)
     assert (
         "arm 'ratio-0.225': extra = 0.25 of the dataset asks for 40,692 copies of different photos, "
-        "but 38,341 photos of 162,770 match Big_Nose=1" in str(caught.value)
+        "but 38,341 of 162,770 photos match Big_Nose=1" in str(caught.value)
     )

@@ -239,7 +239,7 @@ def test_whoever_is_unknown_is_no_person_among_others(official: Path) -> None:
     (official / "identity_CelebA.txt").write_bytes(column([-1] * 10 + [5, 5]))
     audit_project({"a.toml": AUDIT}).run("plan", "a.toml", "--data", str(official)).assert_success()
     assert not any("more than one split" in note for note in opened(official).notes)
-    assert dict(check(official).facts)["identities"].startswith("identity_CelebA.txt: 1 people")
+    assert dict(check(official).facts)["identities"].startswith("identity_CelebA.txt: 1 person")
 
 
 def test_an_identity_that_is_no_number_from_0_is_refused(official: Path) -> None:
@@ -247,7 +247,7 @@ def test_an_identity_that_is_no_number_from_0_is_refused(official: Path) -> None
     outcome = audit_project({"a.toml": AUDIT}).run("plan", "a.toml", "--data", str(official)).assert_code(2)
     assert outcome.err.startswith(f"{official}: dataset 'celeba' of auditkit ")
     assert outcome.err.endswith(
-        " gives 1 images an identity below -1, first 000003.jpg\n"
+        " gives 1 image an identity below -1, first 000003.jpg\n"
         "  an identity is a number from 0, or -1 where it is unknown\n"
     )
 
@@ -362,7 +362,7 @@ MISTAKES = {
     ),
     "the same image twice": (
         change_attributes(lambda data: data.replace(b"000002.jpg", b"000001.jpg")),
-        "{place}/list_attr_celeba.txt: 1 file names stand in more than one row (first: 000001.jpg)" + AGAIN,
+        "{place}/list_attr_celeba.txt: 1 file name stands in more than one row (first: 000001.jpg)" + AGAIN,
     ),
     "a split too few": (
         put("list_eval_partition.txt", column(SPLITS)[: -2 * 14]),

@@ -54,7 +54,7 @@ def test_a_table_is_read_with_levels_of_any_kind(tmp_path: Path, name: str) -> N
     assert data.splits is not None and data.splits.tolist() == [0, 1, 2, 0]
     assert data.identities is not None and data.identities.tolist() == [0, 0, 1, 2]
     assert pickle.loads(pickle.dumps(data.images)).read(2) == b"sub/c.png"
-    assert data.notes == ("attribute 'device' is missing in 1 images",)
+    assert data.notes == ("attribute 'device' is missing in 1 image",)
     assert data.kind == f"own data, {name}"
 
 
@@ -140,12 +140,12 @@ MISTAKES = {
     "no path": (
         {"file": ["a.png", None, "sub/c.png", "d.png"]},
         {},
-        "1 rows have no path in column 'file' (first: row 2)\n  every row must name an image file",
+        "1 row has no path in column 'file' (first: row 2)\n  every row must name an image file",
     ),
     "a path twice": (
         {"file": ["a.png", "a.png", "sub/c.png", "d.png"]},
         {},
-        "1 image paths of column 'file' are repeated\n"
+        "1 image path of column 'file' is repeated\n"
         "  one row per image; a photo on both sides of a split would flatter the test",
     ),
     "one level": (

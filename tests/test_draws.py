@@ -230,7 +230,7 @@ class Rogue(Sampler):
 @pytest.mark.parametrize(
     ("rows", "copy", "message"),
     [
-        ([0, 999], [0, 0], "sampler 'none' of arm 'a' drew 1 rows that are not in its cohort"),
+        ([0, 999], [0, 0], "sampler 'none' of arm 'a' drew 1 row that is not in its cohort"),
         ([0, 1], [0, -1], "sampler 'none' of arm 'a' drew negative copy numbers"),
         ([], [], "sampler 'none' of arm 'a' drew no rows from 700"),
     ],

@@ -272,7 +272,7 @@ def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None
 
 def test_one_person_only() -> None:
     found = derive([replace(PANEL, identity=np.zeros(1500, dtype=np.int64))], evidence(), ACCURACY | SCORING)
-    assert value(found).reason == "1500 images of 1 person (needs 30 images of 10 people)"
+    assert value(found).reason == "1,500 images of 1 person (needs 30 images of 10 people)"
     assert {f.status for f in found.findings} == {"not estimable"}
 
 

@@ -312,7 +312,7 @@ REFUSED: list[tuple[str, dict[str, Any], Callable[[], dict[Need, Any]], str]] = 
     ),
     (
         "oversample", {"where": {"Bald": 1}, "extra": 0.2, "of": "dataset"}, dict,
-        f"extra = 0.2 of the dataset asks for 140 copies of different photos, but {COUNT} photos of 700 match Bald=1\n"
+        f"extra = 0.2 of the dataset asks for 140 copies of different photos, but {COUNT} of 700 photos match Bald=1\n"
         "  lower extra, or set replacement = true",
     ),
     (
@@ -355,7 +355,7 @@ REFUSED: list[tuple[str, dict[str, Any], Callable[[], dict[Need, Any]], str]] = 
     ),
     (
         "cells", {"cells": [{"where": {"Bald": 1, "Male": 0}, "count": 1}], "copies": "augmented"}, dict,
-        "asked for 1 rows with Bald=1, Male=0, but there are 0 photos\n"
+        "asked for 1 row with Bald=1, Male=0, but there are 0 photos\n"
         "  leave the cell out, or draw more images in [data]",
     ),
     (
@@ -436,7 +436,7 @@ def test_on_celeba_both_readings_of_ratio(celeba: OpenDataset, of: str, added: i
 
 
 def test_on_celeba_no_copies_of_bald_women_balance_anything(celeba: OpenDataset) -> None:
-    with pytest.raises(AuditError, match="but 9 photos of 162,770 match Bald=1, Male=0"):
+    with pytest.raises(AuditError, match="but 9 of 162,770 photos match Bald=1, Male=0"):
         draw("oversample", cohort(celeba), where={"Bald": 1, "Male": 0}, extra=0.1, of="dataset")
 
 

@@ -21,6 +21,7 @@ from auditkit.events import silent
 from auditkit.report.names import Names
 from auditkit.report.names import before as names_before
 from auditkit.spec.model import Task
+from auditkit.spec.words import plural
 
 
 @click.command()
@@ -93,7 +94,7 @@ def _verdict(arm: ArmAnswers, truth: bool | None) -> str:
         return "" if arm.probabilities else arm.answers[0].source
     if wrong in (0, seeds):
         return "[bold red]wrong[/]" if wrong else "right"
-    return f"[yellow]wrong in {wrong} of {seeds} seeds[/]"
+    return f"[yellow]wrong in {wrong} of {plural(seeds, 'seed')}[/]"
 
 
 def _met(answers: Sequence[Answer]) -> str:
@@ -119,7 +120,8 @@ def _notes(prepared: Prepared, photo: Photo) -> list[str]:
     notes = []
     leaky = list(dict.fromkeys(arm.arm for arm, one in answers if one.source == "test" and any(one.trained_on or ())))
     if leaky:
-        notes.append(f"! leak: {', '.join(leaky)} was tested on this photo and trained on it too")
+        were = "was" if len(leaky) == 1 else "were"
+        notes.append(f"! leak: {', '.join(leaky)} {were} tested on this photo and trained on it too")
     if lost:
         command = prepared.read.settings.command("--keep-weights")
         notes.append(f"no weights kept of {', '.join(lost)}: {command} trains them again")

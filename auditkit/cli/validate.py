@@ -19,6 +19,7 @@ from auditkit.errors import AuditError
 from auditkit.spec import reader
 from auditkit.spec.problems import Placed, placed, told
 from auditkit.spec.source import Source
+from auditkit.spec.words import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +116,12 @@ def _forms(registry: Registry, source: Source, names: _Names, asked: _Asked) -> 
 def _summary(resolved: ResolvedAudit) -> str:
     audit = resolved.audit
     parts = [
-        _count(len(audit.task), "task"),
-        _count(len(resolved.arms), "arm"),
-        _count(max(len(arm.seeds) for arm in resolved.arms), "seed"),
+        plural(len(audit.task), "task"),
+        plural(len(resolved.arms), "arm"),
+        plural(max(len(arm.seeds) for arm in resolved.arms), "seed"),
         f"dataset {resolved.dataset.component.id}",
-        _count(len(audit.gate), "gate"),
-        _count(len(audit.published), "published figure"),
-        _count(len(audit.profile), "profile"),
+        plural(len(audit.gate), "gate"),
+        plural(len(audit.published), "published figure"),
+        plural(len(audit.profile), "profile"),
     ]
     return ", ".join(parts)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"

@@ -27,6 +27,7 @@ from auditkit.errors import AuditError, DataError
 from auditkit.events import ImagesCached, Send
 from auditkit.replacing import replacing
 from auditkit.spec.model import Image
+from auditkit.spec.words import plural
 from auditkit.training.places import cache_folder, make_folder, unwritable
 
 FILL = "auditkit.engine.worker:fill"
@@ -154,7 +155,7 @@ def _unreadable(damaged: list[tuple[int, str]], dataset: OpenDataset) -> DataErr
     lines = [f"{dataset.file_names[row]}: {text}" for row, text in damaged[:_LISTED]]
     if len(damaged) > _LISTED:
         lines.append(f"and {len(damaged) - _LISTED} more")
-    count = "1 image" if len(damaged) == 1 else f"{len(damaged)} images"
+    count = plural(len(damaged), "image")
     hint = (
         "restore these files, or remove them and their rows from the attribute table; where its first line is a count, "
         "lower that too"

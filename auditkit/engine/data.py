@@ -19,6 +19,7 @@ from auditkit.engine.registry import Registry
 from auditkit.errors import AuditError
 from auditkit.replacing import replacing
 from auditkit.spec.model import Use
+from auditkit.spec.words import plural
 
 IMAGE_FOLDER, MARKER = "img_align_celeba", "synthetic.json"
 LINE = "\r\n"
@@ -50,7 +51,7 @@ def examine(opened: OpenDataset) -> Checkup:
     broken = [opened.file_names[index] for index in sample.broken]
     if broken:
         shown = ", ".join(broken[:10]) + (f" and {len(broken) - 10:,} more" if len(broken) > 10 else "")
-        count = "1 image" if len(broken) == 1 else f"{len(broken):,} images"
+        count = plural(len(broken), "image")
         said = f"{count} of a sample of {len(sample)} cannot be read: {shown}"
         refused.append(f"{said}\n  restore these files, or remove them and their rows from the table")
     many = len(opened.attributes.names) > MOST_GROUPED

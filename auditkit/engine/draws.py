@@ -15,6 +15,7 @@ from auditkit.engine.resolution import ResolvedArm
 from auditkit.errors import AuditError, ImpossibleRequest, KeyPath, Problem, RunFailed
 from auditkit.predictions import Predictions
 from auditkit.spec.model import AfterResampling, Data, Pool
+from auditkit.spec.words import plural
 
 SHARES_WITHOUT_SPLITS = (0.7, 0.1, 0.2)
 """Shares of train, valid and test in a data set that comes without splits."""
@@ -84,7 +85,7 @@ def _pool(pool: Pool, name: str, seed: int, dataset: OpenDataset, splits: NDArra
     if pool.cells:
         rows = _cells(pool, (*path, "cells"), dataset, there, where, rng)
     elif pool.draw is not None:
-        rows = _some(there, pool.draw, (*path, "draw"), f"images in {where}", rng)
+        rows = _some(there, pool.draw, (*path, "draw"), f"in {where}", rng)
     else:
         rows = there
     free[rows] = False
@@ -103,7 +104,7 @@ def _cells(pool: Pool, path: KeyPath, dataset: OpenDataset, there: Rows, where: 
     masks = [dataset.attributes.matches(cell.where)[there] for cell in pool.cells]
     _refuse_overlap(masks, path, where)
     parts = [
-        _some(there[mask], cell.count, (*path, index, "count"), f"images with {cell.where} in {where}", rng)
+        _some(there[mask], cell.count, (*path, index, "count"), f"with {cell.where} in {where}", rng)
         for index, (cell, mask) in enumerate(zip(pool.cells, masks, strict=True))
     ]
     return np.sort(np.concatenate(parts))
@@ -114,14 +115,16 @@ def _refuse_overlap(masks: list[Mask], path: KeyPath, where: str) -> None:
         for earlier in range(later):
             both = int((mask & masks[earlier]).sum())
             if both:
-                message = f"cells {earlier + 1} and {later + 1} overlap: {both:,} images in {where} belong to both"
+                shared = plural(both, f"image in {where} belongs", f"images in {where} belong")
+                message = f"cells {earlier + 1} and {later + 1} overlap: {shared} to both"
                 raise _impossible((*path, later, "where"), message, "make the conditions exclude each other")
 
 
 def _some(rows: Rows, count: int, path: KeyPath, what: str, rng: np.random.Generator) -> Rows:
     """Draw without replacement, ascending."""
     if count > len(rows):
-        message = f"asked for {count:,} images, but there are {len(rows):,} {what}"
+        there = f"there {'is' if len(rows) == 1 else 'are'} {plural(len(rows), 'image')} {what}"
+        message = f"asked for {plural(count, 'image')}, but {there}"
         raise _impossible(path, message, f"ask for at most {len(rows):,}, name more splits in from, or use --scale")
     return np.sort(rng.choice(rows, count, replace=False))
 
@@ -212,7 +215,7 @@ def _check(drawn: Draw, cohort: Cohort, arm: ResolvedArm) -> None:
         raise RunFailed(f"{name} drew no rows from {len(cohort):,}", where=place)
     outside = int((~np.isin(drawn.rows, cohort.rows)).sum())
     if outside:
-        raise RunFailed(f"{name} drew {outside:,} rows that are not in its cohort", where=place)
+        raise RunFailed(f"{name} drew {plural(outside, 'row that is', 'rows that are')} not in its cohort", where=place)
     if (drawn.copy < 0).any():
         raise RunFailed(f"{name} drew negative copy numbers", where=place)
 

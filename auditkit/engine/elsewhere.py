@@ -16,7 +16,7 @@ from auditkit.contracts import Level
 from auditkit.engine.alignment import Alignment, Lines, align
 from auditkit.engine.table import Codes, Table, read_frame
 from auditkit.evidence.panel import ArmScores, Panel
-from auditkit.spec.words import did_you_mean, listed
+from auditkit.spec.words import did_you_mean, listed, plural
 
 ONLY_ARM = "model"
 
@@ -139,7 +139,7 @@ def _truth(table: Table, name: str, reading: Reading) -> tuple[Codes, Level]:
         return (codes == found[0]).astype(np.int64), levels[found[0]]
     if len(levels) != 2:
         shown = ", ".join(map(repr, levels[:6])) + (", ..." if len(levels) > 6 else "")
-        count = f"{len(levels)} level{'s' if len(levels) > 1 else ''}"
+        count = plural(len(levels), "level")
         said = f"truth has two levels, and column {name!r} has {count}: {shown}"
         remedy = "--positive LEVEL judges one level against all others"
         raise table.error(said, remedy if len(levels) > 2 else "a table to be judged has photos of both levels")

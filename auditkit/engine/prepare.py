@@ -29,6 +29,7 @@ from auditkit.spec.model import Task
 from auditkit.spec.profiles import unused
 from auditkit.spec.scale import has_counts
 from auditkit.spec.source import Source
+from auditkit.spec.words import plural
 
 STORE_VARIABLE = "AUDITKIT_STORE"
 STORE = Path(".auditkit")
@@ -132,7 +133,7 @@ class Prepared:
     def not_trained(self) -> AuditError:
         """What is told where units are missing that are asked for; there must be some."""
         missing, total = self.missing(), len(self.plan.units)
-        of = f"{len(missing)} of its {total} unit{'s' * (total > 1)} {'is' if len(missing) == 1 else 'are'}"
+        of = f"{len(missing):,} of its {plural(total, 'unit')} {'is' if len(missing) == 1 else 'are'}"
         said = f"{of} not in the store {self.store.root}, such as {missing[0].label}"
         settings = self.read.settings
         return AuditError(said, where=str(settings.path), hint=f"train them: {settings.command()}")
@@ -201,7 +202,7 @@ def _opened(read: Read) -> OpenDataset:
     below = [] if dataset.identities is None else np.flatnonzero(dataset.identities < MISSING).tolist()
     if below:
         who = f"dataset {chosen.component.id!r} of {chosen.distribution} {chosen.version}"
-        said = f"{who} gives {len(below):,} images an identity below -1, first {dataset.file_names[below[0]]}"
+        said = f"{who} gives {plural(len(below), 'image')} an identity below -1, first {dataset.file_names[below[0]]}"
         hint = "an identity is a number from 0, or -1 where it is unknown"
         raise DataError(said, where=dataset.place, hint=hint)
     return dataset

@@ -21,7 +21,7 @@ from auditkit.engine.work import ComponentRef, LookWork
 from auditkit.errors import AuditError, DataError
 from auditkit.events import Send
 from auditkit.spec.model import Task
-from auditkit.spec.words import did_you_mean
+from auditkit.spec.words import did_you_mean, plural
 
 LOOK = "auditkit.engine.worker:look"
 Chance = tuple[float | None, str]
@@ -101,7 +101,7 @@ def _unknown(name: str, prepared: Prepared) -> int:
     hint = f"did you mean {same[0]!r}?" if same else ""
     if not hint and len(files) <= _SEARCHED:
         hint = did_you_mean(name, files)
-    span = f"it has {len(files):,} photos, {files[0]} to {files[-1]}"
+    span = f"it has {plural(len(files), 'photo')}, {files[0]} to {files[-1]}"
     raise DataError(f"no photo {name!r} in the data set", where="--image", hint=f"{hint} {span}".strip())
 
 

@@ -17,7 +17,7 @@ from pandas.errors import ParserWarning
 from auditkit.contracts import Level
 from auditkit.engine.formats import is_parquet
 from auditkit.errors import DataError
-from auditkit.spec.words import did_you_mean, listed
+from auditkit.spec.words import did_you_mean, listed, plural
 
 MISSING_TEXT = ("", "NA", "NaN", "nan", "null")
 MOST_LEVELS_GROUPED = 50
@@ -55,7 +55,7 @@ class Table:
         column = self.frame[name]
         missing = np.flatnonzero(column.isna())
         if len(missing):
-            number = f"{len(missing)} missing value{'s' if len(missing) > 1 else ''}"
+            number = plural(len(missing), "missing value")
             said = f"column {name!r} has {number}, the first in {self.place_of(int(missing[0]))}"
             raise self.error(said, "fill them in, or leave these rows out")
         return column
@@ -123,7 +123,7 @@ def _csv(path: Path) -> pd.DataFrame:
                 path, index_col=False, keep_default_na=False, na_values=list(MISSING_TEXT), low_memory=False
             )
         except ParserWarning:
-            said = f"the first line names {names.shape[1]} columns, and lines have more fields"
+            said = f"the first line names {plural(names.shape[1], 'column')}, and lines have more fields"
             raise ValueError(said) from None
     frame.columns = pd.Index(names.iloc[0])
     return frame

@@ -22,6 +22,7 @@ from auditkit.evidence.uncertainty import (
 )
 from auditkit.evidence.verdicts import Basis, decide
 from auditkit.spec.model import Evidence
+from auditkit.spec.words import plural
 from auditkit.streams import generator
 
 
@@ -145,7 +146,8 @@ def _differences(estimate: Estimate) -> int:
 def no_interval(people: int, low: float, high: float) -> str:
     """Why an estimate from so many people has no interval from `low` to `high`, "" where it has one."""
     if people < FEWEST_PEOPLE:
-        return f"no interval: {people} people are too few to vouch for one (needs {FEWEST_PEOPLE})"
+        who = plural(people, "person is", "people are")
+        return f"no interval: {who} too few to vouch for one (needs {FEWEST_PEOPLE})"
     if not (isfinite(low) and isfinite(high)):
         return "no interval: the spread under resampling of people is not defined"
     return ""

@@ -44,7 +44,8 @@ def _people(layout: Layout) -> Iterator[str]:
             "where one person has several photos"
         )
     elif unknown:
-        yield f"{unknown} of {len(panel.row)} photos have no identity; each counts as a person of its own"
+        have = "has no identity; it counts" if unknown == 1 else "have no identity; each counts"
+        yield f"{unknown} of {len(panel.row)} photos {have} as a person of its own"
     if layout.people > BLOCKS:
         yield f"{layout.people} people are resampled in {BLOCKS} random blocks, which leaves the variance as it is"
 
@@ -69,7 +70,8 @@ def _attributes(layout: Layout, evidence: Evidence) -> Iterator[str]:
     for name in dict.fromkeys(name for over in evidence.groups for name in over):
         missing = int((panel.attributes[name] < 0).sum())
         if missing:
-            yield f"{missing} of {len(panel.row)} photos have no value of {name!r} and are left out of its groups"
+            have, are = ("has", "is") if missing == 1 else ("have", "are")
+            yield f"{missing} of {len(panel.row)} photos {have} no value of {name!r} and {are} left out of its groups"
         present = np.unique(panel.attributes[name][panel.attributes[name] >= 0])
         if len(present) < 2:
             yield f"{name!r} has fewer than two levels in the test set, so no gap over it is estimable"

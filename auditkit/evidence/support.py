@@ -15,6 +15,7 @@ from auditkit.evidence.layout import person_keys
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import Place
 from auditkit.spec.model import Evidence
+from auditkit.spec.words import plural
 
 ALL_CELLS = (0, 1, 2, 3)
 
@@ -60,20 +61,13 @@ def supporting_cells(metric: Metric) -> tuple[tuple[int, ...], ...]:
 def too_little(images: int, people: int, known: bool, evidence: Evidence) -> str:
     """What the support rule finds missing, "" if nothing."""
     needs_images, needs_people = evidence.minimum_images, evidence.minimum_identities
-    needs = _number(needs_images, "image")
+    needs = plural(needs_images, "image")
     if not known:
-        return "" if images >= needs_images else f"{_number(images, 'image')} (needs {needs})"
+        return "" if images >= needs_images else f"{plural(images, 'image')} (needs {needs})"
     if images >= needs_images and people >= needs_people:
         return ""
-    return f"{_number(images, 'image')} of {_persons(people)} (needs {needs} of {_persons(needs_people)})"
-
-
-def _persons(count: int) -> str:
-    return f"{count} person" if count == 1 else f"{count} people"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    there, wanted = (plural(number, "person", "people") for number in (people, needs_people))
+    return f"{plural(images, 'image')} of {there} (needs {needs} of {wanted})"
 
 
 # ------------------------------------------------------------------------------------------------- before any training

@@ -11,6 +11,7 @@ from auditkit.report.blocks import Block, Cell, Fold, Section, Table, Text
 from auditkit.report.cells import Footnotes
 from auditkit.report.numbers import UNKNOWN, count, fixed
 from auditkit.report.view import ERROR_SHARE, View, distinct
+from auditkit.spec.words import plural
 
 LISTED = 60
 """So many flipped images are listed per group and direction; all of them are in flips.csv."""
@@ -166,7 +167,7 @@ def _names(view: View, key: tuple[str, str, str], found: Sequence[Flip]) -> Fold
         for direction, at in sorted(kinds, key=lambda kind: (kind[0], str(kind[1])))
     )
     table = Table(caption, ("turned", "group", "files"), rows, heads=2)
-    return Fold(f"{caption}: {count(len(found))} files", (table,))
+    return Fold(f"{caption}: {plural(len(found), 'file')}", (table,))
 
 
 def _listed(names: Sequence[str]) -> str:

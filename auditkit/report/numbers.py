@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from auditkit.evidence.results import FEW, Finding, Interval, Results
+from auditkit.spec.words import plural as plural
 
 NARROW = 0.004
 """Where half of the intervals of changes are narrower than this, one decimal of a percent would hide the effects."""
@@ -143,11 +144,6 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def plural(number: int, one: str, many: str = "") -> str:
-    """ "1 seed", "2 seeds"."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def support(images: int, identities: int | None) -> str:

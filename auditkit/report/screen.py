@@ -197,7 +197,7 @@ def _comparisons(view: View) -> Iterator[Item]:
     declared = {name: size for name, size in families.items() if not exploratory(name)}
     explored = {name: size for name, size in families.items() if exploratory(name) and size}
     if declared:
-        what = ", ".join(f"{count(size)} {name}" for name, size in declared.items())
+        what = ", ".join(plural(size, name.replace("changes", "change", 1), name) for name, size in declared.items())
         yield Item("Comparisons", f"{what}; verdicts on simultaneous {view.confidence} intervals")
     if explored:
         what = ", ".join(f"{count(size)} in {name}" for name, size in explored.items())

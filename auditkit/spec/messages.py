@@ -11,7 +11,7 @@ from auditkit.spec.faults import Fault
 from auditkit.spec.merge import COMPONENTS
 from auditkit.spec.paths import label
 from auditkit.spec.shape import Table, homes, keys_at, uses_with
-from auditkit.spec.words import did_you_mean, found, listed, nearest
+from auditkit.spec.words import did_you_mean, found, listed, nearest, plural
 
 Describe = Callable[[KeyPath], str]
 
@@ -167,7 +167,7 @@ def _rule(fault: Fault) -> tuple[str, str]:
     if fault.kind in ("too_short", "too_long"):
         few = fault.kind == "too_short"
         limit = context["min_length" if few else "max_length"]
-        return f"must have at {'least' if few else 'most'} {limit} value{'s' * (limit != 1)}", ""
+        return f"must have at {'least' if few else 'most'} {plural(limit, 'value')}", ""
     if fault.kind == "string_pattern_mismatch":
         return (
             f"{_NAMES}, found {seen}" if "A-Za-z0-9" in context["pattern"] else f"must match {context['pattern']}"

@@ -9,6 +9,7 @@ from unicodedata import east_asian_width
 from auditkit.errors import Problem
 from auditkit.spec.overrides import FLAG
 from auditkit.spec.source import Place, Source
+from auditkit.spec.words import plural
 
 
 class Placed(NamedTuple):
@@ -37,7 +38,7 @@ def told(found: Iterable[Placed]) -> str:
     for problem in found:
         first.setdefault((problem.place, problem.message), problem)
     ordered = sorted(first.values(), key=_order)
-    count = f"{len(ordered)} mistake{'s' * (len(ordered) != 1)}, nothing was run"
+    count = f"{plural(len(ordered), 'mistake')}, nothing was run"
     return "\n".join([*(excerpt(p.place, p.message + p.remark, p.hint) for p in ordered), count])
 
 

@@ -103,7 +103,7 @@ def _groups(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem]
         yield Problem((*path, "over"), "'over' names an attribute twice")
     elif over and set(over) not in [set(group) for group in audit.evidence.groups]:
         hint = f"add {list(over)} there".replace("'", '"')
-        said = f"{listed(over, 'and')} is not among the groups of [evidence]"
+        said = f"the group {listed(over, 'and')} is not among the groups of [evidence]"
         yield Problem((*path, "over"), said, hint, refers_to=("evidence", "groups"))
     yield from _free(finding, path, [name for name in over if name not in at])
 

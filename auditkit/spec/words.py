@@ -34,6 +34,11 @@ def listed(values: Iterable[Any], last: str = "or") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
+def plural(number: int, one: str, many: str = "") -> str:
+    """ "1 seed", "2 seeds"; with a verb, "1 photo is", "2 photos are"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def found(value: Any) -> str:
     """What stands in the file, in the words of TOML."""
     if isinstance(value, bool):

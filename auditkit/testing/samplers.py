@@ -11,6 +11,7 @@ import numpy as np
 from auditkit.cohort import Attributes, Cohort, Draw
 from auditkit.contracts import Need, Options, Sampler
 from auditkit.predictions import Predictions
+from auditkit.spec.words import plural
 from auditkit.testing.rules import demand, options_of
 
 ATTRIBUTES = ("Bald", "Big_Nose", "Male", "Young")
@@ -66,7 +67,7 @@ def _drawn(sampler: type[Sampler], options: Options, cohort: Cohort, inputs: Inp
     strangers = np.setdiff1d(draw.rows, cohort.rows)
     demand(
         len(strangers) == 0,
-        f"{len(strangers)} rows are not of the cohort, such as {strangers[:3].tolist()}; "
+        f"{plural(len(strangers), 'row is', 'rows are')} not of the cohort, such as {strangers[:3].tolist()}; "
         "index cohort.rows, as in cohort.rows[mask]",
     )
     demand(bool((draw.copy >= 0).all()), "a copy number is negative")

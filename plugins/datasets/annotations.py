@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit import SPLITS, DataError
+from auditkit_plugins.counted import counted
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
 from auditkit_plugins.datasets.celeba_places import Places
 from auditkit_plugins.datasets.celeba_text import DOWNLOAD_AGAIN, NumberTable, attribute_table, number_table
@@ -73,7 +74,8 @@ def _with_digests(arrays: dict[str, NDArray[np.generic]]) -> Arrays:
 def _refuse_duplicates(names: list[bytes], places: Places) -> None:
     twice = [a for a, b in pairwise(names) if a == b]
     if twice:
-        message = f"{len(twice):,} file names stand in more than one row (first: {twice[0].decode()})"
+        names_stand = counted(len(twice), "file name stands", "file names stand")
+        message = f"{names_stand} in more than one row (first: {twice[0].decode()})"
         raise DataError(message, where=str(places.attributes), hint=DOWNLOAD_AGAIN)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit import Attributes, Checkup, DataError, Dataset, Level, OpenDataset
+from auditkit_plugins.counted import counted
 from auditkit_plugins.datasets.annotations import Annotations, read_annotations
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES, DIGESTS, IMAGES, SPLIT_ENDS
 from auditkit_plugins.datasets.celeba_places import Places, attribute_file, locate
@@ -111,8 +112,8 @@ def notes(places: Places, table: Annotations, found: Listing | None) -> tuple[st
             'and a hold-out can only be split by image (data.split_by = "image")'
         )
     elif table.splits is not None and people_on_both_sides(table):
-        count = people_on_both_sides(table)
-        lines.append(f"{count:,} people have photos in more than one split: test accuracy is flattered")
+        people = counted(people_on_both_sides(table), "person has", "people have")
+        lines.append(f"{people} photos in more than one split: test accuracy is flattered")
     if found is None:
         lines.append("no images here: audits can be validated and planned, not run")
     elif found.place.name == found.place.parent.name:

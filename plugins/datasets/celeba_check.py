@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit import SPLITS, Checkup, GroupCount, ImageSample, sample_images
+from auditkit_plugins.counted import counted
 from auditkit_plugins.datasets.annotations import Annotations, read_annotations
 from auditkit_plugins.datasets.celeba import best_listing, notes, verdict
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES, HEIGHT, IMAGES, PEOPLE, POSITIVES, SPLIT_SIZES, WIDTH
@@ -40,13 +41,13 @@ def check(root: Path) -> Checkup:
 
 
 def _file_facts(places: Places, table: Annotations) -> Iterator[tuple[str, str]]:
-    yield "attributes", f"{places.attributes.name}: {len(table.names):,} images (official {IMAGES:,})"
+    yield "attributes", f"{places.attributes.name}: {counted(len(table.names), 'image')} (official {IMAGES:,})"
     yield "splits", places.splits.name if places.splits else "missing: list_eval_partition.txt"
     if places.identities is None or table.identities is None:
         yield "identities", "missing: identity_CelebA.txt"
     else:
         people = len(np.unique(table.identities[table.identities >= 0]))
-        yield "identities", f"{places.identities.name}: {people:,} people (official {PEOPLE:,})"
+        yield "identities", f"{places.identities.name}: {counted(people, 'person', 'people')} (official {PEOPLE:,})"
 
 
 def _image_facts(found: Listing, there: NDArray[np.int64], sample: ImageSample) -> Iterator[tuple[str, str]]:
@@ -64,7 +65,7 @@ def _missing(table: Annotations, picked: NDArray[np.int64], found: Listing) -> I
     absent = np.flatnonzero(picked < 0)
     if len(absent):
         names = _listed([table.names[i] for i in absent.tolist()])
-        are = "1 image is" if len(absent) == 1 else f"{len(absent):,} images are"
+        are = counted(len(absent), "image is", "images are")
         yield f"{are} announced but missing from {found.place.name}: {names}"
 
 
@@ -73,7 +74,7 @@ def _unreadable(found: Listing, there: NDArray[np.int64], sample: ImageSample) -
     empty = there[found.arrays["sizes"][there] == 0]
     names = sorted({found.names[i] for i in [*empty.tolist(), *there[list(sample.broken)].tolist()]})
     if names:
-        count = "1 image" if len(names) == 1 else f"{len(names):,} images"
+        count = counted(len(names), "image")
         how = f"every file looked at for emptiness, {len(sample)} decoded"
         yield f"{count} cannot be read ({how}): {_listed(names)}\n  {REMEDY}"
 
@@ -90,7 +91,7 @@ def _identical(table: Annotations, found: Listing, picked: NDArray[np.int64]) ->
     if len(twin):
         across = int(np.count_nonzero(table.splits[rows[twin]] != table.splits[rows[twin + 1]]))
         first = f"{table.names[rows[twin[0]]]} = {table.names[rows[twin[0] + 1]]}"
-        are = "1 image is" if len(twin) == 1 else f"{len(twin):,} images are"
+        are = counted(len(twin), "image is", "images are")
         yield f"{are} byte-identical to another one, {across:,} of them in another split ({first})"
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit import DataError
+from auditkit_plugins.counted import counted
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
 from auditkit_plugins.datasets.images import LET_READ
 
@@ -65,7 +66,8 @@ def attribute_table(path: Path) -> AttributeTable:
     body = data.split(b"\n", skipped)[skipped] if data.count(b"\n", 0, 10_000) >= skipped else b""
     table = _Body(body, len(names) + 1, skipped + 1, path)
     if declared is not None and declared != table.rows:
-        message = f"line 1 announces {declared:,} rows, but {table.rows:,} follow: the file was cut off or edited"
+        announced, there = counted(declared, "row"), counted(table.rows, "follows", "follow")
+        message = f"line 1 announces {announced}, but {there}: the file was cut off or edited"
         hint = f"write {table.rows} in line 1 if you took rows out yourself; otherwise {DOWNLOAD_AGAIN}"
         raise DataError(message, where=str(path), hint=hint)
     order = [names.index(name) for name in ATTRIBUTES]
@@ -232,6 +234,6 @@ def _bad_line(text: bytes, width: int, first_line: int, path: Path) -> DataError
     for number, line in enumerate(text.split(b"\n"), start=first_line):
         count = len(line.split())
         if count not in (0, width):
-            message = f"{count} fields where {width} were expected: the file was cut off or edited"
+            message = f"{counted(count, 'field')} where {width} were expected: the file was cut off or edited"
             return DataError(message, where=f"{path}:{number}", hint=DOWNLOAD_AGAIN)
     return None

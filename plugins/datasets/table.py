@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from auditkit import MISSING, SPLIT_WORDS, SPLITS, Attributes, DataError, Dataset, Level, OpenDataset
+from auditkit_plugins.counted import counted
 from auditkit_plugins.datasets.images import FolderImages
 from auditkit_plugins.datasets.records import TableOptions
 
@@ -118,12 +119,14 @@ def _paths(table: pa.Table, column: str, place: Path) -> tuple[str, ...]:
         raise DataError("the table has no rows", where=str(place))
     empty = [row for row, file in enumerate(files) if not isinstance(file, str) or not file]
     if empty:
-        message = f"{len(empty):,} rows have no path in column {column!r} (first: row {empty[0] + 1})"
+        rows = counted(len(empty), "row has", "rows have")
+        message = f"{rows} no path in column {column!r} (first: row {empty[0] + 1})"
         raise DataError(message, where=str(place), hint="every row must name an image file")
     twice = len(files) - len(set(files))
     if twice:
         hint = "one row per image; a photo on both sides of a split would flatter the test"
-        raise DataError(f"{twice:,} image paths of column {column!r} are repeated", where=str(place), hint=hint)
+        repeated = counted(twice, f"image path of column {column!r} is", f"image paths of column {column!r} are")
+        raise DataError(f"{repeated} repeated", where=str(place), hint=hint)
     return tuple(files)
 
 
@@ -133,7 +136,8 @@ def _sizes(files: tuple[str, ...], root: Path, place: Path) -> NDArray[np.int64]
     missing = np.flatnonzero(sizes < 0)
     if len(missing):
         first = ", ".join(files[i] for i in missing[:3].tolist()) + (", ..." if len(missing) > 3 else "")
-        message = f"{len(missing):,} of {len(files):,} images are missing ({first})"
+        are = "is" if len(missing) == 1 else "are"
+        message = f"{len(missing):,} of {counted(len(files), 'image')} {are} missing ({first})"
         hint = f"paths are relative to {root}; option 'root' names another folder"
         raise DataError(message, where=str(place), hint=hint)
     return sizes
@@ -206,7 +210,8 @@ def _splits(column: pa.ChunkedArray, name: str, place: Path) -> NDArray[np.int8]
 def _identities(column: pa.ChunkedArray, name: str, place: Path) -> NDArray[np.int64]:
     if column.null_count:
         hint = "give every row one, or leave the option 'identity' out"
-        raise DataError(f"{column.null_count:,} rows have no identity in column {name!r}", where=str(place), hint=hint)
+        rows = counted(column.null_count, "row has", "rows have")
+        raise DataError(f"{rows} no identity in column {name!r}", where=str(place), hint=hint)
     encoded = column.combine_chunks().dictionary_encode()
     numbers: NDArray[Any] = encoded.indices.to_numpy()
     return numbers.astype(np.int64)
@@ -234,5 +239,5 @@ def _notes(
     if people is None:
         lines.append("no identity column: intervals treat every photo as another person and may come out too narrow")
     gaps = {name: int((attributes.column(name) == MISSING).sum()) for name in attributes.names}
-    lines += [f"attribute {name!r} is missing in {count:,} images" for name, count in gaps.items() if count]
+    lines += [f"attribute {name!r} is missing in {counted(count, 'image')}" for name, count in gaps.items() if count]
     return tuple(lines)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit import Draw
+from auditkit_plugins.counted import counted
 
 Times = NDArray[np.int64]
 
@@ -40,4 +41,4 @@ def once(total: int, over: int, rng: np.random.Generator) -> Times:
 
 def photos(count: int) -> str:
     """A count with its noun: "1 photo", "1,200 photos"."""
-    return f"{count:,} photo" if count == 1 else f"{count:,} photos"
+    return counted(count, "photo")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit import AuditError, Cohort, Draw, Level, Need, Predictions, Sampler
+from auditkit_plugins.counted import counted
 from auditkit_plugins.samplers.copying import Times, independent, once, photos, repeated, spread
 from auditkit_plugins.samplers.options import BalanceOptions, Cell, CellsOptions, UndersampleOptions
 
@@ -89,16 +90,18 @@ class Cells(Sampler):
     def _refuse_overlap(self, taken: NDArray[np.int64], number: int) -> None:
         both = taken[taken > 0]
         if len(both):
+            matching = counted(int((both == both.min()).sum()), "photo matches", "photos match")
             raise AuditError(
-                f"cells {both.min()} and {number} overlap: {photos(int((both == both.min()).sum()))} match both",
+                f"cells {both.min()} and {number} overlap: {matching} both",
                 hint="make the conditions exclude each other",
             )
 
     def _times(self, cell: Cell, count: int, rng: np.random.Generator) -> Times:
         if cell.count > count and (self.options.copies == "none" or count == 0):
+            are = "is" if count == 1 else "are"
             fewer = 'ask for fewer, or set copies = "augmented"'
             raise AuditError(
-                f"asked for {cell.count:,} rows with {cell.where}, but there are {photos(count)}",
+                f"asked for {counted(cell.count, 'row')} with {cell.where}, but there {are} {photos(count)}",
                 hint=fewer if count else "leave the cell out, or draw more images in [data]",
             )
         return once(cell.count, count, rng) if cell.count <= count else spread(cell.count, count, rng)

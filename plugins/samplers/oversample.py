@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit import AuditError, Cohort, Draw, Need, Predictions, Sampler
+from auditkit_plugins.counted import counted
 from auditkit_plugins.samplers.copying import Times, independent, once, photos, repeated, spread
 from auditkit_plugins.samplers.options import AugmentEveryoneOptions, NoneOptions, OversampleOptions
 
@@ -92,7 +93,7 @@ class Oversample(Sampler):
         if wanted > count and not self.options.replacement:
             raise AuditError(
                 f"extra = {fraction:g} of the {self.options.of} asks for {wanted:,} copies of "
-                f"different photos, but {photos(count)} of {total:,} match {self.options.whom}",
+                f"different photos, but {count:,} of {photos(total)} {_matches(count)} {self.options.whom}",
                 hint="lower extra, or set replacement = true",
             )
         return wanted
@@ -106,10 +107,12 @@ class Oversample(Sampler):
             there = np.ones(there.sum(), dtype=np.int64)
         if len(there) > count:
             made = (
-                f"makes {len(there):,} copies" if self.options.distinct else f"copies {len(there):,} different photos"
+                f"makes {counted(len(there), 'copy', 'copies')}"
+                if self.options.distinct
+                else f"copies {counted(len(there), 'different photo')}"
             )
             raise AuditError(
-                f"arm {self.options.like!r} {made}, but {photos(count)} match {self.options.whom}",
+                f"arm {self.options.like!r} {made}, but {photos(count)} {_matches(count)} {self.options.whom}",
                 hint="drop distinct, or widen where" if self.options.distinct else _WIDEN,
             )
         times = np.zeros(count, dtype=np.int64)
@@ -144,6 +147,10 @@ class AugmentEveryone(Sampler):
 
 
 _WIDEN = "widen where, or draw more images in [data]"
+
+
+def _matches(count: int) -> str:
+    return "matches" if count == 1 else "match"
 
 
 def _draw_of(arm: str | None) -> tuple[Need, ...]:
