@@ -14,13 +14,8 @@ from rich.text import Text
 from auditkit.cli.console import Console
 from auditkit.cli.options import AUDIT, settings, settings_options
 from auditkit.engine.outlook import Claim, Outlook, Row, outlook
-from auditkit.engine.prepare import Prepared, prepare
-from auditkit.report.names import before as names_before
+from auditkit.engine.prepare import prepare
 from auditkit.report.numbers import plural
-from auditkit.spec.sentences import gate_sentence
-
-_LISTED = 8
-"""So many groups that are too small are listed."""
 
 
 @click.command()
@@ -42,10 +37,8 @@ def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> None:
         )
     console.print(_table(view))
     for line in _reasons(view):
-        console.print(_indented(line))
+        console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     console.print(_summary(view), markup=False)
-    for foreseen in _foreseen(view, prepared):
-        console.print(foreseen, markup=False)
     for line in _each(view.claims) if figures else _counted(view.claims):
         console.print(line, markup=False)
 
@@ -91,29 +84,6 @@ def _summary(view: Outlook) -> str:
         return units
     pace = f"{view.images_per_second:,.0f} img/s {view.pace_source}"
     return f"{units} · {view.visits_to_run:,} visits to run · {view.time} ({pace})"
-
-
-def _foreseen(view: Outlook, prepared: Prepared) -> Iterator[str | Padding]:
-    """Groups of the test set that are too small, and the gates that will not be decided because of them."""
-    audit = prepared.read.resolved.audit
-    names = names_before(audit, prepared.dataset.attributes.by_name)
-    several = len(audit.task) > 1
-    if view.foresight.lacks:
-        yield "too few test images or people, so not estimable whatever is trained:"
-    for lack in view.foresight.lacks[:_LISTED]:
-        task = f"{lack.task}: " if several else ""
-        metrics = ", ".join(names.metric(name) for name in lack.metrics)
-        yield _indented(f"{task}{metrics} of {names.group(lack.at)}: {lack.reason}")
-    if len(view.foresight.lacks) > _LISTED:
-        yield _indented(f"and {len(view.foresight.lacks) - _LISTED} more (--json lists them)")
-    for number, lack in view.foresight.gates:
-        gate = audit.gate[number]
-        said = gate.name or gate_sentence(gate, audit.evidence.reference)
-        yield f"gate {number + 1} ({said}) cannot be decided: it needs {names.group(lack.at)}"
-
-
-def _indented(line: str) -> Padding:
-    return Padding(Text(line), (0, 0, 0, 2), expand=False)
 
 
 def _each(claims: tuple[Claim, ...]) -> Iterator[str]:

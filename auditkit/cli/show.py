@@ -19,7 +19,6 @@ from auditkit.engine.showing import Answer, ArmAnswers, Photo, find
 from auditkit.engine.showing import show as look
 from auditkit.events import silent
 from auditkit.report.names import Names
-from auditkit.report.names import before as names_before
 from auditkit.spec.model import Task
 from auditkit.spec.words import plural
 
@@ -57,7 +56,7 @@ def _plain(prepared: Prepared, photo: Photo) -> dict[str, Any]:
 
 
 def _print(console: Console, prepared: Prepared, photo: Photo) -> None:
-    names = names_before(prepared.read.resolved.audit, prepared.dataset.attributes.by_name)
+    names = _names(prepared)
     words = {"": "not used by this audit", "resampled": "every arm splits after resampling"}
     place = words.get(photo.split, f"{photo.split} split")
     console.print(f"{photo.file_name} · {place}", style="bold", markup=False)
@@ -68,6 +67,11 @@ def _print(console: Console, prepared: Prepared, photo: Photo) -> None:
         console.print(_table(names, task, photo.truth[task.label], arms))
     for note in _notes(prepared, photo):
         console.print(f"  {note}", markup=False)
+
+
+def _names(prepared: Prepared) -> Names:
+    audit, table = prepared.read.resolved.audit, prepared.dataset.attributes
+    return Names({arm.name: arm.label or arm.name for arm in audit.arm}, audit.words, table.by_name)
 
 
 def _table(names: Names, task: Task, truth: bool | None, arms: Sequence[ArmAnswers]) -> Table:

@@ -9,7 +9,6 @@ from statistics import median
 from typing import Any
 
 from auditkit.engine.drawing import Drawing
-from auditkit.engine.foresight import Foresight, foresee
 from auditkit.engine.plan import Unit, reasons
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.schedule import index_key, lacking
@@ -51,16 +50,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Rows for every unit, an estimate for what is left, and what will not be told whatever comes out.
-
-    `pace_source` says where the pace is from.
-    """
+    """Rows for every unit, and an estimate for what is left. `pace_source` says where the pace is from."""
 
     rows: tuple[Row, ...]
     images_per_second: float
     pace_source: str
     claims: tuple[Claim, ...]
-    foresight: Foresight
 
     def count(self, state: str) -> int:
         """Number of units in a state."""
@@ -92,10 +87,7 @@ class Outlook:
     def to_json(self) -> str:
         """The same as JSON."""
         summary = {"visits": self.visits_to_run, "minutes": self.minutes, "images_per_second": self.images_per_second}
-        lacks = [asdict(lack) | {"at": dict(lack.at)} for lack in self.foresight.lacks]
-        gates = [{"gate": number, "because": lack.reason} for number, lack in self.foresight.gates]
-        cannot = {"too_few_tested": lacks, "undecidable_gates": gates}
-        return json.dumps({"units": [asdict(row) for row in self.rows], **summary, **cannot}, indent=1)
+        return json.dumps({"units": [asdict(row) for row in self.rows], **summary}, indent=1)
 
 
 def outlook(prepared: Prepared) -> Outlook:
@@ -103,8 +95,7 @@ def outlook(prepared: Prepared) -> Outlook:
     drawing, index = Drawing(prepared), prepared.store.index()
     rows = tuple(_row(prepared, unit, drawing, index) for unit in prepared.plan.units)
     pace, source = _pace(prepared)
-    claims = tuple(_claims(prepared)) if any(row.state != "done" for row in rows) else ()
-    return Outlook(rows, pace, source, claims, foresee(prepared))
+    return Outlook(rows, pace, source, tuple(_claims(prepared)) if any(r.state != "done" for r in rows) else ())
 
 
 def _claims(prepared: Prepared) -> Iterator[Claim]:

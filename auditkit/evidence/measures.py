@@ -14,10 +14,10 @@ from auditkit.evidence.disparity import Table
 from auditkit.evidence.grouping import Grouping, spans
 from auditkit.evidence.layout import Layout, count, distinct
 from auditkit.evidence.limits import bounds_of, is_share
-from auditkit.evidence.parts import Drawn, Parts, evaluate
+from auditkit.evidence.parts import Drawn, Parts, evaluate, supporting_cells
 from auditkit.evidence.resampling import Replicates, resample_cells
-from auditkit.evidence.support import supporting_cells, too_little
 from auditkit.spec.model import Evidence
+from auditkit.spec.words import plural
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -166,6 +166,18 @@ def _distinct(
 
 def _least(layout: Layout, values: Integers) -> Integers:
     return np.stack([values[layout.units_of(arm)].min(axis=0) for arm in range(len(layout.arms))])
+
+
+def too_little(images: int, people: int, known: bool, evidence: Evidence) -> str:
+    """What the support rule finds missing, "" if nothing."""
+    needs_images, needs_people = evidence.minimum_images, evidence.minimum_identities
+    needs = plural(needs_images, "image")
+    if not known:
+        return "" if images >= needs_images else f"{plural(images, 'image')} (needs {needs})"
+    if images >= needs_images and people >= needs_people:
+        return ""
+    there, wanted = (plural(number, "person", "people") for number in (people, needs_people))
+    return f"{plural(images, 'image')} of {there} (needs {needs} of {wanted})"
 
 
 def _reasons(

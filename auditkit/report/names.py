@@ -89,12 +89,8 @@ class Names:
 
 def of(audit: Audit, results: Results) -> Names:
     """Collect the labels of an audit and the levels of its results."""
-    return before(audit, _seen(_places(results)))
-
-
-def before(audit: Audit, levels: Mapping[str, tuple[Level, ...]]) -> Names:
-    """The labels of an audit that has no results yet, with the levels of its data."""
-    return Names({arm.name: arm.label or arm.name for arm in audit.arm}, audit.words, levels)
+    arms = {arm.name: arm.label or arm.name for arm in audit.arm}
+    return Names(arms, audit.words, _seen(_places(results)))
 
 
 def _places(results: Results) -> Iterable[Place]:
