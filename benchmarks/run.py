@@ -24,6 +24,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from celeba_size import memory
 from watch import HERE, watched
 
 EPOCHS, SEEDS = 3, 2
@@ -65,6 +66,7 @@ GOALS = {
     "whole audit, 128 px": (3.0, 4.5),
 }
 TEST_IMAGES = 20_000
+UNMEASURED = "unmeasured: no GPU"
 
 
 def audit(folder: Path, data: Path, size: int, rows: int, test: int) -> dict[str, Any]:
@@ -81,14 +83,28 @@ def audit(folder: Path, data: Path, size: int, rows: int, test: int) -> dict[str
     if len(units) != 3 * SEEDS or {unit["visits"] for unit in units} != {rows * EPOCHS}:
         raise SystemExit("auditkit trained on other rows than the plain loop")
     together = statistics.mean(unit["images_per_second"] for unit in units) * units[0]["processes"]
-    return found | {"images_per_second": together, "threads": units[0]["threads"], "processes": units[0]["processes"]}
+    (findings,) = Path(place).glob("reports/*/findings.json")
+    return found | {
+        "images_per_second": together,
+        "threads": units[0]["threads"],
+        "processes": units[0]["processes"],
+        "accuracy": accuracies(json.loads(findings.read_text())["findings"]),
+    }
+
+
+def accuracies(findings: list[dict[str, Any]]) -> list[float]:
+    """Of every network, on all test images."""
+    wanted = {"quantity": "value", "metric": "accuracy", "over": []}
+    whole = [one for one in findings if all(one[key] == value for key, value in wanted.items())]
+    return [value for one in whole for value in one["per_seed"]]
 
 
 def plain(data: Path, size: int, rows: int, test: int) -> dict[str, Any]:
     """The plain loop."""
     command = [sys.executable, str(HERE / "plain_loop.py"), str(data), "--size", str(size), "--rows", str(rows)]
     found = watched([*command, "--test", str(test), "--json"], dict(os.environ))
-    return found | {"images_per_second": json.loads(found["printed"])["images_per_second"]}
+    printed = json.loads(found["printed"])
+    return found | {key: printed[key] for key in ("images_per_second", "accuracy")}
 
 
 def compared(folder: Path, data: Path, size: int, rows: int, test: int, repeats: int) -> dict[str, Any]:
@@ -110,6 +126,8 @@ def compared(folder: Path, data: Path, size: int, rows: int, test: int, repeats:
         "training": middle["auditkit"]["images_per_second"] / middle["plain"]["images_per_second"],
         "whole": middle["plain"]["seconds"] / middle["auditkit"]["seconds"],
         "whole_by_cpu": middle["plain"]["cpu_seconds"] / middle["auditkit"]["cpu_seconds"],
+        "accuracy": {name: [value for run in runs for value in run["accuracy"]]
+                     for name, runs in (("auditkit", ours), ("plain", theirs))},
         "repeats": [
             {name: {key: round(one[key], 2) for key in keys} for name, one in (("auditkit", a), ("plain", b))}
             for a, b in zip(ours, theirs, strict=True)
@@ -153,6 +171,9 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
             floor, goal = GOALS.get(what, (0, 0))
             note = f" ({case['whole_by_cpu']:.2f}x by CPU time)" if part == "whole" else ""
             lines.append((f"{what}: over the plain loop", f"{floor}x", f"{goal}x", f"{case[part]:.2f}x{note}"))
+    for case in found["compared"]:
+        told = " / ".join(_accuracy(case["accuracy"][name]) for name in ("auditkit", "plain"))
+        lines.append((f"accuracy of the same networks, {case['size']} px: auditkit / plain loop", "equal", "", told))
     processes = found["bench"]["machine"]["processes"]
     for case in found["bench"]["cases"]:
         px = f"{case['size']} px"
@@ -163,20 +184,26 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         ]  # fmt: skip
         if not gpu_of(found):
             lines.append((f"share of the serial roofline, {px}", "", "", f"{case['share_of_serial_roofline']:.0%}"))
-    most = max(case["auditkit"]["peak_bytes"] for case in found["compared"])
-    lines.append(("peak host memory of the audit, two units at a time", "6 GiB", "3 GiB", f"{most / 2**30:.1f} GiB"))
+    whole = found["memory"]
+    what = f"peak host memory, {whole['images']:,} images at 128 px, two units at a time"
+    lines.append((what, "6 GiB", "3 GiB", f"{whole['peak_bytes'] / 2**30:.1f} GiB"))
     return [*lines, *gpu_rows(found)]
+
+
+def _accuracy(networks: list[float]) -> str:
+    """Mean and standard deviation over networks, in percent."""
+    return f"{100 * statistics.mean(networks):.1f} ± {100 * statistics.stdev(networks):.1f} %"
 
 
 def gpu_rows(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     """What is asked of a GPU of the H200 class, and what was measured, if anything."""
     case = next((case for case in found["bench"]["cases"] if case["size"] == 128), None) if gpu_of(found) else None
-    share = f"{case['share_of_serial_roofline']:.0%}" if case else "unmeasured: no GPU"
-    seconds = f"{TEST_IMAGES / case['evaluate_images_per_second']:.2f} s" if case else "unmeasured: no GPU"
+    share = f"{case['share_of_serial_roofline']:.0%}" if case else UNMEASURED
+    seconds = f"{TEST_IMAGES / case['evaluate_images_per_second']:.2f} s" if case else UNMEASURED
     return [
         ("GPU, 128 px: share of the serial roofline", "43 %", "77 %", share),
         (f"GPU, 128 px: {TEST_IMAGES:,} test images evaluated", "0.6 s", "0.2 s", seconds),
-        *([] if case else [("GPU: step-resident over step-synthetic", "0.93", "0.98", "unmeasured: no GPU")]),
+        *([] if case else [("GPU: step-resident over step-synthetic", "0.93", "0.98", UNMEASURED)]),
     ]
 
 
@@ -201,7 +228,8 @@ def markdown(found: dict[str, Any]) -> str:
         "",
         f"{', '.join(facts['instructions'])}; torch {device['torch']}, {device['precision']}, "
         f"Python {facts['python']}.",
-        f"Load before the repeats: {', '.join(f'{x:.1f}' for c in found['compared'] for x in c['load_before'])}.",
+        f"Repeats: {len(found['compared'][0]['repeats'])}. Load before them: "
+        f"{', '.join(f'{x:.1f}' for c in found['compared'] for x in c['load_before'])}.",
         "",
         "| what | floor | goal | here |",
         "|---|---|---|---|",
@@ -245,8 +273,10 @@ def main() -> None:
                 compared(folder, data, size, rows, test, options.repeats or repeats)
                 for size in options.sizes or (64, 128)
             ],
+            "memory": memory(folder, data),
             "bench": bench(10 if options.full else 3),
         }  # fmt: skip
+    found["gpu"] = gpu_of(found) or UNMEASURED
     options.out.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"\W+", "-", title(found)).strip("-").lower()
     (options.out / f"{stem}.json").write_text(json.dumps(found, indent=1) + "\n")
