@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from auditkit.evidence.layout import Layout
-from auditkit.evidence.seeds import Contrast
 from auditkit.spec.model import Evidence
+
+if TYPE_CHECKING:
+    from auditkit.evidence.seeds import Contrast
 
 
 def contrasted(arms: Sequence[str], evidence: Evidence) -> list[tuple[str, str]]:
