@@ -236,6 +236,47 @@ def test_init_proposes_the_columns_of_a_table() -> None:
     assert 'where = { gender = "m" }' in text
 
 
+def photos(number: int, *, split: bool) -> str:
+    """A table in which every hundredth photo is of gender m, four of each person."""
+    lines = [f"{n}.jpg,{n % 2},{'fm'[n % 100 == 0]},{n // 4},{('train', 'test')[n % 4 == 0]}" for n in range(number)]
+    table = "\n".join(["file,smiling,gender,person,split", *lines]) + "\n"
+    return table if split else "".join(f"{line.rpartition(',')[0]}\n" for line in table.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("rows", "split", "lines"),
+    [
+        (500, False, ['train   = { from = ["train", "valid"] }', "batch_size = 32", "budget     = { epochs = 9 }"]),
+        (
+            3_000,
+            True,
+            ['train   = { from = ["train"] }', "batch_size = 64", 'train = { from = ["train"], draw = 1_200 }'],
+        ),
+        (20_000, True, ['train   = { from = ["train"], draw = 10_000 }', "batch_size = 256", "batch_size = 64"]),
+    ],
+)
+def test_init_fits_the_recipe_to_the_rows_and_holds_nobody_out(rows: int, split: bool, lines: list[str]) -> None:
+    project = audit_project({"t.csv": photos(rows, split=split)})
+    project.run("init", "--from", "t.csv", "a.toml").assert_success()
+    text = project.read("a.toml")
+    assert [line for line in lines if f"\n{line}\n" not in text] == []
+    assert "hold_out" not in text and "seeds      = [0, 1, 2] " in text and "seeds      = [0, 1]" not in text
+    assert "3 seeds" in project.run("validate", "a.toml", "--profile", "small").assert_success().out
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        (True, "gender = m: 5 images of 5 people (needs 30 images of 10 people)"),
+        (False, "gender = m: about 1 image of 1 person (needs 30 images of 10 people)"),
+    ],
+)
+def test_init_says_which_levels_are_too_rare_in_the_test_set(split: bool, said: str) -> None:
+    project = audit_project({"t.csv": photos(500, split=split)})
+    project.run("init", "--from", "t.csv", "a.toml").assert_success()
+    assert f"\n# not estimable, since rare in the test set: {said}\n[evidence]\n" in project.read("a.toml")
+
+
 @pytest.mark.parametrize(("word", "there"), [("Validation", True), ("dev", True), ("1", True), ("later", False)])
 def test_init_knows_the_words_for_splits_that_the_dataset_reads(word: str, there: bool) -> None:
     project = audit_project({"t.csv": TABLE.replace(",val,", f",{word},")})

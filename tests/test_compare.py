@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from math import sqrt
 from typing import Any
 
@@ -117,12 +119,30 @@ def test_findings_that_few_people_carry_say_so_when_compared_unpaired() -> None:
 
 def test_what_is_printed(two: AuditProject) -> None:
     out = two.run("compare", "a.toml", "b.toml").assert_success().out
-    assert out.startswith("A  a.toml\nB  b.toml\n")
+    assert out.startswith("A  a.toml · Simulated\nB  b.toml · Otherwise\n")
     assert "recipe.batch_size  256" in out
     assert "\naccuracy, arm original" in out
     assert "findings compared: " in out
     assert len(two.run("compare", "a.toml", "b.toml", "--all").out) > len(out)
     assert "The files say the same." in two.run("compare", "a.toml", "a.toml").out
+
+
+def test_both_sides_are_labelled(two: AuditProject) -> None:
+    os.utime(two.folder / "reports" / "a" / "findings.json", (0, 1_700_000_000))
+    at = datetime.fromtimestamp(1_700_000_000).astimezone()
+    first, second = as_json(two, "reports/a", "b.toml")["sides"]
+    assert first == {
+        "side": "A",
+        "label": f"reports/a · Simulated · written {at:%Y-%m-%d %H:%M}",
+        "name": "reports/a",
+        "title": "Simulated",
+        "kind": "report",
+        "written": at.isoformat(),
+    }
+    assert (second["label"], second["kind"], second["written"]) == ("b.toml · Otherwise", "audit file", None)
+    assert two.run("compare", "reports/a", "b.toml").out.startswith(f"A  {first['label']}\nB  {second['label']}\n")
+    scaled = Side("r", Results(facts={"profile": "small", "scale": 0.5, "stand_in": True, "overrides": ["a.b=1"]}))
+    assert scaled.label == "r · stand-in, profile small, scale 0.5, --set a.b=1"
 
 
 def test_ratios_and_their_differences_are_printed_as_ratios(two: AuditProject) -> None:

@@ -56,6 +56,15 @@ def test_gates_on_a_metric_named_with_its_distribution(filled: AuditProject) -> 
     ).replace('name="s"', 'name="long"')
 
 
+def test_quiet_names_the_gates_that_did_not_pass(filled: AuditProject) -> None:
+    first, failed, undecided = filled.run("report", "audits/s.toml", "--quiet").assert_code(1).out.splitlines()
+    assert first == "report  reports/s/report.html"
+    assert failed.startswith("gate failed: accuracy of everyone, oversampled, task Male · at least 99.9 % · ")
+    assert failed.endswith(", plain interval (audits/s.toml:37)")
+    assert undecided.startswith("gate insufficient evidence: cannot be told · at most 0.0 points · ")
+    assert undecided.endswith(", oversampled against original (audits/s.toml:41)")
+
+
 def test_junit_of_an_audit_without_gates_is_empty() -> None:
     (suite,) = JUnitXml.fromstring(junit.render("none", view.of(audit(), Results())).encode())
     assert (suite.tests, len(suite)) == (0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ def _side(path: Path, values: dict[str, Any]) -> Side:
         said = "this is neither an audit file nor a report folder with a findings.json"
         raise DataError(said, where=str(path), hint="as in auditkit compare reports/a reports/b")
     try:
-        return Side(str(path), archive.load(read_json(file)))
+        written = datetime.fromtimestamp(file.stat().st_mtime).astimezone()
+        return Side(str(path), archive.load(read_json(file)), written=written)
     except DataError as error:
         whole = error.where in ("", str(file))
         hint = "name a folder of reports, or a findings.json, that auditkit wrote" if whole else error.hint
@@ -77,6 +79,7 @@ def _json(sides: list[Side], found: Comparison) -> dict[str, Any]:
         "schema": 1,
         "first": sides[0].name,
         "second": sides[1].name,
+        "sides": [_described(letter, side) for letter, side in zip("AB", sides, strict=True)],
         "warnings": list(found.warnings),
         "files": [asdict(one) for one in found.files],
         "findings": [asdict(one) for one in found.findings],
@@ -84,8 +87,19 @@ def _json(sides: list[Side], found: Comparison) -> dict[str, Any]:
     }
 
 
+def _described(letter: str, side: Side) -> dict[str, Any]:
+    return {
+        "side": letter,
+        "label": side.label,
+        "name": side.name,
+        "title": side.title,
+        "kind": "report" if side.prepared is None else "audit file",
+        "written": None if side.written is None else side.written.isoformat(timespec="seconds"),
+    }
+
+
 def _print(console: Console, sides: list[Side], found: Comparison, *, everything: bool) -> None:
-    console.print(f"A  {sides[0].name}\nB  {sides[1].name}", markup=False)
+    console.print(f"A  {sides[0].label}\nB  {sides[1].label}", markup=False, soft_wrap=True)
     for warning in found.warnings:
         console.print(f"! {warning}", style="yellow", markup=False)
     console.print()

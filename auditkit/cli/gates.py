@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -10,7 +11,16 @@ import click
 from auditkit.errors import AuditError
 from auditkit.report import github, junit
 from auditkit.report.blocks import Document
+from auditkit.report.conditions import told
 from auditkit.report.view import View
+
+
+def not_passed(view: View) -> Iterator[str]:
+    """A line for every gate that failed or has too little evidence; on stand-in data no gate is judged."""
+    for gate in view.results.gates:
+        if gate.outcome in ("fail", "insufficient evidence"):
+            how = "failed" if gate.outcome == "fail" else gate.outcome
+            yield f"gate {how}: {told(view, gate)}{f' ({gate.place})' if gate.place else ''}"
 
 
 def announce(name: str, document: Document, view: View, file: Path | None) -> None:

@@ -36,7 +36,7 @@ JUNIT = click.option(
 NO_PLUGIN = click.option(
     "-p", "--no-plugin", "disabled", multiple=True, metavar="NAME", help="Do not load a plugin; repeatable."
 )
-QUIET = click.option("--quiet", is_flag=True, help="Do not print the report; only where it is.")
+QUIET = click.option("--quiet", is_flag=True, help="Print only where the report is, and every gate that did not pass.")
 REPORTS = click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), help="Where reports go.")
 SETS = click.option(
     "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a key, typed as TOML; repeatable."

@@ -54,15 +54,18 @@ def _derive(prepared: Prepared) -> Results:
 def write_reports(
     console: Console, prepared: Prepared, results: Results, *, quiet: bool, junit: Path | None = None
 ) -> None:
-    """Write and print the report, and tell a continuous integration how the gates came out."""
-    from auditkit.cli.gates import announce
+    """Write the report; print it, or only the gates that did not pass; tell a continuous integration of all gates."""
+    from auditkit.cli.gates import announce, not_passed
     from auditkit.report import document, view
 
     read = prepared.read
     audit = read.resolved.audit
-    built = document.build(audit, results)
+    built, seen = document.build(audit, results), view.of(audit, results)
     publish(console, built, results, read.settings.reports / read.name, quiet=quiet, drawings=prepared.store.charts)
-    announce(read.name, built, view.of(audit, results), junit)
+    if quiet:
+        for line in not_passed(seen):
+            console.print(line, markup=False, soft_wrap=True)
+    announce(read.name, built, seen, junit)
 
 
 def publish(

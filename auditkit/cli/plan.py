@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from auditkit.cli.console import Console
+from auditkit.cli.foreseen import sentences
 from auditkit.cli.options import AUDIT, settings, settings_options
 from auditkit.engine.outlook import Claim, Outlook, Row, outlook
 from auditkit.engine.prepare import prepare
@@ -21,10 +22,13 @@ from auditkit.report.numbers import plural
 @click.command()
 @AUDIT
 @settings_options
-@click.option("--figures", is_flag=True, help="List the gates and published figures, and which of them are judged.")
+@click.option("--figures", is_flag=True, help="List every gate, published figure and group without support.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> None:
-    """Show every unit of AUDIT: arm, task, seed, digest, rows, visits; done, to run, or stale and because of what."""
+    """Show every unit of AUDIT: arm, task, seed, digest, rows, visits; done, to run, or stale and because of what.
+
+    Before anything is trained it tells which groups lack support in the test set, and which gates can never be decided.
+    """
     prepared = prepare(settings(audit, values))
     view = outlook(prepared)
     if as_json:
@@ -35,10 +39,14 @@ def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> None:
         console.print(
             "! No data configured: planning on the stand-in (SYNTHETIC). --data PATH plans on your copy.", markup=False
         )
+    if prepared.read.overruled:
+        console.print(f"! {prepared.read.overruled}", markup=False)
     console.print(_table(view))
     for line in _reasons(view):
         console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     console.print(_summary(view), markup=False)
+    for line in sentences(view, everything=figures):
+        console.print(f"! {line}", style="yellow", markup=False)
     for line in _each(view.claims) if figures else _counted(view.claims):
         console.print(line, markup=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from auditkit.engine.panels import make_panels
@@ -25,11 +26,32 @@ NOT_PAIRED = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One of the two. `prepared` is there where an audit file was given, and with it the store's predictions."""
+    """One of the two. `prepared` is there where an audit file was given, and with it the store's predictions.
+
+    `written` is when a report was; an audit file's findings are derived now.
+    """
 
     name: str
     results: Results
     prepared: Prepared | None = field(default=None, repr=False)
+    written: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """The audit's title; "" for findings that were kept without one."""
+        return self.results.facts.get("title", "")
+
+    @property
+    def label(self) -> str:
+        """What a person knows it by: "reports/a · Oversampling Bald · stand-in · written 2026-01-31 12:00"."""
+        facts = self.results.facts
+        profile, scale = facts.get("profile"), facts.get("scale", 1.0)
+        ways = ["stand-in"] if facts.get("stand_in") else []
+        ways += [f"profile {profile}"] if profile else []
+        ways += [f"scale {scale:g}"] if scale != 1.0 else []
+        ways += [f"--set {text}" for text in facts.get("overrides", ())]
+        when = "" if self.written is None else f"written {self.written:%Y-%m-%d %H:%M}"
+        return " · ".join(filter(None, (self.name, self.title, ", ".join(ways), when)))
 
     @property
     def audit(self) -> Mapping[str, Any]:

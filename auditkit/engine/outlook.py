@@ -9,9 +9,11 @@ from statistics import median
 from typing import Any
 
 from auditkit.engine.drawing import Drawing
+from auditkit.engine.foresight import foreseen
 from auditkit.engine.plan import Unit, reasons
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.schedule import index_key, lacking
+from auditkit.evidence.foreseen import Foreseen
 from auditkit.spec.model import Published, Recipe
 from auditkit.spec.sentences import gate_sentence, published_sentence
 
@@ -50,12 +52,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Rows for every unit, and an estimate for what is left. `pace_source` says where the pace is from."""
+    """Rows for every unit, and an estimate for what is left. `pace_source` says where the pace is from.
+
+    `claims` and `foreseen` tell of the evidence that is still to come; where all is done, there are none.
+    """
 
     rows: tuple[Row, ...]
     images_per_second: float
     pace_source: str
     claims: tuple[Claim, ...]
+    foreseen: Foreseen
 
     def count(self, state: str) -> int:
         """Number of units in a state."""
@@ -87,7 +93,16 @@ class Outlook:
     def to_json(self) -> str:
         """The same as JSON."""
         summary = {"visits": self.visits_to_run, "minutes": self.minutes, "images_per_second": self.images_per_second}
-        return json.dumps({"units": [asdict(row) for row in self.rows], **summary}, indent=1)
+        units = [asdict(row) for row in self.rows]
+        return json.dumps({"units": units, **summary, **_foreseen_as_json(self.foreseen)}, indent=1)
+
+
+def _foreseen_as_json(found: Foreseen) -> dict[str, Any]:
+    return {
+        "lacking_support": [asdict(one) | {"at": dict(one.at)} for one in found.lacking],
+        "undecidable_gates": [asdict(one) for one in found.undecidable],
+        "arms_with_one_seed": list(found.one_seed),
+    }
 
 
 def outlook(prepared: Prepared) -> Outlook:
@@ -95,7 +110,9 @@ def outlook(prepared: Prepared) -> Outlook:
     drawing, index = Drawing(prepared), prepared.store.index()
     rows = tuple(_row(prepared, unit, drawing, index) for unit in prepared.plan.units)
     pace, source = _pace(prepared)
-    return Outlook(rows, pace, source, tuple(_claims(prepared)) if any(r.state != "done" for r in rows) else ())
+    if all(row.state == "done" for row in rows):
+        return Outlook(rows, pace, source, (), Foreseen())
+    return Outlook(rows, pace, source, tuple(_claims(prepared)), foreseen(prepared, drawing))
 
 
 def _claims(prepared: Prepared) -> Iterator[Claim]:

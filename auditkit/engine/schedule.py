@@ -146,7 +146,7 @@ def index_key(prepared: Prepared, unit: Unit) -> str:
 
 def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> UnitWork:
     draws, truth = drawing.of(unit), prepared.dataset.attributes.truth(unit.task.target, unit.task.positive)
-    train, valid, test = (_with_truth(draw, truth) for draw in (draws.train, draws.valid, draws.test))
+    train, valid, test = (with_truth(draw, truth) for draw in (draws.train, draws.valid, draws.test))
     strata, counts = _strata(prepared, unit, train)
     stored = prepared.store.has(unit.digest) and prepared.store.has_weights(unit.digest)
     return UnitWork(
@@ -177,7 +177,7 @@ def _work(prepared: Prepared, unit: Unit, drawing: Drawing, places: Places) -> U
     )
 
 
-def _with_truth(draw: Draw, truth: NDArray[np.int8]) -> Draw:
+def with_truth(draw: Draw, truth: NDArray[np.int8]) -> Draw:
     """The part of a draw whose truth is known."""
     mask = truth[draw.rows] >= 0
     return Draw(draw.rows[mask], draw.copy[mask])

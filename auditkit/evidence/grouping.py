@@ -58,6 +58,11 @@ class Span:
     groups: tuple[int, ...]
 
 
+def place_in_words(place: Place) -> str:
+    """A group as "Male=1, Young=0"."""
+    return ", ".join(f"{name}={level}" for name, level in place)
+
+
 def group(panel: Panel, over: tuple[str, ...]) -> Grouping:
     """Number the groups over some attributes of a panel; without attributes everybody is one group."""
     code = np.zeros(len(panel.row), dtype=np.int64)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auditkit.evidence.grouping import place_in_words
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.resampling import Replicates
-from auditkit.evidence.results import Place
 from auditkit.evidence.seeds import Arms
 from auditkit.evidence.uncertainty import PSEUDO
 
@@ -34,11 +34,6 @@ class Line:
             if why:
                 return f"{place_in_words(self.measure.grouping.places[g])}: {why}" if of_one else why
         return ""
-
-
-def place_in_words(place: Place) -> str:
-    """A group as "Male=1, Young=0"."""
-    return ", ".join(f"{name}={level}" for name, level in place)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

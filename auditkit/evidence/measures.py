@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from auditkit.contracts import CountMetric, Metric, ScoreMetric, TableMetric
+from auditkit.contracts import CountMetric, Metric, ScoreMetric
 from auditkit.evidence import disparity
 from auditkit.evidence.disparity import Table
 from auditkit.evidence.grouping import Grouping, spans
-from auditkit.evidence.layout import Layout, count, distinct
+from auditkit.evidence.layout import Layout, count
 from auditkit.evidence.limits import bounds_of, is_share
-from auditkit.evidence.parts import Drawn, Parts, evaluate, supporting_cells
+from auditkit.evidence.parts import Drawn, Parts, evaluate
 from auditkit.evidence.resampling import Replicates, resample_cells
+from auditkit.evidence.support import defined_by, defines_groups, support, too_little
 from auditkit.spec.model import Evidence
-from auditkit.spec.words import plural
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -94,9 +94,8 @@ def _measure(
     if tables is None:
         shaped = values.reshape(len(values), *grouping.shape)
         tables = {held: disparity.of_values(shaped, held) for held in _held(grouping)}
-    images, people = _support(layout, grouping, metric, drawn.counts)
+    images, people = support(layout, grouping, metric, drawn.counts)
     tested = drawn.counts.sum(axis=(0, -1))
-    by_definition = layout.panel.target in grouping.over and not metric.within_target
     return Measure(
         id=name,
         metric=metric,
@@ -110,7 +109,7 @@ def _measure(
         influence=np.stack([parts.influence for parts in groups], axis=1),
         reason=_reasons(layout, grouping, metric, groups, tested, images, people, evidence),
         tables=tables,
-        by_definition=by_definition,
+        by_definition=defines_groups(layout.panel.target, grouping.over, metric),
     )
 
 
@@ -130,56 +129,6 @@ def _held(grouping: Grouping) -> list[tuple[int, ...]]:
     return list(dict.fromkeys([(), *(span.axes for span in spans(grouping))]))
 
 
-# ----------------------------------------------------------------------------------------------------------- support
-
-
-def _support(
-    layout: Layout, grouping: Grouping, metric: Metric, counts: NDArray[np.float32]
-) -> tuple[Integers, Integers]:
-    """(arms, groups) distinct images and people in the denominator, the least over an arm's seeds.
-
-    What a table metric divides by are the images of all groups together.
-    """
-    groups = len(grouping)
-    if isinstance(metric, TableMetric):
-        grouping, counts = grouping.all_in_one(), counts.sum(axis=2, keepdims=True)
-    found = [_distinct(layout, grouping, cells, counts) for cells in supporting_cells(metric)]
-    images, people = (np.min(each, axis=0) for each in zip(*found, strict=True))
-    shape = len(images), groups
-    return _least(layout, np.broadcast_to(images, shape)), _least(layout, np.broadcast_to(people, shape))
-
-
-def _distinct(
-    layout: Layout, grouping: Grouping, cells: tuple[int, ...], counts: NDArray[np.float32]
-) -> tuple[Integers, Integers]:
-    """(units, groups) images and people in some of the cells; counts: (4, units, groups, blocks)."""
-    if layout.images_differ:
-        images = counts[list(cells)].sum(axis=(0, -1)).astype(np.int64)
-    else:
-        images = distinct(layout, grouping, cells, np.unique(layout.panel.row, return_inverse=True)[1])
-    if layout.blocks == layout.people:
-        people = (counts[list(cells)].sum(axis=0) > 0).sum(axis=-1)
-    else:
-        people = distinct(layout, grouping, cells, layout.person)
-    return images, people
-
-
-def _least(layout: Layout, values: Integers) -> Integers:
-    return np.stack([values[layout.units_of(arm)].min(axis=0) for arm in range(len(layout.arms))])
-
-
-def too_little(images: int, people: int, known: bool, evidence: Evidence) -> str:
-    """What the support rule finds missing, "" if nothing."""
-    needs_images, needs_people = evidence.minimum_images, evidence.minimum_identities
-    needs = plural(needs_images, "image")
-    if not known:
-        return "" if images >= needs_images else f"{plural(images, 'image')} (needs {needs})"
-    if images >= needs_images and people >= needs_people:
-        return ""
-    there, wanted = (plural(number, "person", "people") for number in (people, needs_people))
-    return f"{plural(images, 'image')} of {there} (needs {needs} of {wanted})"
-
-
 def _reasons(
     layout: Layout,
     grouping: Grouping,
@@ -196,8 +145,8 @@ def _reasons(
 
     def why(arm: int, g: int) -> str:
         units, parts = layout.units_of(arm), groups[g]
-        if target in grouping.over and not metric.within_target:
-            return f"the groups are defined by {target!r}, which the task predicts"
+        if defines_groups(target, grouping.over, metric):
+            return defined_by(target)
         if not exist[g]:
             return "no image of this group was tested"
         if (tested[units, g] == 0).any():

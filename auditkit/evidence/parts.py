@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from auditkit.contracts import CountMetric, Metric, ScoreMetric, TableMetric
+from auditkit.evidence.cells import compute, compute_table
 from auditkit.evidence.grouping import Grouping
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.resampling import Replicates
 
 Floats = NDArray[np.float64]
-ALL_CELLS = (0, 1, 2, 3)
 LEFT_OUT = 100
 """Into so many parts people are put, each left out in turn, when a metric of scores does not know its influence."""
 
@@ -66,44 +66,27 @@ def evaluate(layout: Layout, grouping: Grouping, metric: Metric, drawn: Drawn) -
             yield _failed(layout, drawn, error)
 
 
-def supporting_cells(metric: Metric) -> tuple[tuple[int, ...], ...]:
-    """Sets of confusion cells, each of which must hold enough images: those of the metric's denominator.
-
-    A metric that sets positives against negatives needs both. All four cells where it cannot be told.
-    """
-    if isinstance(metric, ScoreMetric):
-        return ((0, 1), (2, 3)) if metric.compares_classes else (ALL_CELLS,)
-    try:
-        if isinstance(metric, TableMetric):
-            denominator = _compute_table(metric, np.eye(4)[:, :, None])[1][:, 0]
-        elif isinstance(metric, CountMetric):
-            denominator = _compute(metric, np.eye(4))[1]
-    except Exception:
-        return (ALL_CELLS,)
-    return (tuple(np.flatnonzero(denominator).tolist()) or ALL_CELLS,)
-
-
 def mean_over_seeds(layout: Layout, values: NDArray[Any]) -> Replicates:
     """(arms, ...) means of (units, ...) values."""
     return np.stack([values[layout.units_of(arm)].mean(axis=0) for arm in range(len(layout.arms))])
 
 
 def _rate(layout: Layout, metric: CountMetric, counts: NDArray[np.float32], replicates: Replicates) -> Parts:
-    numerator, denominator = _compute(metric, counts.sum(axis=-1, dtype=np.float64))
+    numerator, denominator = compute(metric, counts.sum(axis=-1, dtype=np.float64))
     value = _divide(numerator, denominator)
-    above, below = _compute(metric, counts)
+    above, below = compute(metric, counts)
     _must_be_sums(numerator, denominator, above, below)
     influence = _divide(above - value.astype(np.float32)[:, None] * below, denominator[:, None])
-    drawn = _divide(*_compute(metric, replicates))
+    drawn = _divide(*compute(metric, replicates))
     return Parts(value, numerator, denominator, mean_over_seeds(layout, drawn), influence.astype(np.float32))
 
 
 def _shares(layout: Layout, metric: TableMetric, drawn: Drawn) -> Iterator[Parts]:
     try:
-        numerator, denominator = _compute_table(metric, drawn.counts.sum(axis=-1, dtype=np.float64))
-        above, below = _compute_table(metric, drawn.counts)
+        numerator, denominator = compute_table(metric, drawn.counts.sum(axis=-1, dtype=np.float64))
+        above, below = compute_table(metric, drawn.counts)
         _must_be_sums(numerator, denominator, above, below)
-        rates = _divide(*_compute_table(metric, drawn.replicates))
+        rates = _divide(*compute_table(metric, drawn.replicates))
     except Exception as error:
         yield from [_failed(layout, drawn, error)] * drawn.counts.shape[2]
         return
@@ -112,20 +95,6 @@ def _shares(layout: Layout, metric: TableMetric, drawn: Drawn) -> Iterator[Parts
         rest = above[:, g] - values[:, g, None] * below[:, g]
         influence = _divide(rest, denominator[:, g, None]).astype(np.float32)
         yield Parts(values[:, g], numerator[:, g], denominator[:, g], mean_over_seeds(layout, rates[:, g]), influence)
-
-
-def _compute(metric: CountMetric, cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    tn, fp, fn, tp = cells
-    numerator, denominator = metric.compute(tp, fp, fn, tn)
-    return np.broadcast_to(numerator, tp.shape), np.broadcast_to(denominator, tp.shape)
-
-
-def _compute_table(metric: TableMetric, cells: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    """As `_compute`, with groups moved from the third to the last axis for the metric, and back."""
-    last = np.moveaxis(cells, 2, -1)
-    tn, fp, fn, tp = last
-    both = metric.compute(tp, fp, fn, tn)
-    return tuple(np.moveaxis(np.broadcast_to(part, tp.shape), -1, 1) for part in both)
 
 
 def _must_be_sums(*parts: NDArray[Any]) -> None:

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
 
 from auditkit.contracts import Level
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_RECIPE = """\
-# How every arm is trained, unless the arm says otherwise.
-[recipe]
-model      = "resnet18"
-init       = "imagenet"              # or "none", "checkpoint:FILE", the name of an arm
-optimizer  = { use = "sgd", lr = 0.001, momentum = 0.9 }
-budget     = { epochs = 10 }         # or { steps = 6000 }
-batch_size = 256
-seeds      = [0, 1, 2]               # with a single seed nothing can be called changed
-
-"""
+DRAWN, DRAWN_SMALL = 10_000, 1_200
+"""So many photos are drawn for training at most, and with the small profile."""
+_STEPS, _STEPS_SMALL = 390, 110
+"""Steps that a training takes at least: as many as 10 epochs of DRAWN in batches of 256, 6 of DRAWN_SMALL in 64."""
+_LARGEST_BATCH, _LARGEST_BATCH_SMALL, _SMALLEST_BATCH = 256, 64, 32
+_STEPS_PER_EPOCH = 18
+_MOST_EPOCHS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class TableColumns:
-    """What the columns of a user's table are: levels of each attribute are sorted, the rarest is named too."""
+    """What the columns of a user's table are: levels of each attribute are sorted, the rarest is named too.
+
+    training: photos that can be trained on; lacking: by attribute, what of it has too little support in the test set.
+    """
 
     image: str
     attributes: tuple[tuple[str, tuple[Level, ...], Level], ...]
+    training: int = DRAWN
     identity: str | None = None
     split: str | None = None
     has_valid: bool = False
+    lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,10 @@ class _Study:
     positive: Level
     balanced: str
     level: Level
+    training: int
     small: str = ""
     rest: str = ""
+    lacking: tuple[str, ...] = ()
 
 
 def starter() -> str:
@@ -52,7 +56,7 @@ def starter() -> str:
     data = """\
 [data]
 dataset = "celeba"                   # the place comes from --data, from AUDITKIT_DATA, or from `place` here
-train   = { from = ["train"], draw = 10_000, hold_out = 0.1 }   # a tenth of the people are kept for valid
+train   = { from = ["train"], draw = 10_000 }   # hold_out = 0.1 keeps a valid split, for select = "best"
 test    = { from = ["test"] }
 """
     stand_in = """
@@ -61,14 +65,23 @@ test    = { from = ["test"] }
 dataset = { use = "faces", images = 2_000 }
 profile = "small"
 """
-    small = 'train = { from = ["train"], draw = 1_200, hold_out = 0.1 }\n'
-    return _file(_Study(data, "Male", 1, "Young", 0, small, stand_in))
+    small = 'train = { from = ["train"], draw = 1_200 }\n'
+    return _file(_Study(data, "Male", 1, "Young", 0, DRAWN, small, stand_in))
 
 
 def starter_for_table(columns: TableColumns, place: str) -> str:
     """An audit of the user's own table; there are at least two attributes."""
     (target, levels, _), (balanced, _, rare), *_ = sorted(columns.attributes, key=lambda one: len(one[1]) != 2)
-    return _file(_Study(_table_data(columns, place), target, levels[-1], balanced, rare))
+    small = f"train = {_train(columns, DRAWN_SMALL)}\n" if columns.training > DRAWN_SMALL else ""
+    data, lacking = _table_data(columns, place), columns.lacking.get(balanced, ())
+    return _file(_Study(data, target, levels[-1], balanced, rare, columns.training, small, lacking=lacking))
+
+
+def _train(columns: TableColumns, most: int) -> str:
+    """The training pool. Splits yet to be drawn leave no photo to a valid that nothing looks at."""
+    source = ["train"] if columns.split is not None else ["train", "valid"]
+    draw = f", draw = {most:_}" if columns.training > most else ""
+    return f"{{ from = {_array(source)}{draw} }}"
 
 
 def _table_data(columns: TableColumns, place: str) -> str:
@@ -80,7 +93,6 @@ def _table_data(columns: TableColumns, place: str) -> str:
     names = [name for name, _, _ in columns.attributes]
     options.append(f"attributes = {_array(names)}")
     valid = 'valid   = { from = ["valid"] }\n' if columns.has_valid else ""
-    hold_out = "" if columns.has_valid else ", hold_out = 0.1"
     told = ""
     if columns.identity is None:
         told += "# no column says who is who: every photo counts as another person\n"
@@ -89,7 +101,7 @@ def _table_data(columns: TableColumns, place: str) -> str:
     return f"""\
 {told}[data]
 place   = {_toml(place)}
-train   = {{ from = ["train"]{hold_out} }}
+train   = {_train(columns, DRAWN)}
 {valid}test    = {{ from = ["test"] }}
 
 [data.dataset]                       # auditkit plugins show table
@@ -99,8 +111,8 @@ use = "table"
 
 
 def _file(study: _Study) -> str:
-    parts = (_about(study), f"{study.data}\n", _task(study), _RECIPE, _arms(study), _evidence(study), _small(study))
-    return "".join(parts) + study.rest
+    sections = (_task, _recipe, _arms, _evidence, _small)
+    return f"{_about(study)}{study.data}\n{''.join(section(study) for section in sections)}{study.rest}"
 
 
 def _about(study: _Study) -> str:
@@ -131,6 +143,31 @@ target = {_toml(study.target)}
 """
 
 
+def _recipe(study: _Study) -> str:
+    batch, epochs = _fitting(min(study.training, DRAWN), _LARGEST_BATCH, _STEPS, fewest=10)
+    budget = f"{{ epochs = {epochs} }}"
+    return f"""\
+# How every arm is trained, unless the arm says otherwise.
+[recipe]
+model      = "resnet18"
+init       = "imagenet"              # or "none", "checkpoint:FILE", the name of an arm
+optimizer  = {{ use = "sgd", lr = 0.001, momentum = 0.9 }}
+budget     = {budget:<24}# or {{ steps = 6000 }}
+batch_size = {batch}
+seeds      = [0, 1, 2]               # with a single seed nothing can be called changed
+
+"""
+
+
+def _fitting(photos: int, largest: int, steps: int, *, fewest: int) -> tuple[int, int]:
+    """Batch size and epochs for so many photos: batches small enough for an epoch of some steps, epochs enough for
+    `steps` in all, `fewest` at least."""
+    batch = largest
+    while batch > _SMALLEST_BATCH and photos < batch * _STEPS_PER_EPOCH:
+        batch //= 2
+    return batch, min(max(fewest, ceil(steps * batch / max(photos, batch))), _MOST_EPOCHS)
+
+
 def _arms(study: _Study) -> str:
     where = f"{{ {_key(study.balanced)} = {_toml(study.level)} }}"
     return f"""\
@@ -152,9 +189,10 @@ sampler = {{ use = "oversample", like = "oversampled", where = "anyone" }}
 
 def _evidence(study: _Study) -> str:
     finding = f'task = {_toml(study.target)}, arm = "oversampled", over = [{_toml(study.balanced)}]'
+    lacking = "".join(f"# not estimable, since rare in the test set: {one}\n" for one in study.lacking)
     return f"""\
 # What is asked, declared before looking.
-[evidence]
+{lacking}[evidence]
 reference = "original"
 placebo   = "placebo"
 groups    = [[{_toml(study.balanced)}]]
@@ -171,6 +209,7 @@ finding = {{ {finding}, quantity = "change_in_gap" }}
 
 
 def _small(study: _Study) -> str:
+    batch, epochs = _fitting(min(study.training, DRAWN_SMALL), _LARGEST_BATCH_SMALL, _STEPS_SMALL, fewest=6)
     return f"""\
 # --profile small: two cores, no downloaded weights.
 [profile.small.data]
@@ -179,9 +218,8 @@ def _small(study: _Study) -> str:
 init       = "none"
 optimizer  = {{ use = "sgd", lr = 0.05, momentum = 0.9, nesterov = true, weight_decay = 0.0005 }}
 schedule   = {{ use = "one-cycle" }}
-budget     = {{ epochs = 6 }}
-batch_size = 64
-seeds      = [0, 1]
+budget     = {{ epochs = {epochs} }}
+batch_size = {batch}
 """
 
 

@@ -1,0 +1,132 @@
+"""What `init --from` makes of a table: columns by what they hold, rows to train on, levels too rare to test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from auditkit.cohort import SPLIT_WORDS, SPLITS
+from auditkit.contracts import Level
+from auditkit.engine.draws import SHARES_WITHOUT_SPLITS
+from auditkit.engine.formats import is_parquet
+from auditkit.errors import DataError
+from auditkit.evidence.support import too_little
+from auditkit.spec.model import Evidence
+from auditkit.spec.starter import TableColumns
+from auditkit.spec.words import listed
+
+IMAGES = (".jpg", ".jpeg", ".png", ".webp")
+IDENTITY_COLUMNS = ("identity", "person", "subject", "patient", "people", "who")
+SPLIT_COLUMNS = ("split", "partition", "fold", "set", "subset")
+MOST_LEVELS_PROPOSED = 12
+Splits = NDArray[np.int8]
+
+
+def read(path: Path) -> pa.Table:
+    """The table at a path, CSV or Parquet. Raises DataError where it cannot be read."""
+    try:
+        if is_parquet(path):
+            return pyarrow.parquet.read_table(path)
+        return pyarrow.csv.read_csv(path)
+    except FileNotFoundError:
+        raise DataError("there is no such table", where=str(path)) from None
+    except (OSError, pa.ArrowException) as error:
+        said = str(error).splitlines()[0]
+        raise DataError(f"cannot read the table: {said}", where=str(path), hint="CSV or Parquet is read") from error
+
+
+def columns(table: pa.Table, path: Path) -> TableColumns:
+    """Propose columns by what they hold. Raises DataError where no audit can be made of them."""
+    twice = [name for name, times in Counter(table.column_names).items() if times > 1]
+    if twice:
+        said = f"the header names the column {listed(twice, 'and')} more than once"
+        raise DataError(said, where=str(path), hint="give every column a name of its own")
+    image = next((name for name in table.column_names if _holds_images(table[name])), None)
+    if image is None:
+        hint = f"one must hold file names that end in {', '.join(IMAGES)}; there are: {', '.join(table.column_names)}"
+        raise DataError("no column holds image files", where=str(path), hint=hint)
+    rest = [name for name in table.column_names if name != image]
+    split = next((name for name in rest if _is_called(name, SPLIT_COLUMNS)), None)
+    identity = next((name for name in rest if name != split and _is_called(name, IDENTITY_COLUMNS)), None)
+    attributes = [_attribute(name, table[name]) for name in rest if name not in (split, identity)]
+    found = tuple(attribute for attribute in attributes if attribute is not None)
+    if len(found) < 2:
+        said = (
+            f"an audit needs two attributes, and {len(found)} of the columns has two to {MOST_LEVELS_PROPOSED} levels"
+        )
+        raise DataError(said, where=str(path), hint=f"there are: {', '.join(table.column_names)}")
+    splits = None if split is None else _splits(table[split])
+    return TableColumns(
+        image=image,
+        attributes=found,
+        training=_training(table, splits),
+        identity=identity,
+        split=split,
+        has_valid=splits is not None and bool((splits == SPLITS.index("valid")).any()),
+        lacking={name: tuple(_lacking(table, name, levels, identity, splits)) for name, levels, _ in found},
+    )
+
+
+def _holds_images(column: pa.ChunkedArray) -> bool:
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)) or len(column) == 0:
+        return False
+    names = [str(name).lower() for name in column.slice(0, 200).to_pylist()]
+    return sum(name.endswith(IMAGES) for name in names) >= 0.9 * len(names)
+
+
+def _is_called(name: str, words: tuple[str, ...]) -> bool:
+    plain = name.lower()
+    return any(plain == word or plain in (f"{word}_id", f"{word}id", f"{word}_name") for word in words)
+
+
+def _attribute(name: str, column: pa.ChunkedArray) -> tuple[str, tuple[Level, ...], Level] | None:
+    """A column's levels, and the rarest of them; None where it is no attribute."""
+    if pa.types.is_floating(column.type) or pa.types.is_nested(column.type):
+        return None
+    counts: list[dict[str, Any]] = [one for one in pc.value_counts(column).to_pylist() if one["values"] is not None]
+    if not 2 <= len(counts) <= MOST_LEVELS_PROPOSED:
+        return None
+    levels = tuple(sorted(one["values"] for one in counts))
+    rarest = min(counts, key=lambda one: (one["counts"], str(one["values"])))
+    return name, levels, rarest["values"]
+
+
+def _splits(column: pa.ChunkedArray) -> Splits:
+    """(rows,) index into SPLITS, -1 where a word is unknown."""
+    known = {level: SPLIT_WORDS.get(str(level).lower(), -1) for level in pc.unique(column).to_pylist()}
+    return np.array([known[level] for level in column.to_pylist()], dtype=np.int8)
+
+
+def _training(table: pa.Table, splits: Splits | None) -> int:
+    """Rows that are trained on; without splits all but the share of the test."""
+    if splits is None:
+        return round((1 - SHARES_WITHOUT_SPLITS[2]) * len(table))
+    return int((splits == SPLITS.index("train")).sum())
+
+
+def _lacking(
+    table: pa.Table, name: str, levels: tuple[Level, ...], identity: str | None, splits: Splits | None
+) -> Iterator[str]:
+    """By the default support rule, every level that is too rare in the test set; a split yet to be drawn is guessed."""
+    share = SHARES_WITHOUT_SPLITS[2] if splits is None else 1.0
+    test = np.ones(len(table), dtype=bool) if splits is None else splits == SPLITS.index("test")
+    for level in levels:
+        has = pc.equal(table[name], pa.scalar(level)).fill_null(False).to_numpy() & test
+        people = _people(table[identity].filter(pa.array(has))) if identity is not None else 0
+        short = too_little(round(share * int(has.sum())), round(share * people), identity is not None, Evidence())
+        if short:
+            yield f"{name} = {level}: {'about ' if splits is None else ''}{short}"
+
+
+def _people(column: pa.ChunkedArray) -> int:
+    """How many different people; whoever is unknown is one of their own."""
+    return int(pc.count_distinct(column)) if not column.null_count else len(pc.unique(column)) - 1 + column.null_count
