@@ -139,9 +139,9 @@ def _told(one: dict[str, Any]) -> str:
     return f"{one['images_per_second']:.0f} images/s, {one['seconds']:.0f} s, {one['cpu_seconds']:.0f} CPU s"
 
 
-def bench(seconds: float) -> dict[str, Any]:
+def bench(seconds: float, *options: str) -> dict[str, Any]:
     """`auditkit bench`."""
-    command = [sys.executable, "-m", "auditkit", "bench", "--json", "--seconds", str(seconds)]
+    command = [sys.executable, "-m", "auditkit", "bench", "--json", "--seconds", str(seconds), *options]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -204,7 +204,13 @@ def gpu_rows(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         ("GPU, 128 px: share of the serial roofline", "43 %", "77 %", share),
         (f"GPU, 128 px: {TEST_IMAGES:,} test images evaluated", "0.6 s", "0.2 s", seconds),
         *([] if case else [("GPU: step-resident over step-synthetic", "0.93", "0.98", UNMEASURED)]),
+        ("GPU, 128 px: images/s with --deterministic", "", "", _deterministic(found) if case else UNMEASURED),
     ]
+
+
+def _deterministic(found: dict[str, Any]) -> str:
+    rates = [found[name]["cases"][-1]["step_resident_images_per_second"] for name in ("bench_deterministic", "bench")]
+    return f"{rates[0] / rates[1]:.2f}x those without"
 
 
 def gpu_of(found: dict[str, Any]) -> str:
@@ -277,6 +283,8 @@ def main() -> None:
             "bench": bench(10 if options.full else 3),
         }  # fmt: skip
     found["gpu"] = gpu_of(found) or UNMEASURED
+    if gpu_of(found):
+        found["bench_deterministic"] = bench(10 if options.full else 3, "--size", "128", "--deterministic")
     options.out.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"\W+", "-", title(found)).strip("-").lower()
     (options.out / f"{stem}.json").write_text(json.dumps(found, indent=1) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +47,18 @@ def test_the_serial_roofline_of_a_large_gpu(size: int, expected: float) -> None:
 def small_work(path: Path, device: str, size: int) -> BenchWork:
     photos = tuple(encoded(image, quality=90) for image in learnable()[0][:8].repeat(8, axis=1).repeat(8, axis=2))
     small = ComponentRef("model", "small-cnn", {"width": 8, "blocks": 1})
-    return BenchWork(small, Again(photos), str(path), device, size, 8, 1, 0.05, "float32")
+    return BenchWork(small, Again(photos), str(path), device, size, 8, 1, 0.05, "float32", deterministic=False)
 
 
 def test_a_process_measures_every_tier(tmp_path: Path) -> None:
     found = bench(small_work(tmp_path / "x", "cpu", 32), lambda event: None)
-    rates = ("copy", "decode", "step_synthetic", "step_resident", "evaluate", "end_to_end", "peak_host_bytes")
+    ours = ("decode", "step_synthetic", "step_resident", "evaluate", "end_to_end", "seconds_until_first_step")
+    rates = ("copy", *ours, "peak_host_bytes")
     assert all(found[name] > 0 for name in rates)
     assert list(found["gemm"]) == formats(torch.device("cpu"))
-    assert found["end_to_end"] < min(found["step_resident"], found["decode"], found["evaluate"])
+    assert 64 / found["end_to_end"] == pytest.approx(
+        sum(64 / found[name] for name in ("decode", "step_resident", "evaluate"))
+    )
     assert not found["captured"]
 
 
@@ -83,6 +87,15 @@ def test_a_gpu_measures_one_size_after_another(tmp_path: Path) -> None:
 class Again(Photos):
     def read(self, index: int) -> bytes:
         return self.data[index % len(self.data)]
+
+
+def test_a_format_that_was_asked_for_is_measured() -> None:
+    quick = ("--size", "32", "--seconds", "0.1", "--workers", "1")
+    done = CliRunner().invoke(group, ["bench", "--json", *quick, "--device", "cpu", "--precision", "float32"])
+    found = json.loads(done.stdout)
+    assert found["machine"]["precision"] == "float32"
+    assert found["machine"]["deterministic"] is False
+    assert found["cases"][0]["step_resident_images_per_second"] > 0
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

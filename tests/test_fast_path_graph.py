@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -88,26 +87,6 @@ def toy_batch(rows: int, size: int) -> graph.Batch:
     return torch.zeros(rows, 3, size, size), torch.zeros(rows), torch.zeros(rows, dtype=torch.int64)
 
 
-def test_batches_of_another_image_size_have_a_graph_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a bench, whose sizes are measured one after another in one process."""
-    made: list[graph.Batch] = []
-
-    class Recorded:
-        def replay(self) -> None:
-            """Nothing was recorded."""
-
-    def capture(_: graph.Twins, batch: graph.Batch) -> Any:
-        made.append(batch)
-        return graph._Captured(Recorded(), copy.deepcopy(batch), torch.zeros(()))  # type: ignore[arg-type]
-
-    monkeypatch.setattr(graph.Twins, "_capture", capture)
-    spec = recipe()
-    twins = graph.Twins(fresh(0, spec), spec.optimizer, CPU, compiled=False)
-    for rows, size in ((6, 16), (5, 16), (6, 8), (6, 16)):
-        twins.step(toy_batch(rows, size), 0.1)
-    assert [tuple(batch[0].shape[::3]) for batch in made] == [(6, 16), (5, 16), (6, 8)]
-
-
 def test_whether_steps_are_compiled_depends_on_no_other_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bool] = []
     spec = recipe()
@@ -136,7 +115,8 @@ class Uncapturable(torch.nn.Module):
         return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth) * (1 + 0 * truth.sum().item())
 
 
-def test_batches_whose_capture_fails_are_stepped_eagerly_beside_captured_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_of_another_size_are_stepped_eagerly_beside_captured_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
     spec = recipe()
     alone, together = fresh(0, spec), fresh(0, spec)
     twins = graph.Twins(fresh(9, spec), spec.optimizer, CPU, compiled=False)
@@ -151,13 +131,11 @@ def test_batches_whose_capture_fails_are_stepped_eagerly_beside_captured_ones(mo
             twins.run(self.batch)
 
     def capture(_: graph.Twins, batch: graph.Batch) -> Any:
-        if len(batch[1]) == 5:
-            raise RuntimeError("no memory left to capture in")
+        made.append(len(batch[1]))
         static = (batch[0].clone(), batch[1].clone(), batch[2].clone())
         return graph._Captured(Replayed(static), static, torch.zeros(()))  # type: ignore[arg-type]
 
     monkeypatch.setattr(graph.Twins, "_capture", capture)
-    monkeypatch.setattr(graph, "_recover", lambda device: None)
     eager, on_twins = graph.Eager(alone, CPU), graph.Graphed(twins, together)
     on_twins.begin()
     for batch in batches():

@@ -45,8 +45,8 @@ def gate(finding: str) -> str:
 
 def test_arms_with_one_seed_are_told() -> None:
     assert foreseen_lines(plan(gate('quantity = "change"').replace("[0, 1, 2]", "[7]"))) == [
-        "! original and oversampled have one seed: training variance is not measured, so no change to or from it is "
-        "called one, and a gate holds for these trained networks only",
+        "! 'original' and 'oversampled' have one seed: training variance is not measured, so no change to or from it "
+        "is called one, and a gate holds for these trained networks only",
     ]
 
 

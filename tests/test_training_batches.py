@@ -14,11 +14,14 @@ from torchvision.transforms.v2 import functional
 from training_toys import learnable
 
 from auditkit.cohort import Draw
+from auditkit.engine.unit import tell_place
+from auditkit.events import Notice
 from auditkit.spec.model import Augment
 from auditkit.training import batches as batches_room
 from auditkit.training.augment import parameters, render
 from auditkit.training.batches import ImageBatches, Labels, Pictures, order
 from auditkit.training.pixels import MEAN, STD, Pixels, normalise
+from auditkit.training.predict import positions
 
 CPU = torch.device("cpu")
 STILL = Augment(flip=False, rotate=0.0, scale=0.0, brightness=0.0, contrast=0.0, saturation=0.0)
@@ -51,6 +54,50 @@ def test_the_order_is_pinned() -> None:
     digest = hashlib.sha256(torch.cat(order(7, 2, 1000, 64)).numpy().tobytes()).hexdigest()
     assert digest[:16] == "9cadf340d419b090"
     assert not torch.equal(order(7, 2, 50, 50)[0], order(7, 3, 50, 50)[0])
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_images_on_another_device_or_fetched_batch_by_batch_are_the_same(
+    tmp_path: Path, pixels: Pixels, monkeypatch: pytest.MonkeyPatch, fits: bool
+) -> None:
+    """As on a GPU with room for the images and without, on the CPU: only the tensor they are gathered from differs."""
+    monkeypatch.setattr(Pixels, "_room", lambda self: torch.zeros_like(self.host) if fits else None)
+    other = Pixels(tmp_path / "pixels.npy", CPU)
+    assert other.place == ("device" if fits else "host")
+    index = torch.tensor([7, 3, 3, 60, 0])
+    other.hold(np.array([3, 7]))
+    other.hold(np.array([0, 3, 60]))
+    assert torch.equal(other.gather(index), pixels.gather(index))
+    if fits:
+        assert not other.gather(torch.tensor([1])).any(), "only what is needed is brought there"
+    draw = Draw(np.array([5, 9, 9, 2]), np.array([0, 0, 1, 0]))
+    for found in (other, pixels):
+        found.hold(draw.rows)
+    both = [Pictures(found, draw, Augment(), seed=4).gather(torch.arange(4)) for found in (other, pixels)]
+    assert torch.equal(*both)
+
+
+def test_images_that_have_no_room_on_the_device_are_told_once(
+    tmp_path: Path, pixels: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(Pixels, "_room", lambda self: None)
+    without = Pixels(tmp_path / "pixels.npy", CPU)
+    for found in (pixels, without, without):
+        tell_place(found, told.append)
+    assert told == [
+        Notice("the images (0.0 GiB) do not fit on the GPU: each batch travels there from the host", "warning")
+    ]
+
+
+@pytest.mark.parametrize(("count", "batches"), [(0, [0]), (1, [4]), (3, [4]), (4, [4]), (5, [4, 4]), (9, [4, 4, 4])])
+def test_full_batches_look_at_the_first_images_again(count: int, batches: list[int]) -> None:
+    full, short = (positions(count, 4, full=full) for full in (True, False))
+    if count:
+        assert [len(part) for part in full] == batches
+    assert torch.cat(short).tolist() == list(range(count))
+    assert torch.cat(full)[:count].tolist() == list(range(count))
+    assert all(0 <= at < max(count, 1) for at in torch.cat(full).tolist())
 
 
 def test_normalising_is_that_of_torchvision() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import os
 import timeit
 
 import pytest
@@ -9,7 +11,7 @@ import torch
 from torchvision import models
 
 from auditkit import AuditError, Model
-from auditkit.training.device import choose_precision, fastest
+from auditkit.training.device import choose_algorithms, choose_precision, fastest, part_of_a_step
 from auditkit.training.network import OUTPUTS, Network, build_network
 from auditkit_plugins.models.by_name import TorchvisionNetwork
 from auditkit_plugins.models.options import ResNet18Options, SmallCNNOptions, TorchvisionOptions
@@ -141,6 +143,34 @@ def test_a_precision_that_was_asked_for_is_kept(wanted: str) -> None:
 )
 def test_the_fastest_format_is_taken_and_of_two_alike_the_more_robust(seconds: dict[str, float], format_: str) -> None:
     assert fastest(seconds) == format_
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16])
+def test_a_gpu_is_asked_how_fast_part_of_a_step_is(kind: torch.dtype) -> None:
+    """Here on the CPU: that the step runs in every format, and leaves finite gradients."""
+    step = part_of_a_step(torch.device("cpu"), kind, batch=2)
+    step()
+    step()
+    layers = inspect.getclosurevars(step).nonlocals["layers"]
+    assert all(bool(parameter.grad.isfinite().all()) for parameter in layers.parameters())
+
+
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_deterministic_algorithms_are_chosen_on_a_gpu(monkeypatch: pytest.MonkeyPatch, deterministic: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: None)
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    before = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
+    try:
+        choose_algorithms(torch.device("cuda", 0), deterministic=deterministic)
+        assert torch.are_deterministic_algorithms_enabled() is deterministic
+        assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark) == (
+            deterministic,
+            not deterministic,
+        )
+        assert os.environ.pop("CUBLAS_WORKSPACE_CONFIG", "") == (":4096:8" if deterministic else "")
+    finally:
+        torch.use_deterministic_algorithms(False)
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = before
 
 
 def test_auto_takes_bfloat16_where_the_processor_is_faster_with_it() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,22 @@ class BenchWork:
     threads: int
     seconds: float
     precision: str
+    deterministic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How is measured: images' sides, device, workers (None: one per core, one on a GPU), threads of each, seconds for
+    each rate, number format ("auto": the fastest), and whether only algorithms that always give the same bits are used.
+    """
+
+    sizes: Sequence[int]
+    device: str
+    workers: int | None
+    threads: int
+    seconds: float
+    precision: str = "auto"
+    deterministic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,43 +138,50 @@ def _of_official_size(photo: bytes) -> bytes:
     return found.getvalue()
 
 
-def bench(
-    sizes: Sequence[int], device: str, workers: int | None, threads: int, seconds: float, send: Send
-) -> dict[str, Any]:
-    """Measure with so many workers, or one per core, or one on a GPU; a JSON document.
-
-    Raises AuditError for an absent device.
-    """
+def bench(asked: Asked, send: Send) -> dict[str, Any]:
+    """Measure in all processes at once; a JSON document. Raises AuditError for an absent device."""
     registry = Registry.load()
     images = build(registry, "faces", {"images": PHOTOS}).open(None).images
     photos = Encoded(tuple(_of_official_size(images.read(number)) for number in range(PHOTOS)))
-    with Local(workers or cores(), threads, send) as pool, tempfile.TemporaryDirectory() as folder:
-        machine: Machine = pool.submit(DESCRIBE_MACHINE, device).result()
+    with Local(asked.workers or cores(), asked.threads, send) as pool, tempfile.TemporaryDirectory() as folder:
+        machine: Machine = pool.submit(DESCRIBE_MACHINE, asked.device).result()
         if machine.device != "cpu":
-            pool.shrink(workers or 1)
-        processes, rows = pool.processes, []
-        for size in sizes:
-            work = [
-                BenchWork(
-                    ComponentRef("model", "resnet18", {}), photos, str(Path(folder) / f"{size}-{number}"),
-                    machine.device, size, _BATCH[machine.device.partition(":")[0]], threads, seconds,
-                    machine.precision,
-                )
-                for number in range(processes)
-            ]  # fmt: skip
-            rows.append(_row(size, [future.result() for future in [pool.submit(_MEASURE, one) for one in work]]))
-    return {"machine": _machine(machine, processes, threads), "cases": rows}
+            pool.shrink(asked.workers or 1)
+        if asked.precision != "auto":
+            machine = replace(machine, precision=asked.precision)
+        rows = [_measured(size, asked, machine, photos, Path(folder), pool) for size in asked.sizes]
+        return {"machine": _machine(machine, pool.processes, asked), "cases": rows}
 
 
-def _machine(machine: Machine, processes: int, threads: int) -> dict[str, Any]:
+def _measured(size: int, asked: Asked, machine: Machine, photos: Encoded, folder: Path, pool: Local) -> dict[str, Any]:
+    work = [
+        BenchWork(
+            model=ComponentRef("model", "resnet18", {}),
+            photos=photos,
+            folder=str(folder / f"{size}-{number}"),
+            device=machine.device,
+            size=size,
+            batch=_BATCH[machine.device.partition(":")[0]],
+            threads=asked.threads,
+            seconds=asked.seconds,
+            precision=machine.precision,
+            deterministic=asked.deterministic,
+        )
+        for number in range(pool.processes)
+    ]
+    return _row(size, [future.result() for future in [pool.submit(_MEASURE, one) for one in work]])
+
+
+def _machine(machine: Machine, processes: int, asked: Asked) -> dict[str, Any]:
     return {
         "device": machine.device_name,
         "cores": machine.cores,
         "processes": processes,
-        "threads": threads,
+        "threads": asked.threads,
         "torch": machine.torch,
         "torchvision": machine.torchvision,
         "precision": machine.precision,
+        "deterministic": asked.deterministic,
     }
 
 
@@ -180,6 +203,7 @@ def _row(size: int, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "share_of_serial_roofline": total["step_resident"] / roofline,
         "share_of_cpu": sum(one["share_of_cpu"] for one in found) / len(found),
         "captured": found[0]["captured"],
+        "seconds_until_first_step": max(one["seconds_until_first_step"] for one in found),
         "peak_host_bytes": sum(one["peak_host_bytes"] for one in found),
         "peak_device_bytes": sum(one["peak_device_bytes"] for one in found),
     }

@@ -183,6 +183,7 @@ def _unit_facts(prepared: Prepared, unit: Unit) -> UnitFacts:
         "seed": unit.seed,
         "digest": unit.digest,
         "device": stored["device"],
+        "pixels": stored.get("pixels", ""),
         "precision": stored["precision"],
         "threads": stored["threads"],
         "seconds": stored["seconds"],

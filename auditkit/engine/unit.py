@@ -21,7 +21,7 @@ from auditkit.engine.probing import probe
 from auditkit.engine.store import CHECKPOINT, PROBES, WEIGHTS, Store
 from auditkit.engine.work import ComponentRef, UnitWork
 from auditkit.errors import AuditError, RunFailed
-from auditkit.events import Send, UnitDone, UnitStarted
+from auditkit.events import Notice, Send, UnitDone, UnitStarted
 from auditkit.predictions import Predictions, joined
 from auditkit.training import predict, weights
 from auditkit.training.batches import Batches, FeatureBatches, ImageBatches, Labels, Pictures
@@ -50,7 +50,7 @@ def run_unit(item: UnitWork, build: Build, send: Send) -> None:
     if not item.train_first and store.has_weights(item.digest):
         epochs = len(store.history(item.digest))
         send(UnitStarted(item.digest, item.label, epochs, epochs))
-        unit = _Unit.of(item, build, store.facts(item.digest))
+        unit = _Unit.of(item, build, store.facts(item.digest), send)
         unit.network.load(weights.load(store.unit(item.digest) / WEIGHTS), where=item.label)
         found = store.predictions(item.digest)
         if item.predict:
@@ -61,7 +61,7 @@ def run_unit(item: UnitWork, build: Build, send: Send) -> None:
         send(_done(item, found, time.perf_counter() - started))
         return
     checkpoint = store.partial(item.digest) / CHECKPOINT
-    unit = _Unit.of(item, build, read_facts(checkpoint))
+    unit = _Unit.of(item, build, read_facts(checkpoint), send)
     _load_init(unit, build, store)
     progress = _train(unit, build, checkpoint, send)
     if item.keep_weights:
@@ -89,7 +89,7 @@ class _Unit:
         return self.item.splits
 
     @staticmethod
-    def of(item: UnitWork, build: Build, remembered: Mapping[str, Any]) -> _Unit:
+    def of(item: UnitWork, build: Build, remembered: Mapping[str, Any], send: Send) -> _Unit:
         """Build the network; precision and threads are those remembered from earlier work on the unit, if any."""
         device = choose_device(item.device)
         precision = remembered.get("precision") or choose_precision(item.precision, device)
@@ -97,7 +97,9 @@ class _Unit:
         compute.set_up()
         choose_algorithms(device, deterministic=item.deterministic)
         network = build_network(build(item.model), item.seed).to(device)
-        return _Unit(item, compute, network, open_pixels(Path(item.images.path), device))
+        pixels = open_pixels(Path(item.images.path), device)
+        tell_place(pixels, send)
+        return _Unit(item, compute, network, pixels)
 
     def pictures(self, split: str) -> Pictures:
         """The images of a split."""
@@ -134,6 +136,14 @@ class _Unit:
             truth=self.truth(split),
             margin=margins,
         )
+
+
+def tell_place(pixels: Pixels, send: Send) -> None:
+    """Say once in a process that the device has no room for the images."""
+    if pixels.place == "host" and not pixels.told:
+        size = f"{pixels.host.nbytes / 2**30:.1f} GiB"
+        send(Notice(f"the images ({size}) do not fit on the GPU: each batch travels there from the host", "warning"))
+        pixels.told = True
 
 
 # --------------------------------------------------------------------------------------------------------- training

@@ -75,6 +75,6 @@ def bench(item: BenchWork, send: Send) -> dict[str, Any]:
     device = choose_device(item.device)
     compute = Compute(device, item.precision, item.threads)
     compute.set_up()
-    choose_algorithms(device, deterministic=False)
+    choose_algorithms(device, deterministic=item.deterministic)
     case = benching.Case(item.size, item.batch, item.seconds, compute)
     return benching.measure(case, Registry.load().build_ref(item.model), item.photos, Path(f"{item.folder}.npy"))

@@ -22,13 +22,15 @@ class DatasetFacts(TypedDict, total=False):
 
 
 class UnitFacts(TypedDict, total=False):
-    """How one unit was trained. `visits` are images shown to the network, copies and epochs included."""
+    """How one unit was trained. `visits` are images shown to the network, copies and epochs included; `pixels` is
+    "device", or "host" where the images had no room there."""
 
     task: str
     arm: str
     seed: int
     digest: str
     device: str
+    pixels: str
     precision: str
     threads: int
     seconds: float

@@ -113,7 +113,8 @@ def _pairs(pairs: Mapping[str, Any]) -> str:
 def _device(unit: UnitFacts) -> str:
     threads = unit.get("threads")
     parts = (unit.get("device", ""), unit.get("precision", ""), plural(threads, "thread") if threads else "")
-    return " ".join(part for part in parts if part)
+    there = " ".join(part for part in parts if part)
+    return f"{there}, images on the host" if unit.get("pixels") == "host" else there
 
 
 def _training(units: Any) -> str:

@@ -29,8 +29,8 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 class Pictures:
     """The images of a draw, as they are or as augmented copies.
 
-    Rendering a copy costs a twelfth of a ResNet-18 training step on a CPU. So copies are rendered once and kept on the
-    device while they take less than `_KEPT_BYTES`, else again in every epoch.
+    Copies are rendered once and kept on the device while they take less than `_KEPT_BYTES`, else again in every epoch:
+    a fiftieth of the time on a CPU at 64 pixels, nothing that can be measured at 128 (`benchmarks/techniques.py`).
     """
 
     def __init__(self, pixels: Pixels, draw: Draw, augment: Augment, seed: int) -> None:

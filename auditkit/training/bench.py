@@ -58,7 +58,9 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
     pictures = Pictures(pixels, draw, Augment(), 0)
     labels = Labels.of(draw, (np.arange(rows) % 2).astype(np.int64), None, compute.device)
     batches = ImageBatches(pictures, labels, case.batch, 0, flip=True)
+    started = time.perf_counter()
     progress, steps = _unit(model, case, batches)
+    until_first_step = time.perf_counter() - started
     fixed = next(batches.epoch(0))
     steps.begin()
     cpu, wall = time.process_time(), time.perf_counter()
@@ -78,11 +80,12 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
         "step_synthetic": synthetic,
         "step_resident": resident,
         "evaluate": rows / evaluated,
-        # one epoch, decoded before it and evaluated after it
+        # computed: one epoch, decoded before it and evaluated after it
         "end_to_end": rows / (1 / decode + rows / resident + evaluated),
         "batch": case.batch,
         "precision": compute.precision,
         "captured": graph.captured(),
+        "seconds_until_first_step": until_first_step,
         "share_of_cpu": share,
         **peaks,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +17,7 @@ FLOAT32, BFLOAT16, FLOAT16 = "float32", "bfloat16", "float16"
 FORMATS = {FLOAT32: torch.float32, BFLOAT16: torch.bfloat16, FLOAT16: torch.float16}
 _WORTH_IT = 1.2
 """A less exact format must be this many times as fast."""
-_SIDE, _GPU_SIDE = 512, 4096
+_SIDE = 512
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 """Numbers of glibc's mallopt()."""
 
@@ -99,13 +99,13 @@ def formats(device: torch.device) -> list[str]:
 
 
 def choose_precision(wanted: str, device: torch.device) -> str:
-    """The precision asked for; "auto" is the one whose matrix products are fastest.
+    """The precision asked for; "auto" is the one that measures fastest.
 
-    The instructions alone do not tell: with AVX512-BF16 an EPYC trains 1.4 times (64 pixels) to 1.7 times (128 pixels)
-    as fast as in float32, a Xeon whose AMX is masked 0.9 times. So it is measured, once per process; the answers seen
-    (products half as fast, or four times as fast) lie far from the limit.
+    The instructions alone do not tell: an EPYC with AVX512-BF16 trains nearly twice as fast with it as in float32, a
+    Xeon whose AMX is masked more slowly. So it is measured, once per process; the answers seen on CPUs (products half
+    as fast, or four times as fast) lie far from the limit.
     """
-    return fastest(_seconds_of_products(device)) if wanted == "auto" else wanted
+    return fastest(_seconds(device)) if wanted == "auto" else wanted
 
 
 def fastest(seconds: Mapping[str, float]) -> str:
@@ -118,27 +118,53 @@ def fastest(seconds: Mapping[str, float]) -> str:
 
 
 @cache
-def _seconds_of_products(device: torch.device) -> dict[str, float]:
-    """Of a product of square matrices in each of `formats`, on a CPU with one thread; takes some 60 ms.
+def _seconds(device: torch.device) -> dict[str, float]:
+    """Of a piece of work in each of `formats`, on a CPU with one thread; takes some 60 ms there.
 
     They take turns and the shortest counts, so that other work on the machine hardly does.
     """
-    side = _SIDE if device.type == "cpu" else _GPU_SIDE
-    ones = {name: torch.ones(side, side, dtype=FORMATS[name], device=device) for name in formats(device)}
+    works = {name: _work(device, FORMATS[name]) for name in formats(device)}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        turns = [{name: _seconds_of_product(one) for name, one in ones.items()} for _ in range(12)]
+        turns = [{name: _seconds_of(work, device) for name, work in works.items()} for _ in range(12)]
     finally:
         torch.set_num_threads(threads)
-    return {name: min(turn[name] for turn in turns) for name in ones}
+    return {name: min(turn[name] for turn in turns) for name in works}
 
 
-def _seconds_of_product(matrix: torch.Tensor) -> float:
-    wait_for(matrix.device)
+def _work(device: torch.device, kind: torch.dtype) -> Callable[[], object]:
+    """A product of matrices on a CPU, where it is nearly all that a step is made of; part of a step elsewhere."""
+    if device.type == "cpu":
+        ones = torch.ones(_SIDE, _SIDE, dtype=kind, device=device)
+        return lambda: ones @ ones
+    return part_of_a_step(device, kind, batch=256)
+
+
+def part_of_a_step(device: torch.device, kind: torch.dtype, *, batch: int) -> Callable[[], object]:
+    """Forward and backward through a convolution, batch norm and ReLU, as in the middle of a ResNet-18.
+
+    On a GPU float16 and bfloat16 multiply equally fast, but only float16 has cuDNN's batch norm.
+    """
+    layers = torch.nn.Sequential(
+        torch.nn.Conv2d(128, 128, 3, padding=1, bias=False), torch.nn.BatchNorm2d(128), torch.nn.ReLU()
+    ).to(device, memory_format=torch.channels_last)
+    images = torch.ones(batch, 128, 16, 16, device=device).to(memory_format=torch.channels_last)
+
+    def step() -> None:
+        layers.zero_grad(set_to_none=True)
+        with torch.autocast(device.type, kind, enabled=kind != torch.float32):
+            loss = layers(images).float().mean()
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    return step
+
+
+def _seconds_of(work: Callable[[], object], device: torch.device) -> float:
+    wait_for(device)
     started = time.perf_counter()
-    matrix @ matrix
-    wait_for(matrix.device)
+    work()
+    wait_for(device)
     return time.perf_counter() - started
 
 
@@ -162,4 +188,5 @@ def choose_algorithms(device: torch.device, *, deterministic: bool) -> None:
     torch.backends.cudnn.benchmark = not deterministic
     torch.backends.cudnn.deterministic = deterministic
     torch.use_deterministic_algorithms(deterministic, warn_only=True)
-    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010 - else it would write every activation once more
+    # Else deterministic mode writes every activation once more.
+    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010

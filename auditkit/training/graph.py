@@ -12,7 +12,7 @@ import contextlib
 import copy
 import logging
 import warnings
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -71,7 +71,7 @@ class Eager:
 
 
 class Graphed:
-    """The same step as a CUDA graph per shape of the batches."""
+    """The same step as a CUDA graph."""
 
     def __init__(self, twins: Twins, progress: Progress) -> None:
         self._twins, self._progress = twins, progress
@@ -101,7 +101,11 @@ class _Captured:
 
 
 class Twins:
-    """What the graphs of one kind of unit work on, and the graphs by the shape of a batch's inputs."""
+    """What the graph of one kind of unit works on, and the graph, for batches of the shape that it met first.
+
+    All batches of an epoch are full but the last two. Those are stepped eagerly: a capture makes the host wait for the
+    device, and every draw would leave graphs of its own.
+    """
 
     def __init__(self, progress: Progress, spec: SGD | AdamW, compute: Compute, *, compiled: bool) -> None:
         module, objective = copy.deepcopy(progress.module), copy.deepcopy(progress.objective)
@@ -110,24 +114,18 @@ class Twins:
         self.progress = Progress(module, objective, optimizer, compute.scaler())
         self._compute = compute
         self._forward = torch.compile(forward, dynamic=False) if compiled else forward
-        self._captured: dict[torch.Size, _Captured | None] = {}
+        self._captured: _Captured | None = None
         self._pool = torch.cuda.graph_pool_handle() if compute.device.type == "cuda" else None
 
     def step(self, batch: Batch, rate: float) -> torch.Tensor:
-        """Replay the graph of batches of this shape, captured when first met.
-
-        Raises whatever the first capture raises. Where a later one fails, batches of its shape are stepped eagerly.
-        """
-        shape = batch[0].shape
-        if shape not in self._captured:
-            self._captured[shape] = self._capture_another(batch) if self._captured else self._capture(batch)
-        found = self._captured[shape]
-        if found is None:
-            self.set_rate(rate)
-            return self.run(batch, forward)
+        """Replay the graph, captured when the first batch is met; raises whatever the capture raises."""
+        found = self._captured = self._captured or self._capture(batch)
+        self.set_rate(rate)
+        if batch[0].shape != found.batch[0].shape:
+            with _without_tries():
+                return self.run(batch, forward)
         for static, given in zip(found.batch, batch, strict=True):
             static.copy_(given, non_blocking=True)
-        self.set_rate(rate)
         found.graph.replay()
         return found.loss
 
@@ -143,13 +141,6 @@ class Twins:
         _descend(self.progress, loss)
         return loss.detach()
 
-    def _capture_another(self, batch: Batch) -> _Captured | None:
-        try:
-            return self._capture(batch)
-        except Exception as error:
-            _give_up("captured", error, self._compute.device)
-            return None
-
     def _capture(self, batch: Batch) -> _Captured:
         """Record a step. Warming up changes weights, statistics and momenta; they are put back."""
         static = (batch[0].clone(), batch[1].clone(), batch[2].clone())
@@ -157,32 +148,21 @@ class Twins:
         noise = torch.cuda.get_rng_state(self._compute.device)
         stream = torch.cuda.current_stream(self._compute.device)
         graph, side = torch.cuda.CUDAGraph(), _side(self._compute.device)
-        # One shape is compiled, and only for that one algorithms are tried: what else comes is two batches an epoch.
-        forward_pass = forward if self._captured else self._forward
-        tries = torch.backends.cudnn.benchmark
-        torch.backends.cudnn.benchmark = tries and not self._captured
         try:
-            self._warm_up(static, stream, side, forward_pass)
+            self._warm_up(static, stream, side)
             with torch.cuda.graph(graph, pool=self._pool, stream=side):
-                loss = self.run(static, forward_pass)
+                loss = self.run(static)
         except BaseException:
             if self._pool is not None:
                 _stop_recording(self._compute.device, self._pool)
             raise
         finally:
-            torch.backends.cudnn.benchmark = tries
             torch.cuda.set_stream(stream)  # a capture that fails leaves its own stream the current one
             transfer(before, self.progress)
             torch.cuda.set_rng_state(noise, self._compute.device)
         return _Captured(graph, static, loss)
 
-    def _warm_up(
-        self,
-        batch: Batch,
-        stream: torch.cuda.Stream,
-        side: torch.cuda.Stream,
-        forward_pass: Callable[..., torch.Tensor],
-    ) -> None:
+    def _warm_up(self, batch: Batch, stream: torch.cuda.Stream, side: torch.cuda.Stream) -> None:
         """Take steps on another stream than `stream`, as capture demands, and leave no gradients."""
         side.wait_stream(stream)
         try:
@@ -190,7 +170,7 @@ class Twins:
                 # Adam says once that a step which can be captured is not; that is what warming up is.
                 warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
                 for _ in range(_WARM_UP):
-                    self.run(batch, forward_pass)
+                    self.run(batch)
         finally:  # whoever puts the weights back must not overtake a step
             stream.wait_stream(side)
             self.progress.optimizer.zero_grad(set_to_none=True)
@@ -251,6 +231,17 @@ def _give_up(what: str, error: Exception, device: torch.device) -> None:
     """Say that a step cannot be captured. Dynamo, inductor and capture fail in too many ways for one to be named."""
     _recover(device)
     _log.warning("a step cannot be %s: %s", what, error)
+
+
+@contextlib.contextmanager
+def _without_tries() -> Iterator[None]:
+    """Try no algorithms for shapes that come twice an epoch, with sizes of every draw's own."""
+    tries = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = tries
 
 
 @cache

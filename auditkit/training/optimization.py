@@ -13,7 +13,7 @@ from auditkit.spec.model import SGD, AdamW, Constant, OneCycle
 def make_optimizer(
     spec: SGD | AdamW, parameters: Iterable[torch.nn.Parameter], rate: torch.Tensor | None = None
 ) -> torch.optim.Optimizer:
-    """Build the optimizer; fused, but for SGD on a CPU, where plain steps took half as long (torch 2.14, EPYC).
+    """Build the optimizer; fused, but for SGD on a CPU, where that gains nothing (`benchmarks/techniques.py`).
 
     With `rate`, a scalar on the device that holds the learning rate, its steps can be captured in a CUDA graph.
     """

@@ -21,7 +21,8 @@ _UPLOAD = 4096
 class Pixels:
     """A memory-mapped cache, kept on the device as well when that is a GPU with room for it.
 
-    `place` says where rows are gathered: "device", or "host" (then each batch travels through pinned memory).
+    `place` says where rows are gathered: "device", or "host": then each batch is read from the file and travels through
+    pinned memory, and whoever trains is to be told, once: `told`.
     """
 
     def __init__(self, path: Path, device: torch.device) -> None:
@@ -30,6 +31,7 @@ class Pixels:
         self.device = device
         self.size = self.host.shape[1]
         self._resident = self._room()
+        self.told = False
         self._present = np.zeros(len(self.host), dtype=bool)
 
     @property
@@ -39,7 +41,7 @@ class Pixels:
 
     def hold(self, rows: Rows) -> None:
         """Bring the rows onto the device, unless they are there or it has no room."""
-        if self._resident is None or self.device.type == "cpu":
+        if self._resident is None or self._resident is self.host:
             return
         missing = np.setdiff1d(rows, np.flatnonzero(self._present))
         for start in range(0, len(missing), _UPLOAD):

@@ -42,13 +42,17 @@ def accuracy(margin: NDArray[np.float32], truth: NDArray[np.int8]) -> float | No
 def _over(
     network: nn.Module, read: Callable[[torch.Tensor], torch.Tensor], pictures: Pictures, compute: Compute
 ) -> torch.Tensor:
-    """Float32 outputs on the device. On a GPU every batch is full, by looking at images again: other sizes try anew."""
-    size, count = _BATCH[compute.device.type], len(pictures)
-    whole = -(-count // size) * size if compute.device.type == "cuda" else count
+    """Float32 outputs on the device."""
     was_training = network.training
     network.eval()
     with torch.no_grad(), compute.autocast():
-        parts = torch.split(torch.arange(whole) % max(count, 1), size)
+        parts = positions(len(pictures), _BATCH[compute.device.type], full=compute.device.type == "cuda")
         outputs = [read(normalise(pictures.gather(index))) for index in parts]
     network.train(was_training)
-    return torch.cat([*outputs])[:count].to(torch.float32)
+    return torch.cat([*outputs])[: len(pictures)].to(torch.float32)
+
+
+def positions(count: int, size: int, *, full: bool) -> tuple[torch.Tensor, ...]:
+    """Positions of `count` images in batches; `full` ones look at the first images again, for other sizes try anew."""
+    whole = -(-count // size) * size if full else count
+    return torch.split(torch.arange(whole) % max(count, 1), size)
