@@ -182,9 +182,9 @@ class Cohort:
             missing = int((column == MISSING).sum())
             if missing:
                 have = "has" if missing == 1 else "have"
-                of = f"{missing:,} of {len(self.rows):,} photos"
+                of = f"{missing:,} of {len(self.rows):,} images"
                 said = f"{of} {have} no value of {name!r}, so it cannot define strata"
-                raise AuditError(said, hint="leave these photos out of the data, or name another attribute")
+                raise AuditError(said, hint="leave these images out of the data, or name another attribute")
             codes = codes * len(levels) + column
             meanings = [{**meaning, name: level} for meaning in meanings for level in levels]
         return codes, tuple(meanings)
@@ -197,9 +197,9 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draw:
-    """Rows to train on, in no particular order; row numbers of the data set, repeated where a photo counts twice.
+    """Rows to train on, in no particular order; row numbers of the data set, repeated where an image counts twice.
 
-    copy: (m,) int64; 0 is the photo itself, k > 0 its k-th augmented copy. A repeated (row, 0) is a plain duplicate.
+    copy: (m,) int64; 0 is the image itself, k > 0 its k-th augmented copy. A repeated (row, 0) is a plain duplicate.
     """
 
     rows: Rows

@@ -33,7 +33,7 @@ REMEDY = "remove the folder; the next run makes it again"
 class Predictions:
     """One row per evaluated image of a unit.
 
-    split: (n,) int8, an index into SPLITS; row: (n,) int64 in the data set; copy: (n,) int64, 0 is the photo itself;
+    split: (n,) int8, an index into SPLITS; row: (n,) int64 in the data set; copy: (n,) int64, 0 is the image itself;
     identity: (n,) int64, -1 where unknown; truth: (n,) int8, 1 is the task's positive level; margin: (n,) float32,
     logit of positive minus logit of negative, so that a prediction is positive where margin > 0.
     """

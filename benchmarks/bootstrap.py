@@ -2,7 +2,7 @@
 
     python benchmarks/bootstrap.py [--out benchmarks/results]
 
-1. The whole of an audit's intervals: 10,000 replicates, 1,000 people, 20,000 photos, 40 attributes x 5 metrics x 8 arms
+1. The whole of an audit's intervals: 10,000 replicates, 1,000 people, 20,000 images, 40 attributes x 5 metrics x 8 arms
    x 3 seeds: counts, resampling, values, changes, differences of changes, and simultaneous intervals over all of them.
 2. As many replicates as fairlearn's `MetricFrame(n_boot=...)` makes: 2 groups x 5 metrics, 20,000 rows, predictions of
    one network; percentile intervals. Ours resamples 1,000 people, three networks at once, or rows, as fairlearn does.

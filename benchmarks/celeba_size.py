@@ -1,6 +1,6 @@
 """The memory of an audit on as many images as CelebA has: its cache at 128 pixels takes 10 GB on the disk.
 
-Rendered photos stand in, each many times under other names. Two networks are trained for a few steps and predict
+Rendered images stand in, each many times under other names. Two networks are trained for a few steps and predict
 CelebA's 19,962 test images, two at a time, with everything decoded before.
 """
 
@@ -39,7 +39,7 @@ groups = [["Male"]]
 
 
 def memory(folder: Path, photos: Path) -> dict[str, Any]:
-    """Seconds and peak bytes of such an audit, made of rendered `photos`; `folder` must be on the same disk."""
+    """Seconds and peak bytes of such an audit, made of rendered `images`; `folder` must be on the same disk."""
     data = folder / "as many as CelebA"
     repeat(photos, data)
     file = folder / "memory.toml"
@@ -51,7 +51,7 @@ def memory(folder: Path, photos: Path) -> dict[str, Any]:
 
 
 def repeat(photos: Path, data: Path) -> None:
-    """A folder in CelebA's layout with links to the same photos again and again, of new people every time."""
+    """A folder in CelebA's layout with links to the same images again and again, of new people every time."""
     images = data / "img_align_celeba"
     images.mkdir(parents=True)
     rows = (photos / "list_attr_celeba.txt").read_text().splitlines()

@@ -5,10 +5,10 @@
 An hour on two cores. Settings with many people that lie outside of what was asked are then simulated
 anew, five times as often, so that chance can be told from truth; --keep does only that, for the grid in --out.
 
-Every person has photos in every group or, where groups are apart, in one. Whether an arm with a seed is right about a
-photo is a threshold on a normal variable: level of the group and arm + person + photo + seed + rest. So the true
+Every person has images in every group or, where groups are apart, in one. Whether an arm with a seed is right about a
+image is a threshold on a normal variable: level of the group and arm + person + image + seed + rest. So the true
 accuracy is known exactly, the correlation of rightness within a person is set, and seeds shift whole groups. Each line
-of the table is one setting: K groups, people in each group, photos of each, correlation, S seeds, variance due to seeds
+of the table is one setting: K groups, people in each group, images of each, correlation, S seeds, variance due to seeds
 over variance due to people (of the mean over seeds), whether there is an effect, and whether groups are apart. Columns:
 share of runs whose interval holds the truth.
 

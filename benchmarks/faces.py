@@ -74,7 +74,7 @@ def pool(folder: Path, name: str, seeds: int, cue: str = "") -> Panel:
 
 
 def beside(reference: Panel, other: Panel, pick: Sequence[NDArray[np.int64]]) -> Panel:
-    """An audit of two arms of some seeds of two pools, which were tested on the same photos."""
+    """An audit of two arms of some seeds of two pools, which were tested on the same images."""
     names = ("first", "second")
     arms = tuple(
         ArmScores(name, tuple(range(SEEDS)), panel.arms[0].margin[seeds])
@@ -140,7 +140,7 @@ def told(panel: Panel, planted: Panel, splits: int) -> Planted:
 
 
 def right(panel: Panel) -> NDArray[np.float64]:
-    """(n,) share of the seeds that are right about each photo."""
+    """(n,) share of the seeds that are right about each image."""
     return np.asarray(((panel.arms[0].margin > 0) == (panel.truth == 1)).mean(axis=0), dtype=np.float64)
 
 
@@ -156,7 +156,7 @@ def main() -> None:
         panel = pool(folder, "pool", POOL)
         planted = pool(folder, "planted", PLANTED_POOL, f", remove_cue = {{ {GROUP} = {LEVEL} }}")
     if not (np.array_equal(panel.row, planted.row) and np.array_equal(panel.truth, planted.truth)):
-        raise SystemExit("the two pools were not tested on the same photos")
+        raise SystemExit("the two pools were not tested on the same images")
     false = [[f for f in found if f.verdict == "changed"] for found in against_itself(panel, options.splits)]
     result = {
         "pool": POOL,

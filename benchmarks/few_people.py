@@ -2,8 +2,8 @@
 
     python benchmarks/few_people.py [--runs 20000] [--out benchmarks/results]
 
-A minute on one core. Every person has as many photos in the test set. An arm turns some photos of each wrong, or wrong
-and right as four to one; with a correlation, some people's photos far more than others'. So the true change is known,
+A minute on one core. Every person has as many images in the test set. An arm turns some images of each wrong, or wrong
+and right as four to one; with a correlation, some people's images far more than others'. So the true change is known,
 and few may carry it: a setting is filed under the median over runs of the effective number of people. The evidence
 wing's own variance, degrees of freedom and interval are used, for one seed.
 
@@ -43,7 +43,7 @@ MANY_PEOPLE = 50
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """People, photos of each, expected photos on which the arms differ, their correlation, and whether one way."""
+    """People, images of each, expected images on which the arms differ, their correlation, and whether one way."""
 
     people: int
     photos: int
@@ -63,7 +63,7 @@ class Coverage:
 
 
 def grid() -> Iterator[Setting]:
-    """All settings in which at most four photos in ten differ."""
+    """All settings in which at most four images in ten differ."""
     for (people, photos), differing, correlation, one_way in product(
         PEOPLE_AND_PHOTOS, DIFFERING, CORRELATION, (True, False)
     ):
@@ -72,7 +72,7 @@ def grid() -> Iterator[Setting]:
 
 
 def turned(setting: Setting, share: float, runs: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(runs, people): photos turned of each person, beta-binomial."""
+    """(runs, people): images turned of each person, beta-binomial."""
     shape, rest = (runs, setting.people), 1 - setting.correlation
     if not share * setting.correlation:
         return rng.binomial(setting.photos, share, shape)

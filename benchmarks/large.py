@@ -2,7 +2,7 @@
 
     python benchmarks/large.py [--rows 200000] [--out benchmarks/results]
 
-8 arms with 3 seeds, all on the same photos of a twentieth as many people: group tables, intervals, simultaneous
+8 arms with 3 seeds, all on the same images of a twentieth as many people: group tables, intervals, simultaneous
 intervals, spillover over 40 attributes, then HTML, Markdown, JSON, CSV and their charts. Read again: findings.json to
 the same files.
 """

@@ -3,8 +3,8 @@
     auditkit data make-faces faces --n 3000
     python benchmarks/plain_loop.py faces --size 64 --rows 1000 --test 300 --epochs 3 --json
 
-Photos are decoded by PIL in a DataLoader with two workers, again in every epoch; ResNet-18 is trained in float32 with
-SGD, once per arm (cross-entropy, reweighted, focal) and seed; then the test photos are predicted. Needs torch,
+Images are decoded by PIL in a DataLoader with two workers, again in every epoch; ResNet-18 is trained in float32 with
+SGD, once per arm (cross-entropy, reweighted, focal) and seed; then the test images are predicted. Needs torch,
 torchvision, Pillow and NumPy, and nothing of auditkit.
 """
 
@@ -28,7 +28,7 @@ ARMS = ("cross-entropy", "reweight", "focal")
 
 
 class Faces(Dataset[tuple[torch.Tensor, float]]):
-    """Photos in CelebA's layout, and one attribute."""
+    """Images in CelebA's layout, and one attribute."""
 
     def __init__(self, folder: Path, names: list[str], truth: list[int], size: int, *, flip: bool) -> None:
         self.files = [folder / "img_align_celeba" / name for name in names]
@@ -38,7 +38,7 @@ class Faces(Dataset[tuple[torch.Tensor, float]]):
         self.transform = transforms.Compose([*steps, *mirrored, transforms.ToTensor(), transforms.Normalize(MEAN, STD)])
 
     def __len__(self) -> int:
-        """Photos."""
+        """Images."""
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, float]:
@@ -57,7 +57,7 @@ def labelled(folder: Path, target: str) -> tuple[list[str], np.ndarray[Any, Any]
 
 
 def part(folder: Path, target: str, split: int, count: int, size: int) -> Faces:
-    """So many photos of a split."""
+    """So many images of a split."""
     names, truth, splits = labelled(folder, target)
     rows = np.flatnonzero(splits == split)[:count]
     return Faces(folder, [names[row] for row in rows], truth[rows].tolist(), size, flip=split == 0)

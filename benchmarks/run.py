@@ -1,10 +1,10 @@
 """auditkit against the plain PyTorch loop, as ratios within one run on one machine.
 
     python benchmarks/run.py            an hour on two cores; half of it with --repeats 1
-    python benchmarks/run.py --full     more photos, more repeats: three hours
+    python benchmarks/run.py --full     more images, more repeats: three hours
 
-Both do the same audit: three arms, two seeds, three epochs, the same numbers of rendered photos of CelebA's size,
-ResNet-18, test photos predicted. Both are run on a few photos first, so that neither reads its libraries from a disk
+Both do the same audit: three arms, two seeds, three epochs, the same numbers of rendered images of CelebA's size,
+ResNet-18, test images predicted. Both are run on a few images first, so that neither reads its libraries from a disk
 that is slower than memory; then they take turns; of each the median of the repeats counts. Wall time is what ratios
 are made of; CPU time stands beside it, since a shared machine disturbs it less. The results go to
 benchmarks/results/<machine>.json and .md; the name is that of the processor, with its cores, and of the GPU.

@@ -46,7 +46,7 @@ class Truth:
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
-        """(arms, groups): expected share of right predictions, over people, photos and seeds."""
+        """(arms, groups): expected share of right predictions, over people, images and seeds."""
         return ndtr(self.level / np.sqrt(1 + self.seed))
 
 
@@ -90,7 +90,7 @@ def _seed_variance(setting: Setting, person: float) -> float:
 
 
 def right_of(setting: Setting, truth: Truth, runs: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """(arms, seeds, runs, groups, people, photos): which predictions are right."""
+    """(arms, seeds, runs, groups, people, images): which predictions are right."""
     groups = truth.level.shape[1]
     shape = (runs, groups, setting.people, setting.photos)
     rest = 1 - truth.person - PHOTO * (1 - truth.person)

@@ -3,7 +3,7 @@
     python benchmarks/techniques.py [--seconds 1] [--turns 7] [--out benchmarks/results]
 
 A few minutes. A ResNet-18 is trained on a batch of 64 by one thread, by turns in every variant, so that other work on
-the machine touches all alike; of each the median of the turns counts. Four more are measured as a whole: photos
+the machine touches all alike; of each the median of the turns counts. Four more are measured as a whole: images
 decoded once or in every epoch, copies rendered once or in every epoch, two processes of one thread or one of two, and
 processes that keep the memory of a step for the next one or do not.
 """

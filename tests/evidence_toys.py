@@ -36,9 +36,9 @@ ACCURACY = {"accuracy": COUNTING["accuracy"]}
 def toy_panel(
     n: int = 1500, people: int = 150, arms: int = 3, seeds: int = 3, *, effect: float = 0.0, seed: int = 0
 ) -> Panel:
-    """Smiling predicted from faces: every arm but the first loses `effect` of the margin on bald people's photos.
+    """Smiling predicted from faces: every arm but the first loses `effect` of the margin on bald people's images.
 
-    Male and Bald belong to people, Young and Smiling to photos.
+    Male and Bald belong to people, Young and Smiling to images.
     """
     rng = np.random.default_rng(seed)
     identity = rng.integers(0, people, n)

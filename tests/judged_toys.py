@@ -61,7 +61,7 @@ at_most = 0.0
 
 
 def table(people: int = 150, photos: int = 3, seeds: int = 2) -> pd.DataFrame:
-    """Two arms on the same photos, some of which are hard for both, named a and b; b is worse for gender f."""
+    """Two arms on the same images, some of which are hard for both, named a and b; b is worse for gender f."""
     rng = np.random.default_rng(5)
     n = people * photos
     person = np.repeat(np.arange(people), photos)
@@ -76,7 +76,7 @@ def table(people: int = 150, photos: int = 3, seeds: int = 2) -> pd.DataFrame:
             parts.append(
                 pd.DataFrame(
                     {
-                        "photo": photo, "person": person, "gender": gender, "young": young,
+                        "image": photo, "person": person, "gender": gender, "young": young,
                         "truth": truth, "score": expit(margin), "arm": arm, "seed": seed,
                     }
                 )
@@ -90,7 +90,7 @@ def prepared(file: Path, store: Path) -> Prepared:
 
 
 def simulate(ready: Prepared, skill: float = 1.0, stream: int = 0) -> None:
-    """Fill the store with predictions of every unit's test photos: right by `skill`, the oversampled arm by less."""
+    """Fill the store with predictions of every unit's test images: right by `skill`, the oversampled arm by less."""
     male = ready.dataset.attributes.column("Male")
     rows = ready.pools.test
     identities = ready.dataset.identities

@@ -67,8 +67,8 @@ def results(**changes: object) -> Results:
         findings=(*_values(), *_gaps(), *_changes(), *_gap_changes(), *_spillover()),
         compositions=tuple(_compositions()),
         leaks=(
-            Leak("Male", "original", "plain", "photo", 0, 1200),
-            Leak("Male", "oversampled", "plain", "photo", 0, 1200),
+            Leak("Male", "original", "plain", "image", 0, 1200),
+            Leak("Male", "oversampled", "plain", "image", 0, 1200),
             Leak("Male", "oversampled", "plain", "identity", 54, 1200),
         ),
         curves=tuple(_curves()),

@@ -1,4 +1,4 @@
-"""A little table of photos and an audit of it that is run in a second: the user's own data, with or without gaps."""
+"""A little table of images and an audit of it that is run in a second: the user's own data, with or without gaps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AUDIT = """\
 title = "Little"
 [data]
 dataset = { use = "table", split = "part" }
-place = "photos.csv"
+place = "images.csv"
 train = { from = ["train"] }
 valid = { from = ["valid"] }
 image = { size = 16 }
@@ -41,11 +41,11 @@ def picture(shade: int) -> bytes:
 
 
 def project(audit: str, environment: dict[str, str] | None = None, **missing_in: str) -> AuditProject:
-    """Photos of people who smile or not, are bald or not, in three parts; an attribute may be missing in one part."""
+    """Images of people who smile or not, are bald or not, in three parts; an attribute may be missing in one part."""
     columns = {"Smiling": np.arange(PHOTOS) % 2, "Bald": np.arange(PHOTOS) // 2 % 2}
     lines = ["image,part,Smiling,Bald"]
     for i, part in enumerate(PARTS):
         values = ["" if missing_in.get(name) == part else str(column[i]) for name, column in columns.items()]
         lines.append(",".join([f"{i}.png", part, *values]))
     pictures = {f"{i}.png": picture(10 * i) for i in range(PHOTOS)}
-    return audit_project({"a.toml": audit, "photos.csv": "\n".join(lines) + "\n", **pictures}, environment)
+    return audit_project({"a.toml": audit, "images.csv": "\n".join(lines) + "\n", **pictures}, environment)

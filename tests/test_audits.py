@@ -134,7 +134,7 @@ def test_bald_as_published(shared: Path, tmp_path: Path) -> None:
     assert [len(part) for part in (drawn.train, drawn.valid, drawn.test)] == [15_709, 1_964, 1_963]
     assert int((drawn.sampled.copy > 0).sum()) == 9_636
     photo = leaks(drawn.train, drawn.test, None, task="Bald", arm="oversampled", name="resampled")[0]
-    assert 0.48 < photo.touched / photo.total < 0.53, "every bald test row's photo was trained on"
+    assert 0.48 < photo.touched / photo.total < 0.53, "every bald test row's image was trained on"
     women, bald_women, men, bald_men = cells(drawn.sampled, prepared, "Male", "Bald")
     assert 0.69 < bald_men / (men + bald_men) < 0.73 and bald_women / (women + bald_women) < 0.02
 
@@ -198,7 +198,7 @@ def test_composing_says_what_moved(shared: Path, tmp_path: Path) -> None:
     )
     assert said.distinct_images == len(prepared.pools.train) and said.effective_images < 700
     photos, people = said.effective_images, said.effective_identities
-    assert people is not None and people < photos, "photos of one person are less than so many people"
+    assert people is not None and people < photos, "images of one person are less than so many people"
 
 
 # ------------------------------------------------------------------------------------------- the paper's own figures
@@ -301,6 +301,6 @@ def test_too_large_a_dose_is_shown_at_its_sampler(shared: Path, tmp_path: Path) 
     with pytest.raises(InvalidAudit) as caught:
         draws(prepared)
     assert (
-        "arm 'ratio-0.225': extra = 0.25 of the dataset asks for 40,692 copies of different photos, "
-        "but 38,341 of 162,770 photos match Big_Nose=1" in str(caught.value)
+        "arm 'ratio-0.225': extra = 0.25 of the dataset asks for 40,692 copies of different images, "
+        "but 38,341 of 162,770 images match Big_Nose=1" in str(caught.value)
     )

@@ -63,7 +63,7 @@ def test_a_process_measures_every_tier(tmp_path: Path) -> None:
 
 
 def test_every_size_captures_steps_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All sizes have as many rows, and graphs made for photos of 64 pixels take no others."""
+    """All sizes have as many rows, and graphs made for images of 64 pixels take no others."""
     kinds: list[object] = []
     plain = graph.steps_of
 

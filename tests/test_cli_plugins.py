@@ -237,7 +237,7 @@ def test_init_proposes_the_columns_of_a_table() -> None:
 
 
 def photos(number: int, *, split: bool) -> str:
-    """A table in which every hundredth photo is of gender m, four of each person."""
+    """A table in which every hundredth image is of gender m, four of each person."""
     lines = [f"{n}.jpg,{n % 2},{'fm'[n % 100 == 0]},{n // 4},{('train', 'test')[n % 4 == 0]}" for n in range(number)]
     table = "\n".join(["file,smiling,gender,person,split", *lines]) + "\n"
     return table if split else "".join(f"{line.rpartition(',')[0]}\n" for line in table.splitlines())

@@ -340,9 +340,9 @@ def test_verdicts(first: Finding, second: Finding, verdict: str, reason: str) ->
 
 
 def test_what_is_not_estimable_says_why() -> None:
-    absent = replace(finding(), estimate=None, interval=None, status="not estimable", reason="3 photos")
+    absent = replace(finding(), estimate=None, interval=None, status="not estimable", reason="3 images")
     (one,) = unpaired(results(finding()), results(absent), TERMS)
-    assert (one.verdict, one.reason, one.estimate) == ("not estimable", "3 photos", None)
+    assert (one.verdict, one.reason, one.estimate) == ("not estimable", "3 images", None)
 
 
 def test_the_very_same_networks_do_not_differ() -> None:

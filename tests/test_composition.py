@@ -88,18 +88,18 @@ def touched(train: Draw, test: Draw, people: np.ndarray | None, sums: np.ndarray
 def test_planted_leaks_are_found() -> None:
     train, test = rows(0, 1, 1), Draw(np.array([1, 1, 2, 3]), np.array([0, 5, 0, 0]))
     assert leaks(train, test, PEOPLE, task="t", arm="a", name="resampled") == (
-        Leak("t", "a", "resampled", "photo", 2, 4),
+        Leak("t", "a", "resampled", "image", 2, 4),
         Leak("t", "a", "resampled", "identity", 2, 4),
     )
     people = np.array([7, 8, 9, 7, 1])
     sums = np.array([100, 101, 100, 103, 104])
-    assert touched(train, test, people, sums) == {"photo": 2, "identity": 3, "identical file": 1}
+    assert touched(train, test, people, sums) == {"image": 2, "identity": 3, "identical file": 1}
 
 
 def test_two_photos_of_people_unknown_are_no_leak() -> None:
     unknown = np.array([-1, -1, 7, 7, -1])
-    assert touched(rows(0, 2), rows(1, 3, 4), unknown) == {"photo": 0, "identity": 1}
-    assert touched(rows(0), rows(0, 1), unknown) == {"photo": 1, "identity": 1}
+    assert touched(rows(0, 2), rows(1, 3, 4), unknown) == {"image": 0, "identity": 1}
+    assert touched(rows(0), rows(0, 1), unknown) == {"image": 1, "identity": 1}
 
 
 def test_whoever_is_unknown_counts_as_a_person_of_their_own() -> None:
@@ -111,13 +111,13 @@ def test_whoever_is_unknown_counts_as_a_person_of_their_own() -> None:
 def test_clean_splits_have_no_leaks() -> None:
     data = toy()
     assert touched(Draw(cohort(data).rows), Draw(cohort(data, "test").rows), data.identities) == {
-        "photo": 0,
+        "image": 0,
         "identity": 0,
     }
 
 
 def test_nothing_is_said_about_what_is_unknown() -> None:
-    assert touched(rows(0), rows(0), None) == {"photo": 1}
+    assert touched(rows(0), rows(0), None) == {"image": 1}
 
 
 # --------------------------------------------------------------------------------------------------- the real tables

@@ -257,7 +257,7 @@ def test_without_identities_it_says_what_that_costs(official: Path) -> None:
     found = opened(official)
     assert found.identities is None
     assert found.notes[-1] == (
-        "no identity file: intervals treat every photo as another person and come out too narrow, "
+        "no identity file: intervals treat every image as another person and come out too narrow, "
         'and a hold-out can only be split by image (data.split_by = "image")'
     )
 
@@ -266,7 +266,7 @@ def test_without_splits_and_with_other_splits_it_says_so(official: Path) -> None
     (official / "list_eval_partition.txt").write_bytes(column([0, 2] * 6))
     notes = opened(official).notes
     assert "the splits are not CelebA's: figures cannot be compared with those of the official test split" in notes
-    assert "6 people have photos in more than one split: test accuracy is flattered" in notes
+    assert "6 people have images in more than one split: test accuracy is flattered" in notes
     (official / "list_eval_partition.txt").unlink()
     found = opened(official)
     assert found.splits is None

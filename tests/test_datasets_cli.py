@@ -144,7 +144,7 @@ def test_check_looks_at_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
         "  images      4",
         "  image size  178 x 218 pixels in a sample of 4",
         "  ! no split column: train, valid and test are drawn by the audit",
-        "  ! no identity column: intervals treat every photo as another person and may come out too narrow",
+        "  ! no identity column: intervals treat every image as another person and may come out too narrow",
         "",
         "  group             here",
         "  all: images          4",

@@ -65,11 +65,11 @@ def test_the_data_says_that_it_is_synthetic_and_enriched() -> None:
     assert data.notes == (
         "rendered faces: the images show nobody, and numbers made from them say nothing about people",
         "by design, bald heads show gender less: its cues have 30% of their strength there",
-        "enriched: 14% of the people are bald (CelebA: 2 % of the photos), 25% of those are women (CelebA: 0.4 %); "
+        "enriched: 14% of the people are bald (CelebA: 2 % of the images), 25% of those are women (CelebA: 0.4 %); "
         "40% of the others are not young (CelebA: 22 %)",
     )
     planted = opened(images=50, enrich=False, remove_cue={"Bald": 1}).notes
-    assert planted[-1] == "planted effect: photos with Bald=1 are drawn halfway between women and men"
+    assert planted[-1] == "planted effect: images with Bald=1 are drawn halfway between women and men"
     assert not any("enriched" in note for note in planted)
 
 

@@ -79,7 +79,7 @@ def test_without_split_and_identity_it_says_so(tmp_path: Path) -> None:
     assert (data.splits, data.identities) == (None, None)
     assert data.notes == (
         "no split column: train, valid and test are drawn by the audit",
-        "no identity column: intervals treat every photo as another person and may come out too narrow",
+        "no identity column: intervals treat every image as another person and may come out too narrow",
     )
 
 
@@ -146,7 +146,7 @@ MISTAKES = {
         {"file": ["a.png", "a.png", "sub/c.png", "d.png"]},
         {},
         "1 image path of column 'file' is repeated\n"
-        "  one row per image; a photo on both sides of a split would flatter the test",
+        "  one row per image; an image on both sides of a split would flatter the test",
     ),
     "one level": (
         {"sick": [1, 1, 1, 1]},

@@ -93,7 +93,7 @@ def test_hold_out_takes_whoever_is_unknown_for_a_person_of_their_own() -> None:
     known = np.where(dataset.identities % 2 == 0, -1, dataset.identities)
     found = pools(data(train={"from": ["train"], "hold_out": 0.25}), replace(dataset, identities=known))
     held = known[found.valid]
-    assert (held == -1).sum() + len(np.unique(held[held >= 0])) == 105  # a quarter of 350 unknown photos and 70 people
+    assert (held == -1).sum() + len(np.unique(held[held >= 0])) == 105  # a quarter of 350 unknown images and 70 people
     assert 0 < (held == -1).sum() < 350
     assert not np.isin(known[found.train], held[held >= 0]).any()
 
@@ -216,7 +216,7 @@ def test_a_samplers_refusal_names_the_arm() -> None:
     with pytest.raises(ImpossibleRequest) as caught:
         drawn(arm("big", "undersample", over=["Male"], to=1000), data(), toy())
     assert caught.value.problem.path == ("sampler",)
-    assert caught.value.message == "arm 'big': asked to keep 1,000 photos of each group, but Male=0 has 350"
+    assert caught.value.message == "arm 'big': asked to keep 1,000 images of each group, but Male=0 has 350"
     assert caught.value.hint == "set to = 350 or less, or leave it out"
 
 

@@ -88,7 +88,7 @@ def test_few_errors_are_too_few_to_share_out() -> None:
 
 
 def test_copies_of_a_photo_make_no_interval_narrower() -> None:
-    """Arms that agree everywhere: the width of the change is that of pseudo-observations alone, which count photos."""
+    """Arms that agree everywhere: the width of the change is that of pseudo-observations alone, which count images."""
     alike = PANEL.arms[0].margin
     panel = with_margin(with_margin(PANEL, 1, 1.5 * alike), 2, 1.5 * alike)
     many = replace(
@@ -140,7 +140,7 @@ def test_no_denominator_is_not_estimable() -> None:
     change = value(found, metric="precision", arm="arm2", quantity="change")
     assert change.status == "estimable"
     assert value(found).status == "estimable"
-    assert "Smiling: arm 'arm1' with seed 1 predicts the same for every photo, negative" in found.remarks
+    assert "Smiling: arm 'arm1' with seed 1 predicts the same for every image, negative" in found.remarks
 
 
 def test_a_metric_that_raises_in_one_group_leaves_the_others_alone() -> None:
@@ -208,7 +208,7 @@ def test_missing_values_are_left_out_and_said() -> None:
     codes = PANEL.attributes["Male"].copy()
     codes[:100] = -1
     found = derive([with_column(PANEL, "Male", codes)], evidence(), ACCURACY)
-    assert "Smiling: 100 of 1500 photos have no value of 'Male' and are left out of its groups" in found.remarks
+    assert "Smiling: 100 of 1500 images have no value of 'Male' and are left out of its groups" in found.remarks
     images = sum(value(found, over=MALE, at=at).images for at in (MEN, WOMEN))
     assert (images, value(found).images) == (1400, 1500)
 
@@ -264,8 +264,8 @@ def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None
     mine, theirs = right(panel, 1)[:, :1000].mean(), right(panel, 0)[:, 500:].mean()
     assert change.estimate == pytest.approx(mine - theirs)
     assert (
-        "Smiling: every network of 'arm0' and 'arm1' was tested on 1000 of 1500 photos; all arms share 500: "
-        "changes are partly between different photos, so they tell of the photos that are missing too, and not of the "
+        "Smiling: every network of 'arm0' and 'arm1' was tested on 1000 of 1500 images; all arms share 500: "
+        "changes are partly between different images, so they tell of the images that are missing too, and not of the "
         "arms alone"
     ) in found.remarks
 
@@ -280,7 +280,7 @@ def test_unknown_identities_cost_something_and_say_so() -> None:
     many = evidence(replicates=4000)
     found = derive([replace(PANEL, identities_known=False)], many, ACCURACY)
     assert value(found).identities is None
-    assert found.remarks[0].startswith("Smiling: who is on the photos is not known; every photo counts as a person")
+    assert found.remarks[0].startswith("Smiling: who is on the images is not known; every image counts as a person")
     known = value(derive([PANEL], many, ACCURACY)).interval
     unknown = value(found).interval
     assert known is not None
@@ -288,7 +288,7 @@ def test_unknown_identities_cost_something_and_say_so() -> None:
     assert unknown.high - unknown.low < known.high - known.low
     partly = replace(PANEL, identity=np.where(PANEL.identity < 5, -1, PANEL.identity))
     remarks = derive([partly], evidence(), ACCURACY).remarks
-    assert f"Smiling: {(PANEL.identity < 5).sum()} of 1500 photos have no identity" in remarks[0]
+    assert f"Smiling: {(PANEL.identity < 5).sum()} of 1500 images have no identity" in remarks[0]
 
 
 def test_what_several_seeds_or_tasks_have_in_common_is_told_once() -> None:
@@ -300,7 +300,7 @@ def test_what_several_seeds_or_tasks_have_in_common_is_told_once() -> None:
         "Smiling; Old: the variance between seeds is pooled over arms, which supposes that it is the same in all",
         "Smiling; Old: arms and seeds are too few to pair seeds; the variance of a change is that of independent "
         "networks",
-        "Smiling; Old: arm 'arm1' with seeds 0, 2 predicts the same for every photo, negative",
+        "Smiling; Old: arm 'arm1' with seeds 0, 2 predicts the same for every image, negative",
     )
     resampled = derive([PANEL, replace(PANEL, test="resampled")], evidence(), ACCURACY).remarks
     assert all(remark.startswith("Smiling; Smiling, resampled test: ") for remark in resampled)

@@ -1,4 +1,4 @@
-"""The scan of attributes, and the photos that flip."""
+"""The scan of attributes, and the images that flip."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_every_replicate_has_the_variance_of_its_own_people() -> None:
 
 
 def test_groups_of_other_people_ask_for_no_wider_intervals() -> None:
-    """The number of photos that a replicate draws from a small group says nothing of its rate."""
+    """The number of images that a replicate draws from a small group says nothing of its rate."""
     rng = np.random.default_rng(13)
     groups, people = 8, 20
     design = np.stack([np.arange(groups), np.zeros(groups, dtype=int), -np.ones(groups, dtype=int)], axis=1)

@@ -33,7 +33,7 @@ RESNET = ComponentRef("model", "resnet18", {})
 
 @pytest.fixture(scope="module")
 def photos() -> Photos:
-    """Smooth photos whose upper half is a little brighter where the truth is 1."""
+    """Smooth images whose upper half is a little brighter where the truth is 1."""
     rng = np.random.default_rng(0)
     coarse = rng.normal(110, 40, (COUNT, 11, 11, 3))
     coarse[:, :5] += 15 * truth()[:, None, None, None]

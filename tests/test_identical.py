@@ -1,4 +1,4 @@
-"""One photo under several names is found wherever the files lie; where they were not compared, it is said."""
+"""One image under several names is found wherever the files lie; where they were not compared, it is said."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST_OF_TEST = f"{PHOTOS * 2 // 3}.png"
 def test_a_test_photo_that_was_trained_on_under_another_name_is_counted() -> None:
     made = project(AUDIT + NO_EVIDENCE).write({FIRST_OF_TEST: picture(0)})
     made.run("run", "a.toml", *QUICK).assert_success()
-    assert leaks(made) == {"photo": 0, "identical file": 1}
+    assert leaks(made) == {"image": 0, "identical file": 1}
     assert "identical file" in made.read("reports/a/report.md")
 
 
@@ -37,7 +37,7 @@ def test_only_photos_in_use_are_read_and_the_others_are_like_none() -> None:
 
 @dataclass(frozen=True)
 class Gone:
-    """Photos that were moved away since they were trained on."""
+    """Images that were moved away since they were trained on."""
 
     def read(self, index: int) -> bytes:
         raise FileNotFoundError(2, "No such file or directory")
@@ -47,7 +47,7 @@ def test_where_files_were_not_compared_it_is_said() -> None:
     everyone = np.arange(MOST + 1)
     assert checksums(toy(len(everyone)), everyone) == (
         None,
-        ("files were not compared: 50,001 photos are in use, more than 50,000",),
+        ("files were not compared: 50,001 images are in use, more than 50,000",),
     )
     gone = replace(toy(5), images=Gone())
     assert checksums(gone, np.arange(5)) == (None, ("files were not compared: some could not be read",))

@@ -25,7 +25,7 @@ from auditkit.evidence.results import Finding, Results
 from auditkit.testing import AuditProject, audit_project
 
 ALL = Columns(
-    truth="truth", score="score", groups=(("gender",),), identity="person", row="photo", arm="arm", seed="seed"
+    truth="truth", score="score", groups=(("gender",),), identity="person", row="image", arm="arm", seed="seed"
 )
 BARE = Columns(truth="truth", score="score", groups=(("gender",),))
 ASKED = ("--truth", "truth", "--score", "score", "--groups", "gender,gender*young")
@@ -158,7 +158,7 @@ def test_a_score_at_the_threshold_is_negative_and_certain_scores_are_read(tmp_pa
 
 
 def test_a_planted_harm_is_found_where_it_was_planted(project: AuditProject) -> None:
-    command = ("judge", "p.csv", *ASKED, "--identity", "person", "--row", "photo", "--arm", "arm", "--seed", "seed")
+    command = ("judge", "p.csv", *ASKED, "--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
     out = project.run(*command, "--explore", "young").assert_success().out
     assert "B against a, accuracy of gender: f: changed by" in out.replace("\n  ", " ")
     folder = project.folder / "reports" / "p-judged"
@@ -203,7 +203,7 @@ def test_photos_are_matched_by_order_where_nothing_speaks_against_it(tmp_path: P
     by_name = given(tmp_path, table())
     by_order = given(tmp_path, table(), replace(ALL, row=None))
     assert by_order.notes == (
-        "the photos of all arms and seeds were matched by the order of their rows, in which truth and groups agree; "
+        "the images of all arms and seeds were matched by the order of their rows, in which truth and groups agree; "
         "--row names them for certain",
     )
     assert judged(by_name).findings == judged(by_order).findings
@@ -214,7 +214,7 @@ def test_unmatched_arms_are_compared_unpaired_and_it_is_said_what_that_costs(tmp
     other = frame[frame.arm == "b"].groupby("seed", group_keys=False).apply(lambda part: part.iloc[::-1])
     other["seed"] = np.repeat([0, 1], len(other) // 2)
     apart = given(tmp_path, pd.concat([frame[frame.arm == "a"], other]), replace(ALL, row=None, identity=None))
-    assert apart.notes[0].startswith("the photos of different arms could not be matched, so every arm is taken to be")
+    assert apart.notes[0].startswith("the images of different arms could not be matched, so every arm is taken to be")
     assert len(apart.panel.row) == 2 * 450
     names = replace(ALL, identity=None)
     unpaired, paired = judged(apart, names), judged(given(tmp_path, frame, names), names)
@@ -226,7 +226,7 @@ def test_unmatched_arms_are_compared_unpaired_and_it_is_said_what_that_costs(tmp
 def test_arms_with_two_and_three_seeds(project: AuditProject) -> None:
     frame = pd.read_csv(project.folder / "p.csv").query("seed < 3 and (arm == 'a' or seed < 2)")
     frame.to_csv(project.folder / "unlike.csv", index=False)
-    told = ("--identity", "person", "--row", "photo", "--arm", "arm", "--seed", "seed")
+    told = ("--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
     outcome = project.run("judge", "unlike.csv", *ASKED, *told).assert_success()
     assert outcome.err == ""
     assert "2 to 3 seeds per arm" in outcome.out
@@ -237,7 +237,7 @@ def test_seeds_with_photos_of_their_own(tmp_path: Path) -> None:
     short = frame.drop(frame[(frame.arm == "b") & (frame.seed == 1)].index[:5])
     found = given(tmp_path, short, replace(ALL, row=None))
     assert [note[:36] for note in found.notes] == [
-        "the photos of different arms could n", "the photos of different seeds could "
+        "the images of different arms could n", "the images of different seeds could "
     ]  # fmt: skip
     assert one(judged(found), arm="b", quantity="value", over=(), metric="accuracy").per_seed
 
@@ -252,8 +252,8 @@ def test_without_a_column_of_arms_or_seeds_there_is_one(tmp_path: Path) -> None:
 
 def test_missing_groups_and_identities_are_left_out_not_guessed(tmp_path: Path) -> None:
     frame = table(seeds=1)
-    frame["gender"] = frame["gender"].astype(object).where(frame["photo"] != "0007.jpg", None)
-    frame["person"] = frame["person"].astype("Int64").where(frame["photo"] != "0009.jpg")
+    frame["gender"] = frame["gender"].astype(object).where(frame["image"] != "0007.jpg", None)
+    frame["person"] = frame["person"].astype("Int64").where(frame["image"] != "0009.jpg")
     panel = given(tmp_path, frame).panel
     assert panel.attributes["gender"][7] == -1
     assert (panel.identity == -1).nonzero()[0].tolist() == [9]
@@ -261,7 +261,7 @@ def test_missing_groups_and_identities_are_left_out_not_guessed(tmp_path: Path) 
 
 def test_a_column_without_values_leaves_the_rest_standing(project: AuditProject) -> None:
     pd.read_csv(project.folder / "p.csv").assign(hat=None).to_csv(project.folder / "hat.csv", index=False)
-    told = ("--identity", "person", "--row", "photo", "--arm", "arm", "--seed", "seed")
+    told = ("--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
     asked = ("--truth", "truth", "--score", "score", "--groups", "hat,gender", *told)
     out = project.run("judge", "hat.csv", *asked).assert_success().out.replace("\n  ", " ")
     assert "B against a, accuracy of gender: f: changed by" in out
@@ -270,7 +270,7 @@ def test_a_column_without_values_leaves_the_rest_standing(project: AuditProject)
 
 def test_levels_of_text_numbers_and_truth_values(tmp_path: Path) -> None:
     frame = table(seeds=1)
-    frame["young"] = frame["young"].astype(float).where(frame["photo"] != "0001.jpg")
+    frame["young"] = frame["young"].astype(float).where(frame["image"] != "0001.jpg")
     frame["flag"] = frame["truth"] == 1
     columns = replace(ALL, groups=(("gender",), ("young",), ("flag",)))
     assert given(tmp_path, frame, columns).panel.levels == {
@@ -306,7 +306,7 @@ def test_a_name_that_cannot_be_a_group(project: AuditProject) -> None:
     table().rename(columns={"gender": "gender, as told"}).to_csv(project.folder / "comma.csv", index=False)
     asked = ("--truth", "truth", "--score", "score", "--groups", "gender, as told")
     assert project.run("judge", "comma.csv", *asked).assert_code(2).err == (
-        "comma.csv: there are no columns 'gender' and 'as told'\n  its columns are photo, person, gender, as told, "
+        "comma.csv: there are no columns 'gender' and 'as told'\n  its columns are image, person, gender, as told, "
         "young, truth, score, arm, seed; a name with a comma or * cannot be asked for as a group: rename the column\n"
     )
 
@@ -374,7 +374,7 @@ def test_scores_that_are_no_probabilities(tmp_path: Path) -> None:
 def test_a_photo_that_stands_twice(tmp_path: Path) -> None:
     said = refused(tmp_path, table(), replace(ALL, seed=None))
     assert said == (
-        "photo '0000.jpg' stands 2 times for arm 'a', seed 0\n"
+        "image '0000.jpg' stands 2 times for arm 'a', seed 0\n"
         "  --arm and --seed name the columns that tell its lines apart; of lines that are the same leave one"
     )
 
@@ -392,7 +392,7 @@ def test_truth_with_one_level(tmp_path: Path) -> None:
     frame = table()
     frame["truth"] = 1
     assert refused(tmp_path, frame) == (
-        "truth has two levels, and column 'truth' has 1 level: 1\n  a table to be judged has photos of both levels"
+        "truth has two levels, and column 'truth' has 1 level: 1\n  a table to be judged has images of both levels"
     )
 
 
@@ -411,7 +411,7 @@ def test_what_must_not_differ_between_the_lines_of_a_photo(tmp_path: Path, colum
     last = frame.index[-1]
     frame.loc[last, column] = {"truth": 1 - frame.truth[last], "gender": "x", "person": 9999}[column]
     assert refused(tmp_path, frame) == (
-        f"column '{column}' differs between the lines of photo '0449.jpg'\n  a photo is the same in every arm and seed"
+        f"column '{column}' differs between the lines of image '0449.jpg'\n  an image is the same in every arm and seed"
     )
 
 
@@ -449,7 +449,7 @@ def test_arms_and_metrics_that_do_not_exist(tmp_path: Path) -> None:
 
 
 def test_a_metric_may_be_named_with_its_distribution(project: AuditProject) -> None:
-    told = ("--identity", "person", "--row", "photo", "--arm", "arm", "--seed", "seed")
+    told = ("--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
     reports = []
     for metric in ("accuracy", "auditkit:accuracy"):
         outcome = project.run("judge", "p.csv", *ASKED, *told, "--metrics", metric).assert_success()
@@ -466,7 +466,7 @@ def test_the_arm_that_was_taken_for_the_reference_is_told_where_none_was_named(t
 
 
 def test_the_same_columns_make_one_group_in_any_order(project: AuditProject) -> None:
-    names = ["--truth", "truth", "--score", "score", "--arm", "arm", "--seed", "seed", "--row", "photo"]
+    names = ["--truth", "truth", "--score", "score", "--arm", "arm", "--seed", "seed", "--row", "image"]
     project.run("judge", "p.csv", *names, "--groups", "gender*young,young*gender", "--quiet").assert_success()
     found = json.loads(project.read("reports/p-judged/findings.json"))["findings"]
     assert {tuple(one["over"]) for one in found} == {(), ("gender", "young")}

@@ -8,14 +8,14 @@ from table_toys import AUDIT, QUICK, project
 
 from auditkit.testing import AuditProject, audit_project
 
-NO_PLACE = AUDIT.replace('place = "photos.csv"\n', "")
+NO_PLACE = AUDIT.replace('place = "images.csv"\n', "")
 
 
 def at_the_default_place(audit: str = NO_PLACE) -> AuditProject:
     made = project(audit)
     (made.folder / "data").mkdir()
-    for file in [*made.folder.glob("*.png"), made.folder / "photos.csv"]:
-        file.rename(made.folder / "data" / file.name.replace("photos", "table"))
+    for file in [*made.folder.glob("*.png"), made.folder / "images.csv"]:
+        file.rename(made.folder / "data" / file.name.replace("images", "table"))
     return made
 
 
@@ -98,10 +98,10 @@ def test_a_scale_may_be_of_a_pool_a_cell_or_an_option() -> None:
 
 def test_a_place_that_the_environment_overrules_is_told() -> None:
     made = project(AUDIT, {"AUDITKIT_DATA": "other.csv"})
-    told = "AUDITKIT_DATA goes before 'place' in [data]: the data is taken from other.csv, not from photos.csv\n"
-    (made.folder / "photos.csv").rename(made.folder / "other.csv")
+    told = "AUDITKIT_DATA goes before 'place' in [data]: the data is taken from other.csv, not from images.csv\n"
+    (made.folder / "images.csv").rename(made.folder / "other.csv")
     assert made.run("validate", "a.toml").assert_success().err == f"a.toml: {told}"
     assert "\n! AUDITKIT_DATA goes before 'place' in [data]" in made.run("run", "a.toml", *QUICK).assert_success().out
     assert "AUDITKIT_DATA" not in made.run("validate", "a.toml", "--data", "other.csv").assert_success().err
-    same = project(AUDIT, {"AUDITKIT_DATA": "photos.csv"})
+    same = project(AUDIT, {"AUDITKIT_DATA": "images.csv"})
     assert same.run("validate", "a.toml").assert_success().err == ""

@@ -40,7 +40,7 @@ def texts(table: Table) -> dict[str, list[str]]:
 
 
 def lacking() -> Panel:
-    """Attributes with one level, without a value, with few photos; and an arm that was not tested on the round."""
+    """Attributes with one level, without a value, with few images; and an arm that was not tested on the round."""
     panel = toy_panel()
     number = np.arange(len(panel.row))
     panel = with_column(panel, "Only", 0 * number, ("yes",))

@@ -56,7 +56,7 @@ def test_every_key_of_the_recipe_is_told() -> None:
 
 def test_arms_are_told_with_their_samplers_and_what_is_their_own() -> None:
     arms = table(built(), "arm")
-    assert arms["original"] == ("random weights", "all layers on train", "every photo once", "nothing")
+    assert arms["original"] == ("random weights", "all layers on train", "every image once", "nothing")
     assert arms["bald oversampled"] == (
         "original",
         "the last layer on train",

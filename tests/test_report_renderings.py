@@ -18,7 +18,7 @@ from auditkit.evidence.results import Interval, Leak, Marginal, Results, explora
 from auditkit.report import document, files, html, markdown, svg, terminal
 from auditkit.report.blocks import Document, Figure, Fold, Table
 
-LeakOf = Literal["photo", "identity", "identical file"]
+LeakOf = Literal["image", "identity", "identical file"]
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -231,12 +231,12 @@ def test_a_narrowed_gap_is_told_by_its_size() -> None:
 @pytest.mark.parametrize(
     ("compared", "said"),
     [
-        (("photo",), "none: no photo of the test set was trained on; files were not compared"),
-        (("photo", "identity"), "none: no photo or person of the test set was trained on; files were not compared"),
-        (("photo", "identical file"), "none: no photo or identical file of the test set was trained on"),
+        (("image",), "none: no image of the test set was trained on; files were not compared"),
+        (("image", "identity"), "none: no image or person of the test set was trained on; files were not compared"),
+        (("image", "identical file"), "none: no image or identical file of the test set was trained on"),
         (
-            ("photo", "identity", "identical file"),
-            "none: no photo, person or identical file of the test set was trained on",
+            ("image", "identity", "identical file"),
+            "none: no image, person or identical file of the test set was trained on",
         ),
     ],
 )
@@ -403,8 +403,8 @@ def test_people_with_photos_in_several_groups_are_explained() -> None:
 
     assert notes(35) == [()]
     told = (
-        "The groups have 90 people together and everyone is 70: labels are given photo by photo, so that one person "
-        "can have photos in several groups."
+        "The groups have 90 people together and everyone is 70: labels are given image by image, so that one person "
+        "can have images in several groups."
     )
     assert notes(45) == [(told,)]
 

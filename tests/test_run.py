@@ -152,7 +152,7 @@ finding = {finding}
 value = 0.9
 [[published]]
 where = "Table 2"
-label = "photos"
+label = "images"
 value = 100.0
 """
     project = audit_project({"toy.toml": TOY + claims, "away.toml": STAND_IN + claims})
@@ -167,7 +167,7 @@ value = 100.0
     assert out.endswith(
         "not judged on stand-in data: accuracy, arm original, task Male, at least 0.5\n"
         "not judged on synthetic data: Table 1: accuracy, arm original, task Male = 0.9\n"
-        "not judged on synthetic data: Table 2: photos = 100\n"
+        "not judged on synthetic data: Table 2: images = 100\n"
     )
     assert "under a minute" in out
 

@@ -26,12 +26,12 @@ COUNT = int(TRAIN.matches(BALD).sum())
 
 
 def copies_of_each(drawn: Draw, of: Cohort, where: Condition) -> np.ndarray[Any, Any]:
-    """Rows of each matching photo beyond the photo itself."""
+    """Rows of each matching image beyond the image itself."""
     return np.array([(drawn.rows == row).sum() - 1 for row in of.rows[of.matches(where)]])
 
 
 def is_whole(drawn: Draw, of: Cohort) -> bool:
-    """Whether every photo of the cohort is drawn itself."""
+    """Whether every image of the cohort is drawn itself."""
     return set(of.rows.tolist()) <= set(drawn.rows[drawn.copy == 0].tolist())
 
 
@@ -63,7 +63,7 @@ ANY: list[tuple[str, dict[str, Any]]] = [
 
 
 def inputs_for(use: str, options: dict[str, Any], of: Cohort) -> dict[Need, Draw | Predictions]:
-    """The draw or the predictions of an arm that oversamples bald photos three times and gets each tenth wrong."""
+    """The draw or the predictions of an arm that oversamples bald images three times and gets each tenth wrong."""
     if use == "upweight-errors":
         margin = np.where(np.arange(len(of)) % 10 == 0, -1.0, 1.0).astype(np.float32)
         zeros = np.zeros(len(of), dtype=np.int64)
@@ -303,26 +303,26 @@ def other_arm(**options: Any) -> dict[Need, Draw | Predictions]:
 REFUSED: list[tuple[str, dict[str, Any], Callable[[], dict[Need, Any]], str]] = [
     (
         "oversample", {"where": {"Male": 0, "Bald": 1}, "times": 2}, dict,
-        "none of 700 photos is Male=0, Bald=1\n  widen where, or draw more images in [data]",
+        "none of 700 images is Male=0, Bald=1\n  widen where, or draw more images in [data]",
     ),
     (
         "oversample", {"where": {"Young": 1}, "until": "balanced"}, dict,
-        "cannot balance by adding: 509 photos with Young=1 already outnumber the 191 others\n"
+        "cannot balance by adding: 509 images with Young=1 already outnumber the 191 others\n"
         "  oversample the others, or use the sampler 'undersample'",
     ),
     (
         "oversample", {"where": {"Bald": 1}, "extra": 0.2, "of": "dataset"}, dict,
-        f"extra = 0.2 of the dataset asks for 140 copies of different photos, but {COUNT} of 700 photos match Bald=1\n"
+        f"extra = 0.2 of the dataset asks for 140 copies of different images, but {COUNT} of 700 images match Bald=1\n"
         "  lower extra, or set replacement = true",
     ),
     (
         "oversample", {"like": "a", "where": {"Bald": 1, "Young": 0}}, lambda: other_arm(where={"Bald": 1}, times=2),
-        f"arm 'a' copies {COUNT} different photos, but 8 photos match Bald=1, Young=0\n"
+        f"arm 'a' copies {COUNT} different images, but 8 images match Bald=1, Young=0\n"
         "  widen where, or draw more images in [data]",
     ),
     (
         "oversample", {"like": "a", "distinct": True}, lambda: other_arm(where={"Bald": 1}, times=50),
-        f"arm 'a' makes {COUNT * 50:,} copies, but 700 photos match anyone\n"
+        f"arm 'a' makes {COUNT * 50:,} copies, but 700 images match anyone\n"
         "  drop distinct, or widen where",
     ),
     (
@@ -331,42 +331,42 @@ REFUSED: list[tuple[str, dict[str, Any], Callable[[], dict[Need, Any]], str]] = 
     ),
     (
         "augment-everyone", {"like": "a"}, lambda: {Need("a", "draw"): Draw(np.array([0, 998, 999]))},
-        "arm 'a' draws 2 photos that this arm may not train on\n  give both arms the same on",
+        "arm 'a' draws 2 images that this arm may not train on\n  give both arms the same on",
     ),
     (
         "undersample", {"over": ["Male", "Bald"]}, dict,
-        "none of 700 photos has Male=0, Bald=1, so that the groups cannot be made equal\n"
+        "none of 700 images has Male=0, Bald=1, so that the groups cannot be made equal\n"
         "  group over fewer attributes, or draw more images in [data]",
     ),
     (
         "balance", {"over": ["Male", "Bald"]}, dict,
-        "none of 700 photos has Male=0, Bald=1, so that the groups cannot be made equal\n"
+        "none of 700 images has Male=0, Bald=1, so that the groups cannot be made equal\n"
         "  group over fewer attributes, or draw more images in [data]",
     ),
     (
         "undersample", {"where": {"Bald": 1}, "to": 500}, dict,
-        f"asked to keep 500 photos of each group, but Bald=1 has {COUNT}\n"
+        f"asked to keep 500 images of each group, but Bald=1 has {COUNT}\n"
         f"  set to = {COUNT} or less, or leave it out",
     ),
     (
         "cells", {"cells": [{"where": {"Bald": 1}, "count": 500}]}, dict,
-        f"asked for 500 rows with Bald=1, but there are {COUNT} photos\n"
+        f"asked for 500 rows with Bald=1, but there are {COUNT} images\n"
         '  ask for fewer, or set copies = "augmented"',
     ),
     (
         "cells", {"cells": [{"where": {"Bald": 1, "Male": 0}, "count": 1}], "copies": "augmented"}, dict,
-        "asked for 1 row with Bald=1, Male=0, but there are 0 photos\n"
+        "asked for 1 row with Bald=1, Male=0, but there are 0 images\n"
         "  leave the cell out, or draw more images in [data]",
     ),
     (
         "cells", {"cells": [{"where": {"Bald": 1}, "count": 1}, {"where": {"Male": 1}, "count": 1}]}, dict,
-        f"cells 1 and 2 overlap: {COUNT} photos match both\n  make the conditions exclude each other",
+        f"cells 1 and 2 overlap: {COUNT} images match both\n  make the conditions exclude each other",
     ),
     (
         "upweight-errors", {"arm": "other", "times": 2},
         lambda: inputs_for("upweight-errors", {}, Cohort(TRAIN.rows[:690], TRAIN.attributes)),
-        "arm 'other' has no prediction for 10 of 700 photos\n"
-        "  read the errors of an arm that trains on every photo, such as one with the sampler \"none\"",
+        "arm 'other' has no prediction for 10 of 700 images\n"
+        "  read the errors of an arm that trains on every image, such as one with the sampler \"none\"",
     ),
 ]  # fmt: skip
 
@@ -391,7 +391,7 @@ ONE = "give exactly one of until, times, extra and like; found"
         ("oversample", {"extra": 0.1}, 'extra needs of = "dataset" or of = "attribute": a fraction of what?'),
         ("oversample", {"times": 1, "of": "dataset"}, "of goes with extra, not with times"),
         ("oversample", {"until": "balanced"}, "needs a condition in where: anyone has no others to balance"),
-        ("oversample", {"where": [], "times": 1}, 'where is an empty array; write where = "anyone" for every photo'),
+        ("oversample", {"where": [], "times": 1}, 'where is an empty array; write where = "anyone" for every image'),
         ("oversample", {"times": 1, "distinct": True}, "distinct goes with like, not with times"),
         ("oversample", {"times": 1, "replacement": True}, "replacement goes with until or extra, not with times"),
         ("undersample", {}, "give exactly one of where and over"),
@@ -423,7 +423,7 @@ def test_on_celeba_until_balanced(celeba: OpenDataset) -> None:
     drawn = draw("oversample", of, where={"Bald": 1}, until="balanced")
     assert len(drawn) == 2 * 159_057 and bald_in(drawn, celeba) == 159_057
     each = np.unique(drawn.rows[drawn.copy > 0], return_counts=True)[1]
-    assert set(each.tolist()) == {41, 42}, "159,057 / 3,713 is 42.8, the photo itself among them"
+    assert set(each.tolist()) == {41, 42}, "159,057 / 3,713 is 42.8, the image itself among them"
 
 
 @pytest.mark.parametrize(
@@ -436,7 +436,7 @@ def test_on_celeba_both_readings_of_ratio(celeba: OpenDataset, of: str, added: i
 
 
 def test_on_celeba_no_copies_of_bald_women_balance_anything(celeba: OpenDataset) -> None:
-    with pytest.raises(AuditError, match="but 9 of 162,770 photos match Bald=1, Male=0"):
+    with pytest.raises(AuditError, match="but 9 of 162,770 images match Bald=1, Male=0"):
         draw("oversample", cohort(celeba), where={"Bald": 1, "Male": 0}, extra=0.1, of="dataset")
 
 

@@ -36,11 +36,11 @@ def test_a_unit_that_waits_for_predictions_that_never_come_fails_with_its_childr
 
 def test_photos_of_unknown_truth_are_neither_trained_on_nor_predicted() -> None:
     made = project(AUDIT + NO_EVIDENCE)
-    lines = made.read("photos.csv").splitlines()
+    lines = made.read("images.csv").splitlines()
     for row in (0, 1, PHOTOS - 1):
         name, part, _, bald = lines[row + 1].split(",")
         lines[row + 1] = f"{name},{part},,{bald}"
-    made.write({"photos.csv": "\n".join(lines) + "\n"}).run("run", "a.toml", *QUICK).assert_success()
+    made.write({"images.csv": "\n".join(lines) + "\n"}).run("run", "a.toml", *QUICK).assert_success()
     (unit,) = (made.folder / ".auditkit" / "units").iterdir()
     store = Store(made.folder / ".auditkit")
     assert store.facts(unit.name)["rows"] == PHOTOS // 3 - 2
@@ -60,15 +60,15 @@ def test_missing_strata_fail_the_unit_that_wants_them_alone() -> None:
     last = '[[arm]]\nname = "last"\nsampler = { use = "oversample", where = { Smiling = 1 }, times = 1 }\n'
     made = project(AUDIT + ROBUST + last + NO_EVIDENCE, Bald="train")
     told = " ".join(made.run("run", "a.toml", *QUICK).assert_code(3).out.split())
-    cause = "8 of 8 photos have no value of 'Bald', so it cannot define strata"
-    assert f"robust · seed 0: failed: {cause} leave these photos out of the data, or name another attribute" in told
+    cause = "8 of 8 images have no value of 'Bald', so it cannot define strata"
+    assert f"robust · seed 0: failed: {cause} leave these images out of the data, or name another attribute" in told
     assert states(made) == {"original": "done", "robust": "to run", "last": "done"}
 
 
 def test_an_impossible_draw_is_told_before_anything_is_trained() -> None:
     arm = '[[arm]]\nname = "many"\nsampler = { use = "oversample", where = { Bald = 1 }, extra = 3, of = "dataset" }\n'
     made = project(AUDIT + arm + NO_EVIDENCE)
-    with chdir(made.folder), pytest.raises(InvalidAudit, match="asks for 24 copies of different photos"):
+    with chdir(made.folder), pytest.raises(InvalidAudit, match="asks for 24 copies of different images"):
         auditkit.audit.run("a.toml", device="cpu")
     assert not (made.folder / ".auditkit" / "units").exists()
 

@@ -1,4 +1,4 @@
-"""``auditkit show``: what every arm says of single photos."""
+"""``auditkit show``: what every arm says of single images."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_without_weights_one_message_names_the_option() -> None:
     outcome = story().shown_without_weights.assert_code(2)
     name = photo(story().project, "train")
     assert outcome.err == (
-        f".auditkit: {name}: not among the photos that were predicted, and no weights were kept to predict it now\n"
+        f".auditkit: {name}: not among the images that were predicted, and no weights were kept to predict it now\n"
         "  keep them, which trains the units again: auditkit run toy.toml --keep-weights\n"
     )
 
@@ -105,8 +105,8 @@ def test_without_weights_one_message_names_the_option() -> None:
 )
 def test_an_unknown_photo_is_an_error_with_the_nearest_name(project: AuditProject, given: str, hint: str) -> None:
     outcome = project.run("show", "all.toml", "--image", given).assert_code(2)
-    names = "it has 240 photos, 000001.jpg to 000240.jpg"
-    assert outcome.err == f"--image: no photo {given!r} in the data set\n  {hint}{names}\n"
+    names = "it has 240 images, 000001.jpg to 000240.jpg"
+    assert outcome.err == f"--image: no image {given!r} in the data set\n  {hint}{names}\n"
 
 
 def test_before_any_training_the_command_is_named() -> None:

@@ -139,7 +139,7 @@ def toy_panels(people: int = 300, per_person: int = 4) -> tuple[Panel, dict[str,
     even, bent = (rng.integers(0, 2, rows).astype(np.int8) for _ in range(2))
     gaps = arms(even, 0.0)
     for scores in gaps:
-        scores.margin[:, ::2] = np.nan  # half of the photos have no value of the first target
+        scores.margin[:, ::2] = np.nan  # half of the images have no value of the first target
     probes = {
         "Smiling": replace(base, target="Smiling", truth=even, arms=gaps),
         "Bald": replace(base, target="Bald", truth=bent, arms=arms(bent, 0.2)),

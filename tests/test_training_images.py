@@ -46,7 +46,7 @@ def photos(count: int) -> list[bytes]:
 def dataset(source: ImageSource, count: int, fingerprint: str = "toy") -> OpenDataset:
     names = tuple(f"{k + 1:06d}.jpg" for k in range(count))
     attributes = Attributes((), (), np.zeros((count, 0), dtype=np.int8))
-    return OpenDataset(names, attributes, None, None, source, fingerprint, "toy", place="photos.zip")
+    return OpenDataset(names, attributes, None, None, source, fingerprint, "toy", place="images.zip")
 
 
 def rows(*which: int) -> Any:
@@ -112,7 +112,7 @@ def test_a_photo_stands_upright() -> None:
 
 
 class Broken:
-    """Photos of which some cannot be read, each in its own way."""
+    """Images of which some cannot be read, each in its own way."""
 
     def __init__(self) -> None:
         good = photos(8)
@@ -134,7 +134,7 @@ def test_every_image_that_cannot_be_read_is_listed_in_one_error() -> None:
     with pytest.raises(DataError) as caught:
         ensure_images(dataset(Broken(), 8, "broken"), np.arange(8), SPEC, executor, Events())
     assert str(caught.value) == (
-        "photos.zip: 4 images cannot be read:\n"
+        "images.zip: 4 images cannot be read:\n"
         "  000002.jpg: not a readable JPEG, PNG, WebP or GIF\n"
         "  000004.jpg: not a readable JPEG: image is incomplete or truncated\n"
         "  000005.jpg: the file is empty\n"
@@ -169,7 +169,7 @@ def test_a_source_without_images_says_so_once() -> None:
 
 
 class Counting:
-    """Photos that count how often each is read."""
+    """Images that count how often each is read."""
 
     def __init__(self, count: int) -> None:
         self.data = photos(count)
@@ -200,7 +200,7 @@ def test_other_pixels_lie_elsewhere(crop: int, size: int, print_: str) -> None:
 
 
 class Slow(Counting):
-    """Photos that take their time."""
+    """Images that take their time."""
 
     def read(self, index: int) -> bytes:
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Small things that the tests of the training wing share: photos in memory, a cache, a work item."""
+"""Small things that the tests of the training wing share: images in memory, a cache, a work item."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def encoded(array: np.ndarray[Any, Any], kind: str = "JPEG", **options: Any) -> 
 
 @dataclass(frozen=True)
 class Photos:
-    """Encoded photos in memory."""
+    """Encoded images in memory."""
 
     data: tuple[bytes, ...] = field(repr=False)
 

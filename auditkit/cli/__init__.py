@@ -21,7 +21,7 @@ COMMANDS = {
     "run": "Run an audit: train what is not done yet, then report.",
     "plan": "Show every unit of an audit: done, to run, or stale and because of what.",
     "report": "Render the report again from what is stored.",
-    "show": "Show what every arm says of single photos, by file name.",
+    "show": "Show what every arm says of single images, by file name.",
     "scan": "List every attribute: how rare its minority is, whom it is made of, and the error inside it.",
     "judge": "Judge predictions made elsewhere: a CSV or Parquet table, no audit file, no training.",
     "compare": "Compare two audits or reports: what differs in their files, and in their findings.",

@@ -59,7 +59,7 @@ def check(path: Path | None, dataset: str | None, options: tuple[str, ...]) -> i
     type=click.IntRange(50, 999_999),
     default=20_000,
     show_default=True,
-    help="How many photos, five per person.",
+    help="How many images, five per person.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Other people for every seed.")
 @click.option("--plain", is_flag=True, help="CelebA's own shares, without the enrichment of rare groups.")
@@ -71,7 +71,7 @@ def make_faces(folder: Path, images: int, seed: int, plain: bool, workers: int |
     with _bar() as bar:
         task = bar.add_task("faces", total=len(opened))
         work.export(opened, folder, workers or cores(), lambda count: bar.advance(task, count))
-    click.echo(f"{folder}: {len(opened):,} rendered photos (SYNTHETIC). Next: auditkit run AUDIT --data {folder}")
+    click.echo(f"{folder}: {len(opened):,} rendered images (SYNTHETIC). Next: auditkit run AUDIT --data {folder}")
     return 0
 
 

@@ -25,8 +25,8 @@ NAME = "COLUMN"
 @click.option("--truth", metavar=NAME, required=True, help="What was to be predicted.")
 @click.option("--score", metavar=NAME, required=True, help="Probability of the positive level, 0 to 1.")
 @click.option("--groups", metavar="A,B", multiple=True, help="Columns that make groups; A*B is their intersection.")
-@click.option("--identity", metavar=NAME, help="Whose photo it is; people are resampled, not photos.")
-@click.option("--row", metavar=NAME, help="Which photo it is, so that arms and seeds can be compared on the same ones.")
+@click.option("--identity", metavar=NAME, help="Whose image it is; people are resampled, not images.")
+@click.option("--row", metavar=NAME, help="Which image it is, so that arms and seeds can be compared on the same ones.")
 @click.option("--arm", metavar=NAME, help="Which model or way of training made the prediction.")
 @click.option("--seed", metavar=NAME, help="Which training of the arm made it.")
 @click.option("--reference", metavar="ARM", help="The arm that changes are measured from [the first].")
@@ -55,18 +55,18 @@ NAME = "COLUMN"
 @NO_PLUGIN
 @QUIET
 def judge(file: Path, groups: tuple[str, ...], reports: Path, quiet: bool, **values: Any) -> int:
-    """Judge the predictions in FILE, a CSV or Parquet table with a line per photo, arm and seed.
+    """Judge the predictions in FILE, a CSV or Parquet table with a line per image, arm and seed.
 
     Nothing is trained and no audit file is needed; the reports are those of `run`.
 
     \b
     auditkit judge predictions.csv --truth smiling --score p \\
-        --groups gender,age,gender*age --identity person --row photo \\
+        --groups gender,age,gender*age --identity person --row image \\
         --arm model --seed seed --reference baseline
 
-    Without --identity every photo counts as a person of its own, which makes intervals too narrow where one person
+    Without --identity every image counts as a person of its own, which makes intervals too narrow where one person
     has several. Without --arm there is one arm, without --seed one seed, and then no change is called one. Without
-    --row photos are matched by their order where truth and groups agree in every arm and seed; where they do not,
+    --row images are matched by their order where truth and groups agree in every arm and seed; where they do not,
     arms are compared unpaired, and the report says so.
     """
     columns = Columns(

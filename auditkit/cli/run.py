@@ -65,7 +65,7 @@ def _announce(console: Console, prepared: Prepared) -> None:
     people = prepared.dataset.identities
     of = "" if people is None else f" of {plural(known_people(people), 'person', 'people')}"
     going_on = f", {view.started} to be continued from a checkpoint" if view.started else ""
-    console.print(f"{len(prepared.dataset):,} photos{of} · {_counts(prepared)}{going_on}", markup=False)
+    console.print(f"{len(prepared.dataset):,} images{of} · {_counts(prepared)}{going_on}", markup=False)
     if view.visits_to_run:
         pace = f"{view.images_per_second:,.0f} img/s {view.pace_source}"
         console.print(f"{view.visits_to_run:,} training visits · {view.time} ({pace})", markup=False)

@@ -1,4 +1,4 @@
-"""``auditkit show``: what every arm says of single photos."""
+"""``auditkit show``: what every arm says of single images."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from auditkit.spec.words import plural
 @click.command()
 @AUDIT
 @settings_options
-@click.option("--image", "images", multiple=True, required=True, metavar="FILE", help="A photo's name; repeatable.")
+@click.option("--image", "images", multiple=True, required=True, metavar="FILE", help="An image's name; repeatable.")
 @device_option("cpu")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, an object per photo.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, an object per image.")
 def show(audit: Path, images: tuple[str, ...], as_json: bool, **values: Any) -> None:
-    """Show what every arm of AUDIT, task by task and seed by seed, says of single photos.
+    """Show what every arm of AUDIT, task by task and seed by seed, says of single images.
 
-    Test and valid photos were predicted in the run; of others, and of those that were never drawn, the weights are
+    Test and valid images were predicted in the run; of others, and of those that were never drawn, the weights are
     asked where they were kept (--keep-weights of run).
     """
     prepared = prepare(settings(audit, values))
@@ -102,7 +102,7 @@ def _verdict(arm: ArmAnswers, truth: bool | None) -> str:
 
 
 def _met(answers: Sequence[Answer]) -> str:
-    """How often the photo is in the training draws; a range where seeds differ."""
+    """How often the image is in the training draws; a range where seeds differ."""
     known = [one.trained_on for one in answers if one.trained_on is not None]
     if not known:
         return "unknown yet"
@@ -125,7 +125,7 @@ def _notes(prepared: Prepared, photo: Photo) -> list[str]:
     leaky = list(dict.fromkeys(arm.arm for arm, one in answers if one.source == "test" and any(one.trained_on or ())))
     if leaky:
         were = "was" if len(leaky) == 1 else "were"
-        notes.append(f"! leak: {', '.join(leaky)} {were} tested on this photo and trained on it too")
+        notes.append(f"! leak: {', '.join(leaky)} {were} tested on this image and trained on it too")
     if lost:
         command = prepared.read.settings.command("--keep-weights")
         notes.append(f"no weights kept of {', '.join(lost)}: {command} trains them again")

@@ -1,4 +1,4 @@
-"""Which lines of a table of predictions are about the same photo."""
+"""Which lines of a table of predictions are about the same image."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from auditkit.errors import DataError
 
 Codes = NDArray[np.int64]
 MATCHED = (
-    "the photos of all arms and seeds were matched by the order of their rows, in which truth and groups agree; --row "
+    "the images of all arms and seeds were matched by the order of their rows, in which truth and groups agree; --row "
     "names them for certain"
 )
 ARMS_APART = (
-    "the photos of different arms could not be matched, so every arm is taken to be tested on photos of its own: "
-    "changes are between different photos, and their intervals are wider than those of a paired comparison; --row "
+    "the images of different arms could not be matched, so every arm is taken to be tested on images of its own: "
+    "changes are between different images, and their intervals are wider than those of a paired comparison; --row "
     "matches them"
 )
-SEEDS_APART = "the photos of different seeds could not be matched either; each seed counts as tested on its own"
+SEEDS_APART = "the images of different seeds could not be matched either; each seed counts as tested on its own"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +29,7 @@ class Lines:
     """The lines of a table.
 
     arm, seed: (lines,) positions in `arms` and `seeds`. `same` are columns that must be the same in all lines of one
-    photo: truth, attributes, identity. row: (lines,) positions in `names`, or None where photos have no names.
+    image: truth, attributes, identity. row: (lines,) positions in `names`, or None where images have no names.
     """
 
     path: Path
@@ -49,7 +49,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """row: (lines,) number of the photo; first: (rows,) a line of each photo; `names` by that number."""
+    """row: (lines,) number of the image; first: (rows,) a line of each image; `names` by that number."""
 
     row: Codes
     first: Codes
@@ -58,15 +58,15 @@ class Alignment:
 
     @property
     def rows(self) -> int:
-        """Number of photos."""
+        """Number of images."""
         return len(self.first)
 
 
 def align(lines: Lines) -> Alignment:
-    """Match lines by the names of photos, or else by their order where nothing speaks against it.
+    """Match lines by the names of images, or else by their order where nothing speaks against it.
 
     Raises:
-        DataError: a photo stands twice for one arm and seed, or its truth, groups or identity differ between lines.
+        DataError: an image stands twice for one arm and seed, or its truth, groups or identity differ between lines.
     """
     if lines.row is None:
         return _by_order(lines)
@@ -75,8 +75,8 @@ def align(lines: Lines) -> Alignment:
     for name, column in lines.same.items():
         differs = np.flatnonzero(column[first][lines.row] != column)
         if len(differs):
-            said = f"column {name!r} differs between the lines of photo {lines.names[lines.row[differs[0]]]!r}"
-            raise DataError(said, where=str(lines.path), hint="a photo is the same in every arm and seed")
+            said = f"column {name!r} differs between the lines of image {lines.names[lines.row[differs[0]]]!r}"
+            raise DataError(said, where=str(lines.path), hint="an image is the same in every arm and seed")
     return Alignment(lines.row, first, lines.names)
 
 
@@ -85,13 +85,13 @@ def _no_duplicates(lines: Lines, row: Codes) -> None:
     if (count > 1).any():
         unit, photo = divmod(int(place[np.argmax(count > 1)]), len(lines.names))
         arm, seed = lines.arms[unit // len(lines.seeds)], lines.seeds[unit % len(lines.seeds)]
-        said = f"photo {lines.names[photo]!r} stands {int(count[count > 1][0])} times for arm {arm!r}, seed {seed}"
+        said = f"image {lines.names[photo]!r} stands {int(count[count > 1][0])} times for arm {arm!r}, seed {seed}"
         hint = "--arm and --seed name the columns that tell its lines apart; of lines that are the same leave one"
         raise DataError(said, where=str(lines.path), hint=hint)
 
 
 def _by_order(lines: Lines) -> Alignment:
-    """All units share photos, or those of each arm do, or every unit has its own."""
+    """All units share images, or those of each arm do, or every unit has its own."""
     units = list(dict.fromkeys(lines.unit.tolist()))
     of_unit = {unit: np.flatnonzero(lines.unit == unit) for unit in units}
     if _agree(lines, of_unit.values()):
@@ -113,7 +113,7 @@ def _agree(lines: Lines, units: Iterable[Codes]) -> bool:
 
 
 def _placed(lines: Lines, blocks: list[list[Codes]], notes: tuple[str, ...]) -> Alignment:
-    """Number the photos block by block; the units of a block share them."""
+    """Number the images block by block; the units of a block share them."""
     row, first = np.empty(len(lines.arm), dtype=np.int64), []
     start = 0
     for block in blocks:

@@ -23,7 +23,7 @@ from auditkit.events import Send
 
 PHOTOS = 256
 _QUALITY = 75
-"""Rendered photos then take 7.2 KB, as CelebA's do: 1.44 GB / 202,599. A decoder's time grows with the bytes."""
+"""Rendered images then take 7.2 KB, as CelebA's do: 1.44 GB / 202,599. A decoder's time grows with the bytes."""
 _MEASURE = "auditkit.engine.worker:bench"
 _RATES = ("decode", "step_synthetic", "step_resident", "evaluate", "end_to_end")
 _BATCH = {"cpu": 128, "cuda": 1024, "mps": 256}
@@ -31,12 +31,12 @@ _BATCH = {"cpu": 128, "cuda": 1024, "mps": 256}
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Photos in memory, again and again: reading them costs nothing that is measured."""
+    """Images in memory, again and again: reading them costs nothing that is measured."""
 
     data: tuple[bytes, ...] = field(repr=False)
 
     def read(self, index: int) -> bytes:
-        """The encoded bytes of a photo."""
+        """The encoded bytes of an image."""
         return self.data[index % len(self.data)]
 
 

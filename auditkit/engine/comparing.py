@@ -175,7 +175,7 @@ def _evidence(side: Side) -> Mapping[str, Any]:
 
 
 def _findings(first: Side, second: Side, terms: Terms) -> tuple[Difference, ...]:
-    """Paired where the stores hold both predictions on the same photos, from findings alone otherwise."""
+    """Paired where the stores hold both predictions on the same images, from findings alone otherwise."""
     alone = unpaired(first.results, second.results, terms)
     together = {key(one.first): one for one in _paired(first, second, terms)}
     return tuple(together.get(key(one.first), one) for one in alone)

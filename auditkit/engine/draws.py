@@ -182,7 +182,7 @@ def arm_draws(
     """Let an arm's sampler draw from its pool, and lay out what it is validated and tested on.
 
     An arm `on = "valid"` trains on the valid pool and has nothing to validate on. With `split_after_resampling` the
-    whole train pool is resampled first and the result is split, so that copies of a photo fall on both sides.
+    whole train pool is resampled first and the result is split, so that copies of an image fall on both sides.
 
     `inputs` answers `sampler.needs`; a draw is the other arm's `UnitDraws.sampled`. `seed` is the unit's own. The path
     of an ImpossibleRequest starts at the arm's table: ("sampler",). Raises RunFailed for a draw that breaks the

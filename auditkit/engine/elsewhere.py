@@ -1,4 +1,4 @@
-"""Predictions made elsewhere, one line per photo, arm and seed of a CSV or Parquet table, as a panel of evidence."""
+"""Predictions made elsewhere, one line per image, arm and seed of a CSV or Parquet table, as a panel of evidence."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Reading:
 class Given:
     """A panel of what was given, its arms in the order of their names, so that nothing depends on the order of lines.
 
-    `arms` are in the order in which they first appear, `names` those of the photos by row number; `notes` say what was
+    `arms` are in the order in which they first appear, `names` those of the images by row number; `notes` say what was
     assumed.
     """
 
@@ -142,7 +142,7 @@ def _truth(table: Table, name: str, reading: Reading) -> tuple[Codes, Level]:
         count = plural(len(levels), "level")
         said = f"truth has two levels, and column {name!r} has {count}: {shown}"
         remedy = "--positive LEVEL judges one level against all others"
-        raise table.error(said, remedy if len(levels) > 2 else "a table to be judged has photos of both levels")
+        raise table.error(said, remedy if len(levels) > 2 else "a table to be judged has images of both levels")
     if levels != (0, 1):
         said = f"column {name!r} has the levels {listed(levels, 'and')}, and which is positive is not said"
         raise table.error(said, f"as in --positive {levels[1]}")
@@ -183,7 +183,7 @@ def _scores(
 
 
 def _fingerprint(panel: Panel, names: tuple[str, ...]) -> str:
-    """Of the test set alone, so that models tested on the same photos have the same."""
+    """Of the test set alone, so that models tested on the same images have the same."""
     digest = hashlib.sha256(repr((panel.target, names, dict(panel.levels))).encode())
     for column in (panel.truth, panel.identity, *panel.attributes.values()):
         digest.update(np.ascontiguousarray(column).tobytes())

@@ -1,4 +1,4 @@
-"""What a plan knows of its evidence before anything is trained: the test photos are drawn, only answers are missing."""
+"""What a plan knows of its evidence before anything is trained: the test images are drawn, only answers are missing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _tested(prepared: Prepared) -> Iterator[Unit]:
 
 
 def _untold(prepared: Prepared, unit: Unit, drawing: Drawing) -> Predictions:
-    """The test photos of a unit, predicted with a margin of 0."""
+    """The test images of a unit, predicted with a margin of 0."""
     dataset, task = prepared.dataset, unit.task
     truth = dataset.attributes.truth(task.target, task.positive)
     test = with_truth(drawing.of(unit).test, truth)

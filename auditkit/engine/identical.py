@@ -1,4 +1,4 @@
-"""Which photos are one file, byte for byte, under several names."""
+"""Which images are one file, byte for byte, under several names."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from auditkit.cohort import OpenDataset, Rows
 from auditkit.errors import AuditError
 
 MOST = 50_000
-"""So many photos are read to be compared; each is read once, when findings are derived."""
+"""So many images are read to be compared; each is read once, when findings are derived."""
 
 
 def checksums(dataset: OpenDataset, rows: Rows) -> tuple[Rows | None, tuple[str, ...]]:
     """(images,) int64, equal where two of `rows` are identical files; or None, and why they were not compared.
 
-    A data set may know them. Rendered photos are no files, and nothing is said of them.
+    A data set may know them. Rendered images are no files, and nothing is said of them.
     """
     if dataset.checksums is not None or dataset.synthetic:
         return dataset.checksums, ()
     if len(rows) > MOST:
-        return None, (f"files were not compared: {len(rows):,} photos are in use, more than {MOST:,}",)
+        return None, (f"files were not compared: {len(rows):,} images are in use, more than {MOST:,}",)
     try:
         contents = [blake2b(dataset.images.read(row), digest_size=16).digest() for row in rows.tolist()]
     except (AuditError, OSError):

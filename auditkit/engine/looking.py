@@ -1,4 +1,4 @@
-"""A look at a few photos with a finished unit's weights; stores nothing. Runs where torch is."""
+"""A look at a few images with a finished unit's weights; stores nothing. Runs where torch is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from auditkit.training.pixels import open_pixels
 
 
 def look(item: LookWork, build: Callable[[ComponentRef], Any]) -> list[float]:
-    """Logit margins of the work item's photos, in their order, in the precision that the unit was trained with."""
+    """Logit margins of the work item's images, in their order, in the precision that the unit was trained with."""
     store = Store(Path(item.store))
     device = choose_device(item.device)
     facts = store.facts(item.digest)

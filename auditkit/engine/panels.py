@@ -18,7 +18,7 @@ Keys = NDArray[np.int64]
 def make_panels(
     plan: Plan, predictions: Mapping[str, Predictions], dataset: OpenDataset, split: str = "test"
 ) -> tuple[Panel, ...]:
-    """One panel per task on the photos of a split themselves, and one with their copies where units have some there."""
+    """One panel per task on the images of a split themselves, and one with their copies where units have some there."""
     panels: list[Panel] = []
     for task in dict.fromkeys(unit.task.label for unit in plan.units):
         units = [unit for unit in plan.units if unit.task.label == task and unit.digest in predictions]

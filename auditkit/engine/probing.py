@@ -18,9 +18,9 @@ from auditkit.training.pixels import Pixels
 def probe(
     network: Network, pixels: Pixels, compute: Compute, draws: tuple[Draw, Draw], questions: dict[str, NDArray[np.int8]]
 ) -> ProbeMargins:
-    """Fit a head per question on the frozen features of the training draw, and ask them of the test photos.
+    """Fit a head per question on the frozen features of the training draw, and ask them of the test images.
 
-    draws: of train and test. Each photo of the training draw is looked at once, as it is, and counts as often as it was
+    draws: of train and test. Each image of the training draw is looked at once, as it is, and counts as often as it was
     drawn, augmented copies included. questions: key -> (images of the data set,) int8 of 0 and 1, -1 where missing.
     """
     rows, times = np.unique(draws[0].rows, return_counts=True)

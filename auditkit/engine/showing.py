@@ -1,4 +1,4 @@
-"""What every network of an audit says of single photos: stored predictions, else a look with the stored weights."""
+"""What every network of an audit says of single images: stored predictions, else a look with the stored weights."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Answer:
     """What the network of one seed says. `probability` of the positive level is None where there is none to be had.
 
     `source` is the split it was predicted on in the run, "weights", or why there is nothing. `trained_on` are the
-    originals and augmented copies of the photo in the unit's training draw; None while that draw cannot be made.
+    originals and augmented copies of the image in the unit's training draw; None while that draw cannot be made.
     """
 
     seed: int
@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ArmAnswers:
-    """What an arm says of a photo, seed by seed."""
+    """What an arm says of an image, seed by seed."""
 
     task: str
     arm: str
@@ -74,10 +74,10 @@ class ArmAnswers:
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo, what the annotations say of it, and what every arm says.
+    """An image, what the annotations say of it, and what every arm says.
 
     `split` is the pool it lies in, "" where the audit does not use it, "resampled" where arms split after resampling.
-    `truth` maps tasks to whether the photo has the
+    `truth` maps tasks to whether the image has the
     positive level, None where unknown; `attributes` are those the audit names, without those that are missing.
     """
 
@@ -90,7 +90,7 @@ class Photo:
 
 
 def find(prepared: Prepared, names: Iterable[str]) -> list[int]:
-    """Rows of photos by file name. Raises DataError for a name that the data set does not have."""
+    """Rows of images by file name. Raises DataError for a name that the data set does not have."""
     known = {name: row for row, name in enumerate(prepared.dataset.file_names)}
     return [known[name] if name in known else _unknown(name, prepared) for name in names]
 
@@ -102,7 +102,7 @@ def _unknown(name: str, prepared: Prepared) -> int:
     if not hint and len(files) <= _SEARCHED:
         hint = did_you_mean(name, files)
     span = f"it has {plural(len(files), 'photo')}, {files[0]} to {files[-1]}"
-    raise DataError(f"no photo {name!r} in the data set", where="--image", hint=f"{hint} {span}".strip())
+    raise DataError(f"no image {name!r} in the data set", where="--image", hint=f"{hint} {span}".strip())
 
 
 def _bare(name: str) -> str:
@@ -111,7 +111,7 @@ def _bare(name: str) -> str:
 
 
 def show(prepared: Prepared, rows: Sequence[int], executor: Executor, send: Send) -> tuple[Photo, ...]:
-    """What every unit says of some photos; predicts, in the executor, what is not stored.
+    """What every unit says of some images; predicts, in the executor, what is not stored.
 
     Raises AuditError when there is no prediction of any of them.
     """
@@ -133,7 +133,7 @@ def show(prepared: Prepared, rows: Sequence[int], executor: Executor, send: Send
 
 
 def _stored(prepared: Prepared, unit: Unit, rows: Sequence[int]) -> dict[int, tuple[float, str]]:
-    """Probability and split of the photos, not of their copies, that were predicted in the run."""
+    """Probability and split of the images, not of their copies, that were predicted in the run."""
     if not prepared.store.has(unit.digest):
         return {}
     found = prepared.store.predictions(unit.digest)
@@ -173,12 +173,12 @@ def _nothing(prepared: Prepared, rows: Sequence[int]) -> AuditError:
     if len(prepared.missing()) == len(prepared.plan.units):
         return prepared.not_trained()
     names = ", ".join(prepared.dataset.file_names[row] for row in rows)
-    message = f"{names}: not among the photos that were predicted, and no weights were kept to predict it now"
+    message = f"{names}: not among the images that were predicted, and no weights were kept to predict it now"
     hint = f"keep them, which trains the units again: {prepared.read.settings.command('--keep-weights')}"
     return AuditError(message, where=str(prepared.store.root), hint=hint)
 
 
-# ----------------------------------------------------------------------------------------------------------- photos
+# ----------------------------------------------------------------------------------------------------------- images
 
 
 def _photo(prepared: Prepared, row: int, chances: Chances, drawing: Drawing) -> Photo:

@@ -92,7 +92,7 @@ class UnitWork:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LookWork:
-    """Some photos to be predicted with the stored weights of a unit: `rows` (n,) int64, filled in the cache."""
+    """Some images to be predicted with the stored weights of a unit: `rows` (n,) int64, filled in the cache."""
 
     digest: str
     label: str

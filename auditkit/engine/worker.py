@@ -66,7 +66,7 @@ def work(item: UnitWork, send: Send) -> None:
 
 
 def look(item: LookWork, send: Send) -> list[float]:
-    """Logit margins of a few photos, with a unit's stored weights."""
+    """Logit margins of a few images, with a unit's stored weights."""
     return looking.look(item, Registry.load().build_ref)
 
 

@@ -160,7 +160,7 @@ def paired(
 ) -> tuple[Difference, ...]:
     """Differences of values and gaps from the predictions themselves, the same people being drawn for both audits.
 
-    Only panels of one task with the very same photos are paired; `known` are the findings of both sides by their key.
+    Only panels of one task with the very same images are paired; `known` are the findings of both sides by their key.
     """
     panels = [_joined(a, b) for a in first for b in second if _alike(a, b) and _common(a, b)]
     derived = derive(panels, evidence, metrics, seed=seed, pairs=_contrasts)

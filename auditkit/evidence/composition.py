@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from auditkit.cohort import Attributes, Draw, Mask, Rows, people
 from auditkit.evidence.results import CellCount, Composition, Leak, Marginal, Place
 
-What = Literal["photo", "identity", "identical file"]
+What = Literal["image", "identity", "identical file"]
 
 
 def composition(
@@ -66,14 +66,14 @@ def leaks(
     arm: str,
     name: str = "plain",
 ) -> tuple[Leak, ...]:
-    """Count the test rows whose photo, person or identical file the arm also trained on.
+    """Count the test rows whose image, person or identical file the arm also trained on.
 
     identities, checksums: (images of the data set,) int64, or None where unknown; then nothing is said about them. Two
-    photos of identity -1 are of two people. An identical file is one that another photo's name stands for: a photo that
-    is itself trained on counts as a photo.
+    images of identity -1 are of two people. An identical file is one that another image's name stands for: one that
+    is itself trained on counts as an image.
     """
     photo = np.isin(test.rows, train.rows)
-    touched: list[tuple[What, Mask]] = [("photo", photo)]
+    touched: list[tuple[What, Mask]] = [("image", photo)]
     if identities is not None:
         who = people(identities)
         touched.append(("identity", np.isin(who[test.rows], who[train.rows])))

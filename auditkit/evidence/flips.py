@@ -1,4 +1,4 @@
-"""Which test photos an arm turned right or wrong against another, by majority over seeds."""
+"""Which test images an arm turned right or wrong against another, by majority over seeds."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def flips(
 ) -> tuple[tuple[Flip, ...], tuple[FlipCount, ...]]:
     """Flips of every arm against the reference and against its placebo, and their numbers in every declared group.
 
-    `file_names` by row number. A photo counts as right where more than half of an arm's seeds are right, as wrong where
-    more than half are wrong; where seeds are split evenly, or predictions are missing, it does not flip. Photos that
+    `file_names` by row number. An image counts as right where more than half of an arm's seeds are right, as wrong
+    where more than half are wrong; where seeds are split evenly, or predictions are missing, it does not flip. Images that
     most seeds turned stand first.
     """
     found: list[Flip] = []

@@ -143,7 +143,7 @@ def printed_range(one: Published) -> tuple[float, float]:
 
 
 def _one_more_run(ours: Finding, estimate: float, interval: Interval, confidence: float) -> Interval:
-    """Where a single further run on the same photos would fall: our interval, widened by one seed's spread."""
+    """Where a single further run on the same images would fall: our interval, widened by one seed's spread."""
     seed = _of_one_seed(ours, confidence)
     return Interval(estimate - hypot(estimate - interval.low, seed), estimate + hypot(interval.high - estimate, seed))
 

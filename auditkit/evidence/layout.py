@@ -21,7 +21,7 @@ class Layout:
     """One task on one test set.
 
     A unit is an arm with a seed; units_by_arm: the units of each arm, in the order of its seeds. cell: (units, n) int8,
-    2 * truth + prediction, -1 where the unit has no prediction; person: (n,) int64 number of the person, of the photo
+    2 * truth + prediction, -1 where the unit has no prediction; person: (n,) int64 number of the person, of the image
     where identities are unknown; block: (n,) int64 what is resampled: the person, or a random block of people.
     """
 
@@ -84,7 +84,7 @@ def _sorted(panel: Panel) -> Panel:
 
 
 def person_keys(panel: Panel) -> NDArray[np.int64]:
-    """(n,) int64: whose image each is; whoever is unknown is a person of their own, one per photo."""
+    """(n,) int64: whose image each is; whoever is unknown is a person of their own, one per image."""
     known = panel.identities_known & (panel.identity >= 0)
     return np.where(known, panel.identity, -1 - panel.row)
 
@@ -103,7 +103,7 @@ def count(layout: Layout, grouping: Grouping) -> NDArray[np.float32]:
 
 
 def distinct(layout: Layout, grouping: Grouping, cells: Iterable[int], ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(units, groups) int64: how many different ids (photos or people) fall into some of the four cells."""
+    """(units, groups) int64: how many different ids (images or people) fall into some of the four cells."""
     groups, size = len(grouping), int(ids.max(initial=-1)) + 1
     wanted = np.isin(np.arange(-1, 4), list(cells))
     result = np.empty((layout.units, groups), dtype=np.int64)

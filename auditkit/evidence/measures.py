@@ -139,7 +139,7 @@ def _reasons(
     people: Integers,
     evidence: Evidence,
 ) -> tuple[tuple[str, ...], ...]:
-    """Per arm and group; tested: (units, groups) photos with a prediction."""
+    """Per arm and group; tested: (units, groups) images with a prediction."""
     exist = np.bincount(grouping.code[grouping.code >= 0], minlength=len(grouping)) > 0
     target, known = layout.panel.target, layout.panel.identities_known
 

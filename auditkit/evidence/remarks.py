@@ -40,12 +40,12 @@ def _people(layout: Layout) -> Iterator[str]:
     unknown = int((panel.identity < 0).sum())
     if not panel.identities_known:
         yield (
-            "who is on the photos is not known; every photo counts as a person of its own, so intervals are too narrow "
-            "where one person has several photos"
+            "who is on the images is not known; every image counts as a person of its own, so intervals are too narrow "
+            "where one person has several images"
         )
     elif unknown:
         have = "has no identity; it counts" if unknown == 1 else "have no identity; each counts"
-        yield f"{unknown} of {len(panel.row)} photos {have} as a person of its own"
+        yield f"{unknown} of {len(panel.row)} images {have} as a person of its own"
     if layout.people > BLOCKS:
         yield f"{layout.people} people are resampled in {BLOCKS} random blocks, which leaves the variance as it is"
 
@@ -71,7 +71,7 @@ def _attributes(layout: Layout, evidence: Evidence) -> Iterator[str]:
         missing = int((panel.attributes[name] < 0).sum())
         if missing:
             have, are = ("has", "is") if missing == 1 else ("have", "are")
-            yield f"{missing} of {len(panel.row)} photos {have} no value of {name!r} and {are} left out of its groups"
+            yield f"{missing} of {len(panel.row)} images {have} no value of {name!r} and {are} left out of its groups"
         present = np.unique(panel.attributes[name][panel.attributes[name] >= 0])
         if len(present) < 2:
             yield f"{name!r} has fewer than two levels in the test set, so no gap over it is estimable"
@@ -86,12 +86,12 @@ def _predictions(layout: Layout) -> Iterator[str]:
                 same.setdefault((arm, "positive" if known[0] % 2 else "negative"), []).append(seed)
     for (arm, answer), seeds in same.items():
         which = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
-        yield f"arm {layout.arms[arm]!r} with {which} predicts the same for every photo, {answer}"
+        yield f"arm {layout.arms[arm]!r} with {which} predicts the same for every image, {answer}"
     yield from _partly_tested(layout)
 
 
 def _partly_tested(layout: Layout) -> Iterator[str]:
-    """One sentence for all networks that some photos of the test set were not put to."""
+    """One sentence for all networks that some images of the test set were not put to."""
     photos = layout.cell.shape[1]
     tested = [(layout.cell[layout.units_of(arm)] >= 0).sum(axis=1) for arm in range(len(layout.arms))]
     partly = [arm for arm, counts in enumerate(tested) if (counts < photos).any()]
@@ -100,16 +100,16 @@ def _partly_tested(layout: Layout) -> Iterator[str]:
         low, high = int(counts.min()), int(counts.max())
         names = " and ".join(repr(layout.arms[arm]) for arm in partly)
         who = "every network" if len(partly) == len(layout.arms) else f"every network of {names}"
-        yield f"{who} was tested on {low if low == high else f'{low} to {high}'} of {photos} photos{_cost(layout)}"
+        yield f"{who} was tested on {low if low == high else f'{low} to {high}'} of {photos} images{_cost(layout)}"
 
 
 def _cost(layout: Layout) -> str:
-    """What it costs that arms were not tested on the same photos; "" where they were."""
+    """What it costs that arms were not tested on the same images; "" where they were."""
     tested = [(layout.cell[layout.units_of(arm)] >= 0).all(axis=0) for arm in range(len(layout.arms))]
     if all((one == tested[0]).all() for one in tested):
         return ""
     shared = int(np.all(tested, axis=0).sum())
     return (
-        f"; all arms share {shared}: changes are partly between different photos, so they tell of the photos that are "
+        f"; all arms share {shared}: changes are partly between different images, so they tell of the images that are "
         "missing too, and not of the arms alone"
     )

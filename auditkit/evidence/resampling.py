@@ -99,7 +99,7 @@ def redraw(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats, w
     influence: (q, blocks); pseudo: (q,), what pseudo-observations add; weight: (blocks, replicates). The variance is
     the sum of squares of a replicate's people less the square of their mean (Hall, Annals of Statistics 1988): where a
     few people carry most of it, replicates that lack them say so. Both are made of sums over people, to first order, so
-    that the number of photos that a replicate happens to have drawn is in neither.
+    that the number of images that a replicate happens to have drawn is in neither.
     """
     shape = len(influence), weight.shape[-1]
     found = Redrawn(np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32))

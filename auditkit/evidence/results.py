@@ -58,7 +58,7 @@ class Finding:
     denominator are means over seeds; `images` and `identities` are distinct. `interval` is the plain one,
     `simultaneous` holds over the whole family; verdicts are decided on it. `seeds`: how many there are, the fewer of
     two arms; `undecided`: why a change cannot be told, in short; `probe`: None but for findings of probes;
-    `effective_identities`: the effective number of people (of photos, where identities are unknown) who carry
+    `effective_identities`: the effective number of people (of images, where identities are unknown) who carry
     the variance of a change; `per_seed` and `seed_sd` are paired: there are none where two arms have different numbers
     of seeds.
     """
@@ -142,12 +142,12 @@ class Composition:
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Test rows whose photo, person or identical file the arm also trained on."""
+    """Test rows whose image, person or identical file the arm also trained on."""
 
     task: str
     arm: str
     test: str
-    what: Literal["photo", "identity", "identical file"]
+    what: Literal["image", "identity", "identical file"]
     touched: int
     total: int
 
@@ -186,7 +186,7 @@ class ScanRow:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A test photo that an arm turned right or wrong against another, by majority over seeds."""
+    """A test image that an arm turned right or wrong against another, by majority over seeds."""
 
     task: str
     arm: str

@@ -31,7 +31,7 @@ seed go up and down together, never too small unless a seed drives two arms apar
 class Seeds:
     """Variance, due to seeds, of a mean over seeds or of the difference of two; arrays of equal shape.
 
-    measured: on these test photos; added: what of it the resampling of people does not show already; df: degrees of
+    measured: on these test images; added: what of it the resampling of people does not show already; df: degrees of
     freedom. Nothing, with one degree of freedom, where training variance was not measured.
     """
 
@@ -49,7 +49,7 @@ def seed_variances(
     Pooled over the arms that have a value, and paired by seed where both arms have as many seeds and enough degrees of
     freedom are left.
 
-    Seeds that flip single photos at random show in both variances, of people and of seeds. How much this is, is the
+    Seeds that flip single images at random show in both variances, of people and of seeds. How much this is, is the
     variance over people of the same table made of their influences; it is added once.
     """
     shape = len(values), len(arms)

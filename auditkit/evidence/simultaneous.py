@@ -83,7 +83,7 @@ def _replicated_scores(
     To the replicates of people comes normal noise for the seeds, as much as its share of the variance; then division by
     a standard error that was itself estimated: from the replicate's own people, and from few seeds, drawn once for all
     estimates of the same thing. Few seeds tell nothing of how their noise hangs together between estimates; it is taken
-    to do so as that of people does, since both pass through the same photos: the accuracy of men and their true
+    to do so as that of people does, since both pass through the same images: the accuracy of men and their true
     positive rate are then one question.
     """
     deviations = redrawn.value

@@ -32,7 +32,7 @@ class Spread:
     """Variance of q estimates, in its parts, each (q,) float64; NaN where unknown.
 
     people: variance under resampling of people; people_df its degrees of freedom; seeds: what seeds add to it, 0 where
-    there is one seed; retraining: variance that seeds have on these test photos, of which `people` shows a part;
+    there is one seed; retraining: variance that seeds have on these test images, of which `people` shows a part;
     seeds_df: its degrees of freedom; undefined: replicates in which the estimate does not exist.
     """
 

@@ -91,7 +91,7 @@ def _overlap(view: View, topic: Topic, findings: Sequence[Finding]) -> tuple[str
         return ()
     return (
         f"The groups have {count(added[arm])} people together and everyone is {count(everyone[arm])}: labels are given "
-        "photo by photo, so that one person can have photos in several groups.",
+        "image by image, so that one person can have images in several groups.",
     )
 
 

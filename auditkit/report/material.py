@@ -120,7 +120,7 @@ def _marginal(view: View, arm: str, marginal: Marginal) -> tuple[Cell, ...]:
 
 
 def leaks(view: View) -> Section | None:
-    """Test images whose photo, person or file was trained on."""
+    """Test images that were trained on, or whose person or file was."""
     rows = tuple(
         (
             Cell(leak.task),

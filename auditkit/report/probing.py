@@ -12,8 +12,8 @@ from auditkit.report.view import View, distinct
 
 WHAT = (
     "Last-layer probes on the frozen features of each arm's network, not networks trained for that attribute. A probe "
-    "is a logistic regression with a small ridge on the features of the arm's own training draw (each photo once, "
-    "weighted by how often it was drawn, augmented copies included), tested on the same test photos. It tells what "
+    "is a logistic regression with a small ridge on the features of the arm's own training draw (each image once, "
+    "weighted by how often it was drawn, augmented copies included), tested on the same test images. It tells what "
     "the features of a network that was trained for another question still hold."
 )
 

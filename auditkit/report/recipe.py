@@ -132,7 +132,7 @@ def _sampler(view: View, arm: Arm) -> str:
     known = view.facts.get("samplers", {}).get(arm.name, arm.sampler.options)
     labelled = {key: view.names.arm(value) if isinstance(value, str) else value for key, value in known.items()}
     told = options({key: value for key, value in labelled.items() if value is not False})
-    none = "every photo once" if arm.sampler.id == "none" else arm.sampler.use
+    none = "every image once" if arm.sampler.id == "none" else arm.sampler.use
     return f"{arm.sampler.use}: {told}" if told else none
 
 

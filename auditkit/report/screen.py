@@ -163,7 +163,7 @@ def _no_leaks(compared: Sequence[str]) -> str:
 
 
 def _shared(what: str) -> str:
-    return {"photo": "a photo", "identity": "a person", "identical file": "an identical file"}[what]
+    return {"image": "an image", "identity": "a person", "identical file": "an identical file"}[what]
 
 
 def _training_noise(view: View) -> Iterator[Item]:
@@ -222,7 +222,7 @@ def _least_supported(view: View) -> tuple[Finding, ...]:
 
 
 def _missing(view: View, finding: Finding) -> str:
-    """ "accuracy of women, bald: 3 photos of 2 people"."""
+    """ "accuracy of women, bald: 3 images of 2 people"."""
     what = f"{view.names.metric(finding.metric)} of {view.names.group(finding.at)}"
     return f"{what}: {view.names.in_words(finding.reason)}"
 

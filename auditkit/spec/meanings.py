@@ -35,7 +35,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "test": "the test pool; there is none under split_after_resampling",
         "image": "size of the images",
         "split_by": "what `hold_out`, and a split of data that has none, keep together",
-        "split_after_resampling": "as published: resample first, split afterwards; photos get on both sides",
+        "split_after_resampling": "as published: resample first, split afterwards; images get on both sides",
     },
     "Pool": {
         "from": "the splits of the dataset that the pool is taken from",

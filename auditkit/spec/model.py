@@ -92,7 +92,7 @@ class Image(Section):
 
 
 class AfterResampling(Section):
-    """Split after resampling, as published: copies of one photo fall on both sides."""
+    """Split after resampling, as published: copies of one image fall on both sides."""
 
     train: Annotated[float, Field(gt=0, lt=1)] = 0.8
     valid: Annotated[float, Field(ge=0, lt=1)] = 0.1

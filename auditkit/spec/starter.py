@@ -12,7 +12,7 @@ from auditkit.contracts import Level
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 DRAWN, DRAWN_SMALL = 10_000, 1_200
-"""So many photos are drawn for training at most, and with the small profile."""
+"""So many images are drawn for training at most, and with the small profile."""
 _STEPS, _STEPS_SMALL = 390, 110
 """Steps that a training takes at least: as many as 10 epochs of DRAWN in batches of 256, 6 of DRAWN_SMALL in 64."""
 _LARGEST_BATCH, _LARGEST_BATCH_SMALL, _SMALLEST_BATCH = 256, 64, 32
@@ -24,7 +24,7 @@ _MOST_EPOCHS = 100
 class TableColumns:
     """What the columns of a user's table are: levels of each attribute are sorted, the rarest is named too.
 
-    training: photos that can be trained on; lacking: by attribute, what of it has too little support in the test set.
+    training: images that can be trained on; lacking: by attribute, what of it has too little support in the test set.
     """
 
     image: str
@@ -78,7 +78,7 @@ def starter_for_table(columns: TableColumns, place: str) -> str:
 
 
 def _train(columns: TableColumns, most: int) -> str:
-    """The training pool. Splits yet to be drawn leave no photo to a valid that nothing looks at."""
+    """The training pool. Splits yet to be drawn leave no image to a valid that nothing looks at."""
     source = ["train"] if columns.split is not None else ["train", "valid"]
     draw = f", draw = {most:_}" if columns.training > most else ""
     return f"{{ from = {_array(source)}{draw} }}"
@@ -95,7 +95,7 @@ def _table_data(columns: TableColumns, place: str) -> str:
     valid = 'valid   = { from = ["valid"] }\n' if columns.has_valid else ""
     told = ""
     if columns.identity is None:
-        told += "# no column says who is who: every photo counts as another person\n"
+        told += "# no column says who is who: every image counts as another person\n"
     if columns.split is None:
         told += "# no column says train, valid and test: people are split at random\n"
     return f"""\
@@ -160,7 +160,7 @@ seeds      = [0, 1, 2]               # with a single seed nothing can be called 
 
 
 def _fitting(photos: int, largest: int, steps: int, *, fewest: int) -> tuple[int, int]:
-    """Batch size and epochs for so many photos: batches small enough for an epoch of some steps, epochs enough for
+    """Batch size and epochs for so many images: batches small enough for an epoch of some steps, epochs enough for
     `steps` in all, `fewest` at least."""
     batch = largest
     while batch > _SMALLEST_BATCH and photos < batch * _STEPS_PER_EPOCH:
@@ -178,7 +178,7 @@ name = "original"
 name    = "oversampled"              # auditkit plugins list shows all samplers
 sampler = {{ use = "oversample", where = {where}, until = "balanced", copies = "augmented" }}
 
-# As many photos copied, each as often, but of anyone: what this does too is not due to the attribute.
+# As many images copied, each as often, but of anyone: what this does too is not due to the attribute.
 [[arm]]
 name    = "placebo"
 role    = "placebo"

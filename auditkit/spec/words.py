@@ -35,7 +35,7 @@ def listed(values: Iterable[Any], last: str = "or") -> str:
 
 
 def plural(number: int, one: str, many: str = "") -> str:
-    """ "1 seed", "2 seeds"; with a verb, "1 photo is", "2 photos are"."""
+    """ "1 seed", "2 seeds"; with a verb, "1 image is", "2 images are"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 

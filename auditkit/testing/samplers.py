@@ -20,7 +20,7 @@ Inputs = Mapping[Need, Draw | Predictions]
 
 
 def toy_cohort(rows: int = 400, seed: int = 0) -> Cohort:
-    """A cohort of every third image of a data set of `3 * rows`: four CelebA attributes, about four photos a person."""
+    """A cohort of every third image of a data set of `3 * rows`: four CelebA attributes, about four images a person."""
     rng = np.random.default_rng(seed)
     codes = (rng.random((3 * rows, len(ATTRIBUTES))) < _SHARES).astype(np.int8)
     attributes = Attributes(ATTRIBUTES, ((0, 1),) * len(ATTRIBUTES), codes)

@@ -1,6 +1,6 @@
 """What an augmented copy looks like: parameters per (row, copy) from stateless keys, applied to a batch at once.
 
-Rendering ends in uint8, like a photo in the cache, so that a copy is the same whether it is kept or rendered again.
+Rendering ends in uint8, like an image in the cache, so that a copy is the same whether it is kept or rendered again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in Pillow and torchvision
 def parameters(augment: Augment, seed: int, rows: Rows, copies: Rows) -> NDArray[np.float32]:
     """(n, 9) float32 for each (row, copy): a 2x3 affine map from output to input, brightness, contrast, saturation.
 
-    Coordinates run from -1 to 1. The crop keeps between 1 - scale and 1 of the side, and lies anywhere in the photo.
+    Coordinates run from -1 to 1. The crop keeps between 1 - scale and 1 of the side, and lies anywhere in the image.
     """
     u = streams.uniforms(seed, PURPOSE, rows, copies, _NUMBERS)
     mirror = np.where(augment.flip & (u[:, 0] < 0.5), -1.0, 1.0)
@@ -52,7 +52,7 @@ def render(images: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
 def _recolour(
     x: torch.Tensor, brightness: torch.Tensor, contrast: torch.Tensor, saturation: torch.Tensor
 ) -> torch.Tensor:
-    """Scale the light, then stretch about the mean grey of the photo, then about the grey of each pixel."""
+    """Scale the light, then stretch about the mean grey of the image, then about the grey of each pixel."""
     bright, wide, rich = (factor[:, None, None, None] for factor in (brightness, contrast, saturation))
     x = x * bright
     mean = _grey(x).mean(dim=(1, 2, 3), keepdim=True)

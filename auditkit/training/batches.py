@@ -47,7 +47,7 @@ class Pictures:
 
     @classmethod
     def plain(cls, pixels: Pixels, rows: Rows) -> Pictures:
-        """The photos of some rows as they are."""
+        """The images of some rows as they are."""
         return cls(pixels, Draw(rows), Augment(), 0)
 
     def __len__(self) -> int:

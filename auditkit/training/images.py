@@ -78,7 +78,7 @@ def decode(data: bytes) -> torch.Tensor:
     except RuntimeError as error:
         raise ValueError(_not_readable(data, str(error))) from error
     if image.ndim != 3:
-        raise ValueError("an animation, not a photo")
+        raise ValueError("an animation, not an image")
     return image if image.dtype == torch.uint8 else (image.int() >> 8).byte()
 
 

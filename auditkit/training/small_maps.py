@@ -1,6 +1,6 @@
 """Convolutions whose maps are so small that they are one matrix product.
 
-The last stage of a ResNet-18 on photos of 64 pixels works on 2 x 2 maps with 512 channels. There a 3 x 3 kernel
+The last stage of a ResNet-18 on images of 64 pixels works on 2 x 2 maps with 512 channels. There a 3 x 3 kernel
 connects every pixel with every other: the convolution is a (4 x 512) x (4 x 512) matrix, with four ninths of the
 multiplications that padding with zeros makes of it, and a matrix product runs at the processor's peak, which a
 convolution of this shape does not. The result is the convolution's, up to the order of sums.

@@ -108,12 +108,12 @@ def notes(places: Places, table: Annotations, found: Listing | None) -> tuple[st
         lines.append("the splits are not CelebA's: figures cannot be compared with those of the official test split")
     if table.identities is None:
         lines.append(
-            "no identity file: intervals treat every photo as another person and come out too narrow, "
+            "no identity file: intervals treat every image as another person and come out too narrow, "
             'and a hold-out can only be split by image (data.split_by = "image")'
         )
     elif table.splits is not None and people_on_both_sides(table):
         people = counted(people_on_both_sides(table), "person has", "people have")
-        lines.append(f"{people} photos in more than one split: test accuracy is flattered")
+        lines.append(f"{people} images in more than one split: test accuracy is flattered")
     if found is None:
         lines.append("no images here: audits can be validated and planned, not run")
     elif found.place.name == found.place.parent.name:

@@ -1,4 +1,4 @@
-"""Rendered face photos: nobody's face, CelebA's attributes and their joint statistics, any number of photos."""
+"""Rendered face images: nobody's face, CelebA's attributes and their joint statistics, any number of images."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ LEVELS: tuple[Level, ...] = (0, 1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceImages:
-    """Photos rendered when they are read; nothing lies on disk.
+    """Images rendered when they are read; nothing lies on disk.
 
-    drawn: (photos, 40) int8; identities: (photos,) int64; neutral: (photos,) bool, drawn without any cue of gender.
+    drawn: (images, 40) int8; identities: (images,) int64; neutral: (images,) bool, drawn without any cue of gender.
     """
 
     seed: int
@@ -34,7 +34,7 @@ class FaceImages:
     neutral: NDArray[np.bool_] = field(repr=False)
 
     def read(self, index: int) -> bytes:
-        """One photo of 178 x 218 pixels as JPEG bytes, the same every time."""
+        """One image of 178 x 218 pixels as JPEG bytes, the same every time."""
         person = int(self.identities[index])
         return jpeg(look(self.drawn[index], self.seed, person, index, cues=not self.neutral[index]))
 
@@ -50,7 +50,7 @@ class Faces(Dataset):
         return dict.fromkeys(ATTRIBUTES, LEVELS)
 
     def open(self, place: Path | None) -> OpenDataset:
-        """Draw the people and their attributes; the photos are rendered when they are read."""
+        """Draw the people and their attributes; the images are rendered when they are read."""
         options: FacesOptions = self.options
         people = population(options.images, options.seed, options.enrich)
         table = Attributes(ATTRIBUTES, (LEVELS,) * len(ATTRIBUTES), people.labels)
@@ -88,9 +88,9 @@ def _notes(options: FacesOptions) -> tuple[str, ...]:
     lines.append(f"by design, bald heads show gender less: its cues have {BALD_NEARER:.0%} of their strength there")
     if options.enrich:
         lines.append(
-            f"enriched: {BALD_SHARE:.0%} of the people are bald (CelebA: 2 % of the photos), {BALD_WOMEN:.0%} of those "
+            f"enriched: {BALD_SHARE:.0%} of the people are bald (CelebA: 2 % of the images), {BALD_WOMEN:.0%} of those "
             f"are women (CelebA: 0.4 %); {OLD_SHARE:.0%} of the others are not young (CelebA: 22 %)"
         )
     if options.remove_cue is not None:
-        lines.append(f"planted effect: photos with {options.remove_cue} are drawn halfway between women and men")
+        lines.append(f"planted effect: images with {options.remove_cue} are drawn halfway between women and men")
     return tuple(lines)

@@ -11,7 +11,7 @@ from PIL import ImageDraw
 from auditkit_plugins.datasets.faces_look import Colour, Look
 
 TWICE = 2
-"""The photo is drawn at twice its size, so that edges are smooth."""
+"""The image is drawn at twice its size, so that edges are smooth."""
 ROUND = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
 OVAL = np.stack([np.cos(ROUND), np.sin(ROUND)], axis=1)
 SMALL = OVAL[::3]

@@ -19,7 +19,7 @@ _LIPSTICK = 0.18
 
 
 def jpeg(look: Look) -> bytes:
-    """The photo as JPEG bytes."""
+    """The image as JPEG bytes."""
     picture = _developed(_painted(look), look)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=look.shot.quality)

@@ -1,7 +1,7 @@
 """How one rendered face looks: from its attributes and stateless random numbers to shapes and colours.
 
 Every cue of gender, age and nose is a number whose ranges overlap between the levels, so that no single one decides.
-Lengths are pixels of the 178 x 218 photo, in a face frame with the eyes at y = 0, x to the right and y downwards.
+Lengths are pixels of the 178 x 218 image, in a face frame with the eyes at y = 0, x to the right and y downwards.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ class HairCut:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """What changes from photo to photo.
+    """What changes from image to image.
 
-    centre: of the eyes, pixels of the photo; roll: degrees; yaw: about -1 to 1; light: change of brightness across and
+    centre: of the eyes, pixels of the image; roll: degrees; yaw: about -1 to 1; light: change of brightness across and
     down; gain: factor of each colour; hidden: centre and radius of what hides a part; grain: offset into the noise.
     """
 
@@ -135,7 +135,7 @@ class Look:
 
 
 class Chance:
-    """Numbers of a person or a photo, taken one after the other: uniform, or normal by Box and Muller (1958)."""
+    """Numbers of a person or an image, taken one after the other: uniform, or normal by Box and Muller (1958)."""
 
     def __init__(self, seed: int, purpose: str, index: int) -> None:
         at, zero = np.array([index], dtype=np.int64), np.zeros(1, dtype=np.int64)
@@ -158,7 +158,7 @@ class Chance:
 
 
 def look(codes: NDArray[np.int8], seed: int, person: int, photo: int, *, cues: bool = True) -> Look:
-    """The look of one photo.
+    """The look of one image.
 
     Without `cues`, measures that tell women from men stand halfway between them, and what adorns one gender more than
     the other is left out; age, nose, smile, glasses and baldness remain, and with them what they say about gender.

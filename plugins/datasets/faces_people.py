@@ -1,4 +1,4 @@
-"""Who is on the rendered photos: people with CelebA's joint statistics of attributes, and a few photos of each.
+"""Who is on the rendered images: people with CelebA's joint statistics of attributes, and a few images of each.
 
 Eight attributes are drawn from CelebA's exact joint counts; the other 32 follow one after the other, each with its rate
 given five attributes that come before it (a Bayesian network; rates and structure measured on CelebA).
@@ -23,13 +23,13 @@ from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
 Codes = NDArray[np.int8]
 
 PER_PERSON = (3, 7)
-"""Fewest and most photos of one person."""
+"""Fewest and most images of one person."""
 
 BALD_SHARE, BALD_WOMEN, OLD_SHARE = 0.14, 0.25, 0.40
 """The enrichment: bald among people, women among the bald, old among those who are not bald."""
 
 MISLABELLED = MappingProxyType({"Male": 0.005, "Young": 0.02, "Big_Nose": 0.03})
-"""Share of photos whose label says the opposite of what is drawn; bald photos lose their label with BALD_MISSED."""
+"""Share of images whose label says the opposite of what is drawn; bald images lose their label with BALD_MISSED."""
 BALD_MISSED = 0.03
 
 SPLIT_PATTERN = (0, 2, 0, 0, 1, 2, 0, 0, 2, 0)
@@ -46,9 +46,9 @@ _KEPT, _KEPT_PASSING = 0.97, 0.2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
-    """drawn: (photos, 40) int8, what is in the picture; labels: the same with mistakes; splits: (photos,) int8.
+    """drawn: (images, 40) int8, what is in the picture; labels: the same with mistakes; splits: (images,) int8.
 
-    identities: (photos,) int64 from 1, the photos of one person in a row.
+    identities: (images,) int64 from 1, the images of one person in a row.
     """
 
     drawn: Codes
@@ -58,7 +58,7 @@ class Population:
 
 
 def population(photos: int, seed: int, enrich: bool) -> Population:
-    """Draw the people and their photos."""
+    """Draw the people and their images."""
     rng = generator(seed, "faces people")
     owner = _owners(photos, rng)
     persons = _persons(int(owner[-1]) + 1, cell_shares(enrich), rng)
@@ -92,7 +92,7 @@ def _joint() -> Mapping[str, Any]:
 
 
 def _owners(photos: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(photos,) int64: whose face, from 0."""
+    """(images,) int64: whose face, from 0."""
     low, high = PER_PERSON
     counts = rng.integers(low, high, size=photos // low + 1, endpoint=True)
     return np.repeat(np.arange(len(counts)), counts)[:photos]
@@ -112,7 +112,7 @@ def _persons(count: int, shares: NDArray[np.float64], rng: np.random.Generator) 
 
 
 def _photos(persons: Codes, owner: NDArray[np.int64], rng: np.random.Generator) -> Codes:
-    """A photo keeps its person's core; smile and glasses are drawn anew, the rest mostly kept or mostly drawn anew."""
+    """An image keeps its person's core; smile and glasses are drawn anew, the rest mostly kept or mostly drawn anew."""
     codes = persons[owner]
     core = _columns(_joint()["core"])
     kind = codes[:, core[:6]].astype(np.int64) @ (1 << np.arange(6)[::-1])

@@ -20,8 +20,8 @@ class CelebAOptions(Options):
 class FacesOptions(Options):
     """How many rendered faces, and of whom."""
 
-    images: Annotated[Count, Field(ge=50, le=999_999, description="how many photos; about five of each person")] = 2000
-    seed: int = Field(default=0, description="other people and other photos for every seed")
+    images: Annotated[Count, Field(ge=50, le=999_999, description="how many images; about five of each person")] = 2000
+    seed: int = Field(default=0, description="other people and other images for every seed")
     enrich: bool = Field(
         default=True,
         description="more bald people (14 %, a quarter of them women) and more old people (40 % of the others) than in "
@@ -29,7 +29,7 @@ class FacesOptions(Options):
     )
     remove_cue: Condition | None = Field(
         default=None,
-        description="plant an effect: photos that match, as in { Bald = 1 }, are drawn halfway between women and men "
+        description="plant an effect: images that match, as in { Bald = 1 }, are drawn halfway between women and men "
         "and without adornment, so that only age, nose, smile and glasses hint at gender there",
     )
 

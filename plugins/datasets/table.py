@@ -124,7 +124,7 @@ def _paths(table: pa.Table, column: str, place: Path) -> tuple[str, ...]:
         raise DataError(message, where=str(place), hint="every row must name an image file")
     twice = len(files) - len(set(files))
     if twice:
-        hint = "one row per image; a photo on both sides of a split would flatter the test"
+        hint = "one row per image; an image on both sides of a split would flatter the test"
         repeated = counted(twice, f"image path of column {column!r} is", f"image paths of column {column!r} are")
         raise DataError(f"{repeated} repeated", where=str(place), hint=hint)
     return tuple(files)
@@ -237,7 +237,7 @@ def _notes(
     if splits is None:
         lines.append("no split column: train, valid and test are drawn by the audit")
     if people is None:
-        lines.append("no identity column: intervals treat every photo as another person and may come out too narrow")
+        lines.append("no identity column: intervals treat every image as another person and may come out too narrow")
     gaps = {name: int((attributes.column(name) == MISSING).sum()) for name in attributes.names}
     lines += [f"attribute {name!r} is missing in {counted(count, 'image')}" for name, count in gaps.items() if count]
     return tuple(lines)

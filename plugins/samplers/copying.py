@@ -1,4 +1,4 @@
-"""How often each photo of a cohort is drawn, and the draw that follows: all that the built-in samplers share."""
+"""How often each image of a cohort is drawn, and the draw that follows: all that the built-in samplers share."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def once(total: int, over: int, rng: np.random.Generator) -> Times:
 
 
 def photos(count: int) -> str:
-    """A count with its noun: "1 photo", "1,200 photos"."""
-    return counted(count, "photo")
+    """A count with its noun: "1 image", "1,200 images"."""
+    return counted(count, "image")

@@ -1,4 +1,4 @@
-"""Just train twice: repeat the photos that another arm gets wrong (Liu et al., ICML 2021)."""
+"""Just train twice: repeat the images that another arm gets wrong (Liu et al., ICML 2021)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from auditkit_plugins.samplers.options import UpweightErrorsOptions
 
 
 class UpweightErrors(Sampler):
-    """Photos that another arm gets wrong are repeated (just train twice)."""
+    """Images that another arm gets wrong are repeated (just train twice)."""
 
     Options = UpweightErrorsOptions
     options: UpweightErrorsOptions
 
     @classmethod
     def needs(cls, options: UpweightErrorsOptions) -> tuple[Need, ...]:
-        """What the other arm predicts for the photos it was trained on."""
+        """What the other arm predicts for the images it was trained on."""
         return (Need(options.arm, "predictions", "train"),)
 
     def draw(self, cohort: Cohort, inputs: Mapping[Need, Draw | Predictions], rng: np.random.Generator) -> Draw:
-        """Return the whole cohort, and copies of the photos whose own picture (copy 0) the other arm gets wrong."""
+        """Return the whole cohort, and copies of the images whose own picture (copy 0) the other arm gets wrong."""
         (there,) = inputs.values()
         if not isinstance(there, Predictions):
             raise TypeError("just train twice needs the predictions of another arm")
@@ -38,5 +38,5 @@ class UpweightErrors(Sampler):
         if missing:
             raise AuditError(
                 f"arm {self.options.arm!r} has no prediction for {missing:,} of {photos(len(cohort))}",
-                hint='read the errors of an arm that trains on every photo, such as one with the sampler "none"',
+                hint='read the errors of an arm that trains on every image, such as one with the sampler "none"',
             )

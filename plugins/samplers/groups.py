@@ -14,17 +14,17 @@ from auditkit_plugins.samplers.options import BalanceOptions, Cell, CellsOptions
 
 Inputs = Mapping[Need, Draw | Predictions]
 Groups = tuple[tuple[str, NDArray[np.int64]], ...]
-"""What each group is called, and the positions of its photos in the cohort."""
+"""What each group is called, and the positions of its images in the cohort."""
 
 
 class Undersample(Sampler):
-    """Photos left out at random until the groups are equal."""
+    """Images left out at random until the groups are equal."""
 
     Options = UndersampleOptions
     options: UndersampleOptions
 
     def draw(self, cohort: Cohort, inputs: Inputs, rng: np.random.Generator) -> Draw:
-        """Return the same number of photos of every group, none twice."""
+        """Return the same number of images of every group, none twice."""
         groups = self._groups(cohort)
         smallest = min(groups, key=lambda group: len(group[1]))
         kept = self.options.to or len(smallest[1])
@@ -90,7 +90,7 @@ class Cells(Sampler):
     def _refuse_overlap(self, taken: NDArray[np.int64], number: int) -> None:
         both = taken[taken > 0]
         if len(both):
-            matching = counted(int((both == both.min()).sum()), "photo matches", "photos match")
+            matching = counted(int((both == both.min()).sum()), "image matches", "images match")
             raise AuditError(
                 f"cells {both.min()} and {number} overlap: {matching} both",
                 hint="make the conditions exclude each other",

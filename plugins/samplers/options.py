@@ -11,7 +11,7 @@ from auditkit import ArmName, AttributeName, Condition, Count, Options
 Where = Annotated[
     Condition | tuple[Condition, ...] | Literal["anyone"],
     Field(
-        description="which photos: a condition such as { Bald = 1, Male = 1 }, an array of conditions of which one "
+        description="which images: a condition such as { Bald = 1, Male = 1 }, an array of conditions of which one "
         'must hold, or "anyone"'
     ),
 ]
@@ -23,40 +23,40 @@ Over = Annotated[
 
 
 class NoneOptions(Options):
-    """Every photo once."""
+    """Every image once."""
 
 
 class OversampleOptions(Options):
-    """Exactly one of `until`, `times`, `extra` and `like` says how many copies are added; every photo itself stays."""
+    """Exactly one of `until`, `times`, `extra` and `like` says how many copies are added; every image itself stays."""
 
     where: Where = "anyone"
     until: Literal["balanced"] | None = Field(
         default=None,
-        description="add copies until matching photos, copies included, are as many as all others; spread evenly, so "
-        "that no photo has two copies more than another; photos of which a missing value leaves open whether they "
+        description="add copies until matching images, copies included, are as many as all others; spread evenly, so "
+        "that no image has two copies more than another; images of which a missing value leaves open whether they "
         "match are trained on and count for neither",
     )
     times: int | None = Field(
-        default=None, gt=0, description="this many copies of each matching photo, beside the photo itself"
+        default=None, gt=0, description="this many copies of each matching image, beside the image itself"
     )
     extra: float | None = Field(
-        default=None, ge=0, description="this fraction, of what `of` names, is added as copies of matching photos"
+        default=None, ge=0, description="this fraction, of what `of` names, is added as copies of matching images"
     )
     of: Literal["dataset", "attribute"] | None = Field(
         default=None,
-        description='what `extra` is a fraction of: all photos ("dataset") or the matching ones ("attribute")',
+        description='what `extra` is a fraction of: all images ("dataset") or the matching ones ("attribute")',
     )
     like: ArmName | None = Field(
         default=None,
-        description="a placebo of that arm: as many different photos as it copied are copied, each as often as there",
+        description="a placebo of that arm: as many different images as it copied are copied, each as often as there",
     )
     distinct: bool = Field(
-        default=False, description="with like: as many copies as in that arm, but all of different photos"
+        default=False, description="with like: as many copies as in that arm, but all of different images"
     )
     replacement: bool = Field(
         default=False,
-        description="with until or extra: draw the photos to copy independently, with replacement; otherwise extra "
-        "copies no photo twice",
+        description="with until or extra: draw the images to copy independently, with replacement; otherwise extra "
+        "copies no image twice",
     )
     copies: Copies | None = Field(
         default=None, description="augmented copies or plain duplicates; default augmented, with like as in that arm"
@@ -89,7 +89,7 @@ class OversampleOptions(Options):
         if given != "extra" and self.of is not None:
             raise ValueError(f"of goes with extra, not with {given}")
         if self.where == ():
-            raise ValueError('where is an empty array; write where = "anyone" for every photo')
+            raise ValueError('where is an empty array; write where = "anyone" for every image')
         if given == "until" and self.where == "anyone":
             raise ValueError('until = "balanced" needs a condition in where: anyone has no others to balance')
         if self.distinct and given != "like":
@@ -99,24 +99,24 @@ class OversampleOptions(Options):
 
 
 class AugmentEveryoneOptions(Options):
-    """Every photo is replaced by one augmented copy, so that an augmented look says nothing about an attribute."""
+    """Every image is replaced by one augmented copy, so that an augmented look says nothing about an attribute."""
 
     like: ArmName | None = Field(
-        default=None, description="take the photos of that arm, each as often as there; default every photo once"
+        default=None, description="take the images of that arm, each as often as there; default every image once"
     )
 
 
 class UndersampleOptions(Options):
-    """Exactly one of `where` (matching photos and the others) and `over` says what the groups are."""
+    """Exactly one of `where` (matching images and the others) and `over` says what the groups are."""
 
     where: Condition | None = Field(
         default=None,
-        description="two groups: photos that match, and the others; those of which a missing value leaves it open are "
+        description="two groups: images that match, and the others; those of which a missing value leaves it open are "
         "left out",
     )
     over: Over = ()
     to: Count | None = Field(
-        default=None, gt=0, description="photos kept of each group; default as many as the smallest group has"
+        default=None, gt=0, description="images kept of each group; default as many as the smallest group has"
     )
 
     @model_validator(mode="after")
@@ -127,13 +127,13 @@ class UndersampleOptions(Options):
 
 
 class BalanceOptions(Options):
-    """Groups of equal size by repeating photos of the smaller ones."""
+    """Groups of equal size by repeating images of the smaller ones."""
 
     over: Over = Field(min_length=1)
     how: Literal["upsample", "reweight"] = Field(
         default="upsample",
-        description="upsample: every photo, and copies spread evenly until every group is as large as the largest; "
-        "reweight: as many draws as photos, with replacement, each group equally likely",
+        description="upsample: every image, and copies spread evenly until every group is as large as the largest; "
+        "reweight: as many draws as images, with replacement, each group equally likely",
     )
     copies: Copies = Field(default="duplicate", description="augmented copies or plain duplicates")
 
@@ -146,17 +146,17 @@ class Cell(Options):
 
 
 class CellsOptions(Options):
-    """Exact numbers of rows per cell; photos in no cell are left out."""
+    """Exact numbers of rows per cell; images in no cell are left out."""
 
     cells: tuple[Cell, ...] = Field(min_length=1, description="cells that exclude each other")
     copies: Literal["none", "augmented", "duplicate"] = Field(
-        default="none", description="what fills a cell that has fewer photos than asked for; none makes it an error"
+        default="none", description="what fills a cell that has fewer images than asked for; none makes it an error"
     )
 
 
 class UpweightErrorsOptions(Options):
-    """Just train twice: photos that another arm gets wrong are repeated."""
+    """Just train twice: images that another arm gets wrong are repeated."""
 
-    arm: ArmName = Field(description="the arm whose predictions on its training photos are read")
-    times: int = Field(gt=0, description="this many copies of each misclassified photo, beside the photo itself")
+    arm: ArmName = Field(description="the arm whose predictions on its training images are read")
+    times: int = Field(gt=0, description="this many copies of each misclassified image, beside the image itself")
     copies: Copies = Field(default="duplicate", description="augmented copies or plain duplicates")

@@ -1,4 +1,4 @@
-"""Samplers that add copies of photos, and the placebos that they are measured against."""
+"""Samplers that add copies of images, and the placebos that they are measured against."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Inputs = Mapping[Need, Draw | Predictions]
 
 
 class Everyone(Sampler):
-    """Every photo once, nothing resampled."""
+    """Every image once, nothing resampled."""
 
     Options = NoneOptions
 
@@ -27,7 +27,7 @@ class Everyone(Sampler):
 
 
 class Oversample(Sampler):
-    """Copies of the photos that match a condition, or the placebo of another arm."""
+    """Copies of the images that match a condition, or the placebo of another arm."""
 
     Options = OversampleOptions
     options: OversampleOptions
@@ -38,7 +38,7 @@ class Oversample(Sampler):
         return _draw_of(options.like)
 
     def draw(self, cohort: Cohort, inputs: Inputs, rng: np.random.Generator) -> Draw:
-        """Return the whole cohort, and copies of photos that match."""
+        """Return the whole cohort, and copies of images that match."""
         match = self._match(cohort)
         count = int(match.sum())
         if count == 0:
@@ -61,14 +61,14 @@ class Oversample(Sampler):
         return match
 
     def _others(self, cohort: Cohort) -> int:
-        """How many photos are known not to match; a missing value may leave it open."""
+        """How many images are known not to match; a missing value may leave it open."""
         known = np.ones(len(cohort), dtype=bool)
         for condition in self.options.conditions:
             known &= cohort.contradicts(condition)
         return int(known.sum())
 
     def _copies_of_each(self, count: int, cohort: Cohort, rng: np.random.Generator) -> Times:
-        """(count,) int64: copies of each matching photo."""
+        """(count,) int64: copies of each matching image."""
         chosen = self.options
         if chosen.times is not None:
             return np.full(count, chosen.times, dtype=np.int64)
@@ -93,13 +93,13 @@ class Oversample(Sampler):
         if wanted > count and not self.options.replacement:
             raise AuditError(
                 f"extra = {fraction:g} of the {self.options.of} asks for {wanted:,} copies of "
-                f"different photos, but {count:,} of {photos(total)} {_matches(count)} {self.options.whom}",
+                f"different images, but {count:,} of {photos(total)} {_matches(count)} {self.options.whom}",
                 hint="lower extra, or set replacement = true",
             )
         return wanted
 
     def _as_there(self, other: Draw, count: int, rng: np.random.Generator) -> Times:
-        """(count,) int64: copies of each matching photo, in number as in the other arm's draw."""
+        """(count,) int64: copies of each matching image, in number as in the other arm's draw."""
         there = _copies_per_photo(other)
         if len(there) == 0:
             raise AuditError(f"arm {self.options.like!r} makes no copies, so that there is nothing to be like")
@@ -121,18 +121,18 @@ class Oversample(Sampler):
 
 
 class AugmentEveryone(Sampler):
-    """Every photo replaced by an augmented copy."""
+    """Every image replaced by an augmented copy."""
 
     Options = AugmentEveryoneOptions
     options: AugmentEveryoneOptions
 
     @classmethod
     def needs(cls, options: AugmentEveryoneOptions) -> tuple[Need, ...]:
-        """The draw of the arm whose photos are taken."""
+        """The draw of the arm whose images are taken."""
         return _draw_of(options.like)
 
     def draw(self, cohort: Cohort, inputs: Inputs, rng: np.random.Generator) -> Draw:
-        """Return the cohort, or the other arm's photos as often as there, every row an augmented copy."""
+        """Return the cohort, or the other arm's images as often as there, every row an augmented copy."""
         rows, times = cohort.rows, np.ones(len(cohort), dtype=np.int64)
         if self.options.like is not None:
             rows, times = np.unique(_other(inputs).rows, return_counts=True)
@@ -165,6 +165,6 @@ def _other(inputs: Mapping[Need, Any]) -> Draw:
 
 
 def _copies_per_photo(drawn: Draw) -> Times:
-    """Copies of every photo that has any: how often it was drawn, less once for the photo itself."""
+    """Copies of every image that has any: how often it was drawn, less once for the image itself."""
     copies = np.unique(drawn.rows, return_counts=True)[1] - 1
     return copies[copies > 0].astype(np.int64)

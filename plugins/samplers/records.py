@@ -12,25 +12,25 @@ SAMPLERS: tuple[Component, ...] = (
         "none",
         f"{_HOME}.oversample:Everyone",
         options=options.NoneOptions,
-        summary="every photo once, nothing resampled",
+        summary="every image once, nothing resampled",
     ),
     component(
         "oversample",
         f"{_HOME}.oversample:Oversample",
         options=options.OversampleOptions,
-        summary="copies of the photos that match a condition, or the placebo of another arm",
+        summary="copies of the images that match a condition, or the placebo of another arm",
     ),
     component(
         "augment-everyone",
         f"{_HOME}.oversample:AugmentEveryone",
         options=options.AugmentEveryoneOptions,
-        summary="every photo replaced by an augmented copy",
+        summary="every image replaced by an augmented copy",
     ),
     component(
         "undersample",
         f"{_HOME}.groups:Undersample",
         options=options.UndersampleOptions,
-        summary="photos left out at random until the groups are equal",
+        summary="images left out at random until the groups are equal",
     ),
     component(
         "balance",
@@ -48,6 +48,6 @@ SAMPLERS: tuple[Component, ...] = (
         "upweight-errors",
         f"{_HOME}.errors:UpweightErrors",
         options=options.UpweightErrorsOptions,
-        summary="photos that another arm gets wrong are repeated (just train twice)",
+        summary="images that another arm gets wrong are repeated (just train twice)",
     ),
 )
