@@ -21,8 +21,8 @@ def flips(
     """Flips of every arm against the reference and against its placebo, and their numbers in every declared group.
 
     `file_names` by row number. An image counts as right where more than half of an arm's seeds are right, as wrong
-    where more than half are wrong; where seeds are split evenly, or predictions are missing, it does not flip. Images that
-    most seeds turned stand first.
+    where more than half are wrong; where seeds are split evenly, or predictions are missing, it does not flip. Images
+    that most seeds turned stand first.
     """
     found: list[Flip] = []
     counts: list[FlipCount] = []
