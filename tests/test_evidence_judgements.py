@@ -283,6 +283,18 @@ def test_a_printed_difference_is_set_against_the_noise_of_one_run(findings: tupl
     assert plain[0].note.startswith("the printed difference from arm0 (+0.0003) is within noise"), "of what is no share"
 
 
+@pytest.mark.parametrize("quantity", ["gap", "signed_gap"])
+def test_so_is_a_printed_difference_of_gaps(findings: tuple[Finding, ...], quantity: str) -> None:
+    gap = {"quantity": quantity, "over": ("Male",), "at": None}
+    published = [
+        Published(where="Figure 8", finding=selector(**gap), value=0.0212),
+        Published(where="Figure 8", finding=selector(arm="arm0", **gap), value=0.0204),
+    ]
+    rows = judge_published(published, findings, EVIDENCE)
+    assert rows[0].note.startswith("the printed difference from arm0 (+0.08 points) is within noise: a single run")
+    assert rows[1].note == ""
+
+
 def test_stored_findings_are_judged_without_fairlearn() -> None:
     code = "import sys, auditkit.evidence.judgements; print({'fairlearn', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

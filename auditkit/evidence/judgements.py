@@ -9,10 +9,27 @@ from math import hypot
 
 from scipy.special import stdtrit
 
-from auditkit.evidence.results import FEW, ONE_SEED, Finding, GateRow, Interval, Judgement, Outcome, PublishedRow
+from auditkit.evidence.results import (
+    FEW,
+    ONE_SEED,
+    Finding,
+    GateRow,
+    Interval,
+    Judgement,
+    Outcome,
+    PublishedRow,
+    Quantity,
+)
 from auditkit.evidence.uncertainty import normal_quantile
 from auditkit.spec.model import Evidence, Gate, Published, Selector
 from auditkit.spec.sentences import CHANGES, gate_sentence, published_sentence, published_what
+
+CHANGE_OF: dict[str, Quantity] = {
+    "value": "change",
+    "gap": "change_in_gap",
+    "signed_gap": "change_in_signed_gap",
+}
+"""What the difference of two arms in a quantity is."""
 
 
 def find(findings: Iterable[Finding], selector: Selector, evidence: Evidence) -> Finding | None:
@@ -165,12 +182,13 @@ def _within_noise(
         change, difference = find(findings, one.finding, evidence), one.value
         yield from _noise(change, difference, "a change of this size", evidence.confidence, told)
         return
-    if one.finding.quantity != "value" or one.finding.arm == evidence.reference:
+    quantity = CHANGE_OF.get(one.finding.quantity)
+    if quantity is None or one.finding.arm == evidence.reference:
         return
     for other in others:
         same = other.finding is not None and one.finding.model_copy(update={"arm": evidence.reference}) == other.finding
         if same:
-            selector = one.finding.model_copy(update={"quantity": "change"})
+            selector = one.finding.model_copy(update={"quantity": quantity})
             difference = one.value - other.value
             words = f"the printed difference from {evidence.reference} ({told.points(difference, signed=True)})"
             yield from _noise(find(findings, selector, evidence), difference, words, evidence.confidence, told)
