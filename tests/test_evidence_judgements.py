@@ -283,9 +283,9 @@ def test_a_printed_difference_is_set_against_the_noise_of_one_run(findings: tupl
     assert plain[0].note.startswith("the printed difference from arm0 (+0.0003) is within noise"), "of what is no share"
 
 
-@pytest.mark.parametrize("quantity", ["gap", "signed_gap"])
-def test_so_is_a_printed_difference_of_gaps(findings: tuple[Finding, ...], quantity: str) -> None:
-    gap = {"quantity": quantity, "over": ("Male",), "at": None}
+@pytest.mark.parametrize(("quantity", "at"), [("gap", None), ("signed_gap", {"Young": 1})])
+def test_so_is_a_printed_difference_of_gaps(findings: tuple[Finding, ...], quantity: str, at: Any) -> None:
+    gap = {"quantity": quantity, "over": ("Male", "Young"), "at": at}
     published = [
         Published(where="Figure 8", finding=selector(**gap), value=0.0212),
         Published(where="Figure 8", finding=selector(arm="arm0", **gap), value=0.0204),

@@ -101,7 +101,7 @@ def _unknown(name: str, prepared: Prepared) -> int:
     hint = f"did you mean {same[0]!r}?" if same else ""
     if not hint and len(files) <= _SEARCHED:
         hint = did_you_mean(name, files)
-    span = f"it has {plural(len(files), 'photo')}, {files[0]} to {files[-1]}"
+    span = f"it has {plural(len(files), 'image')}, {files[0]} to {files[-1]}"
     raise DataError(f"no image {name!r} in the data set", where="--image", hint=f"{hint} {span}".strip())
 
 

@@ -109,7 +109,7 @@ class Oversample(Sampler):
             made = (
                 f"makes {counted(len(there), 'copy', 'copies')}"
                 if self.options.distinct
-                else f"copies {counted(len(there), 'different photo')}"
+                else f"copies {counted(len(there), 'different image')}"
             )
             raise AuditError(
                 f"arm {self.options.like!r} {made}, but {photos(count)} {_matches(count)} {self.options.whom}",
