@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+from evidence_toys import ACCURACY, evidence, pick, toy_panel
 from judged_toys import SIMULATED, prepared, simulate
 
 from auditkit.engine.conclude import conclude
 from auditkit.engine.drawing import Drawing
 from auditkit.engine.foresight import foreseen
+from auditkit.evidence.findings import derive
+from auditkit.evidence.foreseen import foresee
 from auditkit.testing import AuditProject, audit_project
 
 FEW = SIMULATED.replace('groups = [["Young"]]', 'groups = [["Bald"], ["Bald", "Male"]]\nminimum_images = 60').replace(
@@ -92,3 +97,16 @@ def test_the_plan_as_json() -> None:
     assert first["tasks"] == ["Male"] and first["images"] < 60
     assert found["undecidable_gates"][0]["gate"] == 1
     assert found["arms_with_one_seed"] == []
+
+
+def test_images_of_a_person_may_lie_anywhere_in_the_data() -> None:
+    """Seven bald people, with images all over the table: what is foreseen is what is there."""
+    panel = toy_panel(people=60)
+    bald = np.isin(panel.identity, np.arange(7)).astype(np.int8)
+    asked = evidence(groups=(("Bald",),))
+    shown = replace(panel, attributes=panel.attributes | {"Bald": bald})
+    (one,) = foresee([shown], asked, ACCURACY, (), {arm.arm: 3 for arm in panel.arms}).lacking
+    assert one.at == (("Bald", 1),)
+    assert (one.images, one.identities) == (int(bald.sum()), 7)
+    found = derive([shown], asked, ACCURACY).findings
+    assert pick(found, over=("Bald",), at=one.at).reason == one.reason

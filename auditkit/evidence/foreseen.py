@@ -121,8 +121,8 @@ class _Test:
     """One task on one test set."""
 
     def __init__(self, panel: Panel, evidence: Evidence, metrics: Mapping[str, Metric]) -> None:
-        self.panel, self.evidence, self.metrics = panel, evidence, metrics
         self.layout: Layout = lay_out(panel, generator(0, "blocks of people"))
+        self.panel, self.evidence, self.metrics = self.layout.panel, evidence, metrics
         self._known: dict[tuple[tuple[str, ...], Cells, bool], _Support] = {}
 
     def support(self, over: tuple[str, ...], metric: Metric) -> _Support:
