@@ -1,7 +1,4 @@
-"""The audit as a frozen, strictly typed value. Positions in the file are no part of it.
-
-What the keys mean stands in `auditkit.spec.meanings`.
-"""
+"""The audit as a frozen, strictly typed value, without positions in the file; `meanings` says what the keys mean."""
 
 from __future__ import annotations
 
