@@ -30,7 +30,7 @@ def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> None:
     Before anything is trained it tells which groups lack support in the test set, and which gates can never be decided.
     """
     prepared = prepare(settings(audit, values))
-    view = outlook(prepared)
+    view = outlook(prepared, foreseeing=True)
     if as_json:
         click.echo(view.to_json())
         return

@@ -105,14 +105,15 @@ def _foreseen_as_json(found: Foreseen) -> dict[str, Any]:
     }
 
 
-def outlook(prepared: Prepared) -> Outlook:
-    """Look at every unit of a plan."""
+def outlook(prepared: Prepared, *, foreseeing: bool = False) -> Outlook:
+    """Look at every unit of a plan; `foreseeing` also at what its evidence will lack, which takes the test sets."""
     drawing, index = Drawing(prepared), prepared.store.index()
     rows = tuple(_row(prepared, unit, drawing, index) for unit in prepared.plan.units)
     pace, source = _pace(prepared)
     if all(row.state == "done" for row in rows):
         return Outlook(rows, pace, source, (), Foreseen())
-    return Outlook(rows, pace, source, tuple(_claims(prepared)), foreseen(prepared, drawing))
+    lacking = foreseen(prepared, drawing) if foreseeing else Foreseen()
+    return Outlook(rows, pace, source, tuple(_claims(prepared)), lacking)
 
 
 def _claims(prepared: Prepared) -> Iterator[Claim]:

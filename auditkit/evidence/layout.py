@@ -53,7 +53,7 @@ def lay_out(panel: Panel, rng: np.random.Generator) -> Layout:
     Were people numbered by what is predicted of them, one prediction less would draw other people for everybody.
     """
     panel = _sorted(panel)
-    unique, person = np.unique(person_keys(panel), return_inverse=True)
+    unique, person = np.unique(_person_keys(panel), return_inverse=True)
     people = len(unique)
     margin = np.concatenate([arm.margin for arm in panel.arms])
     cell = np.where(np.isnan(margin), -1, 2 * panel.truth + (margin > panel.threshold)).astype(np.int8)
@@ -83,7 +83,7 @@ def _sorted(panel: Panel) -> Panel:
     )
 
 
-def person_keys(panel: Panel) -> NDArray[np.int64]:
+def _person_keys(panel: Panel) -> NDArray[np.int64]:
     """(n,) int64: whose image each is; whoever is unknown is a person of their own, one per image."""
     known = panel.identities_known & (panel.identity >= 0)
     return np.where(known, panel.identity, -1 - panel.row)

@@ -69,9 +69,9 @@ def _decided(basis: Basis) -> Decision:
     return Decision("cannot tell", f"cannot tell ({_with_interval(basis)}): {needed}", needed)
 
 
-def number(value: float, percent: bool, *, signed: bool = False) -> str:
-    """A difference in words: points of a percentage with one decimal, else three decimals."""
-    scaled, digits = (100 * value, 1) if percent else (value, 3)
+def number(value: float, percent: bool, *, signed: bool = False, finer: bool = False) -> str:
+    """A difference in words: points of a percentage with one decimal, else three decimals; `finer` has one more."""
+    scaled, digits = (100 * value, 1 + finer) if percent else (value, 3 + finer)
     rounded = round(scaled, digits) + 0.0
     return f"{rounded:+.{digits}f}" if signed else f"{rounded:.{digits}f}"
 
@@ -84,10 +84,9 @@ def _with_interval(basis: Basis) -> str:
 
 
 def _end(end: float, percent: bool, *, told: bool) -> str:
-    """With a decimal more where the interval of what is told from 0 would be printed as holding it."""
+    """Finer where the interval of what is told from 0 would be printed as holding it."""
     text = number(end, percent, signed=True)
-    scaled = 100 * end if percent else end
-    return f"{scaled:+.{2 if percent else 4}f}" if told and not text.strip("+-0.") else text
+    return number(end, percent, signed=True, finer=True) if told and not text.strip("+-0.") else text
 
 
 def _floor(basis: Basis) -> str:
