@@ -160,7 +160,7 @@ def _missing(finding: Finding, reason: str, **more: object) -> Finding:
         finding,
         verdict="",
         explanation="",
-        undecided="",
+        because="",
         family="",
         estimate=None,
         interval=None,
@@ -203,7 +203,7 @@ def _judged(finding: Finding) -> Finding:
         return replace(finding, verdict="no change larger than the margin", explanation="no change")
     need = "about 310 people, or 9 seeds, would be needed"
     said = f"cannot tell ({estimate:+.3f} points [-1.0, +1.0]): {need}"
-    return replace(finding, verdict="cannot tell", explanation=said, undecided=need)
+    return replace(finding, verdict="cannot tell", explanation=said, because=need)
 
 
 def _gap_changes() -> Iterator[Finding]:

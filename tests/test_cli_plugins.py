@@ -289,7 +289,7 @@ def test_init_knows_the_words_for_splits_that_the_dataset_reads(word: str, there
     [
         ("a,b\n1,2\n", "t.csv: no column holds image files\n  one must hold file names that end in .jpg, .jpeg, .png, "
          ".webp; there are: a, b\n"),
-        ("a,b\nx.jpg,1\ny.jpg,2\n", "t.csv: an audit needs two attributes, and 1 of the columns has two to 12 levels\n"
+        ("a,b\nx.jpg,1\ny.jpg,2\n", "t.csv: an audit needs two attributes, and 1 column has two to 12 levels\n"
          "  there are: a, b\n"),
         ("file,a,a\nx.jpg,1,2\n", "t.csv: the header names the column 'a' more than once\n"
          "  give every column a name of its own\n"),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from evidence_toys import ACCURACY, evidence, toy_panel, with_margin
-from judged_toys import SIMULATED, prepared, simulate
+from judged_toys import SIMULATED, prepared, simulate, table
 
 from auditkit.engine.comparing import Side, compare, flat
 from auditkit.errors import AuditError
@@ -349,6 +349,23 @@ def test_the_very_same_networks_do_not_differ() -> None:
     (one,) = unpaired(results(finding(), digests=("d1", "d2")), results(finding(), digests=("d1", "d2")), TERMS)
     assert (one.how, one.simultaneous) == ("the very same networks", Interval(0.0, 0.0))
     assert one.verdict == "no difference larger than the margin"
+
+
+def test_so_do_predictions_made_elsewhere_that_both_reports_judged() -> None:
+    frame = table()
+    project = audit_project({})
+    frame.to_csv(project.folder / "a.csv", index=False)
+    frame.replace({"arm": {"b": "c"}}).to_csv(project.folder / "b.csv", index=False)
+    for file in ("a.csv", "b.csv"):
+        columns = ("--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
+        asked = ("--truth", "truth", "--score", "score", "--groups", "gender", "--title", "T", *columns)
+        project.run("judge", file, *asked, "--quiet").assert_success()
+    found = as_json(project, "reports/a-judged", "reports/b-judged")
+    assert {d["how"] for d in found["findings"]} == {"the very same networks"}
+    assert {d["first"]["arm"] for d in found["findings"]} == {"a"}
+    assert found["files"] == [
+        {"key": "arm.b.name", "first": "b", "second": None}, {"key": "arm.c.name", "first": None, "second": "c"}
+    ]  # fmt: skip
 
 
 def test_a_file_is_flattened_under_names() -> None:

@@ -62,6 +62,7 @@ def test_what_the_step_down_test_tells_from_zero_is_changed_and_its_interval_sta
     assert decide(basis(interval=wide, told=True, noise=None)) == Decision(
         "changed",
         "changed by -3.1 points [-4.0, +0.1]; the step-down test tells it from 0, the interval alone does not",
+        "the step-down test tells it from 0",
     )
 
 
@@ -70,18 +71,18 @@ def test_numbers_that_are_no_percentages_have_three_decimals() -> None:
 
 
 def test_no_change_even_where_it_differs_from_zero() -> None:
-    verdict, words, undecided = decide(basis(estimate=0.002, interval=Interval(0.001, 0.003)))
+    verdict, words, because = decide(basis(estimate=0.002, interval=Interval(0.001, 0.003)))
     assert verdict == "no change larger than the margin"
     assert words == "no change larger than the declared margin of 0.5: +0.2 points [+0.1, +0.3]"
-    assert undecided == ""
+    assert because == ""
 
 
 def test_cannot_tell_and_what_would_help() -> None:
     wide = Interval(-0.05, 0.01)
-    verdict, words, undecided = decide(basis(estimate=-0.02, interval=wide))
+    verdict, words, because = decide(basis(estimate=-0.02, interval=wide))
     assert verdict == "cannot tell"
-    assert words.startswith(f"cannot tell (-2.0 points [-5.0, +1.0]): {undecided}")
-    assert undecided.startswith("about ")
+    assert words.startswith(f"cannot tell (-2.0 points [-5.0, +1.0]): {because}")
+    assert because.startswith("about ")
     one = np.ones(1)
     seeds_only = Spread(1e-7 * one, 99 * one, 2e-4 * one, 4 * one, 2e-4 * one, np.zeros(1, dtype=np.int64))
     people_only = replace(seeds_only, people=2e-4 * one, seeds=0 * one)
@@ -91,12 +92,12 @@ def test_cannot_tell_and_what_would_help() -> None:
         (replace(seeds_only, people=2e-4 * one), " seeds would be needed; neither alone would help"),
         (replace(seeds_only, people=9.0 * one), "even 1000 times as many people and seeds would not decide it"),
     ):
-        _, words, undecided = decide(basis(estimate=-0.02, interval=wide, spread=spread))
-        assert undecided.endswith(needed)
-        assert words.endswith(f"): {undecided}")
+        _, words, because = decide(basis(estimate=-0.02, interval=wide, spread=spread))
+        assert because.endswith(needed)
+        assert words.endswith(f"): {because}")
         few = decide(basis(estimate=-0.02, interval=wide, spread=spread, few=True))
         assert few == ("cannot tell", f"{words}; resting on few people, the interval may hold less often than it says",
-                       undecided)  # fmt: skip
+                       because)  # fmt: skip
 
 
 def test_an_interval_that_reaches_further_than_its_spread_needs_more_people() -> None:
@@ -129,8 +130,8 @@ def test_what_would_be_needed_is_enough() -> None:
 
 
 def test_one_seed_has_no_verdict() -> None:
-    verdict, words, undecided = decide(basis(seeds=1))
-    assert (verdict, undecided) == ("cannot tell", "training variance not measured with one seed")
+    verdict, words, because = decide(basis(seeds=1))
+    assert (verdict, because) == ("cannot tell", "training variance not measured with one seed")
     assert words == (
         "training variance not measured: with one seed, -3.1 points [-4.0, -2.2] holds for these trained networks on "
         "other people, not for training again; about 5 seeds would be needed"
@@ -281,6 +282,18 @@ def test_a_printed_difference_is_set_against_the_noise_of_one_run(findings: tupl
     assert all(row.note.endswith(" points") for row in (rows[0], rows[2]))
     plain = judge_published(published, findings, EVIDENCE, plain={"accuracy"})
     assert plain[0].note.startswith("the printed difference from arm0 (+0.0003) is within noise"), "of what is no share"
+
+
+def test_so_is_a_printed_difference_from_the_placebo() -> None:
+    against = EVIDENCE.model_copy(update={"placebo": "arm1"})
+    found = derive([PANEL], against, ACCURACY).findings
+    published = [
+        Published(where="Table 4", finding=selector(arm="arm2"), value=0.9779),
+        Published(where="Table 4", finding=selector(arm="arm1"), value=0.9776),
+    ]
+    rows = judge_published(published, found, against)
+    assert rows[0].note.startswith("the printed difference from arm1 (+0.03 points) is within noise: a single run")
+    assert rows[1].note == ""
 
 
 @pytest.mark.parametrize(("quantity", "at"), [("gap", None), ("signed_gap", {"Young": 1})])

@@ -313,7 +313,7 @@ def test_one_seed_never_says_changed() -> None:
     assert change.simultaneous.high < 0
     assert (change.verdict, change.seed_sd, change.noise) == ("cannot tell", None, None)
     assert change.explanation.startswith("training variance not measured: with one seed, -")
-    assert change.undecided == "training variance not measured with one seed"
+    assert change.because == "training variance not measured with one seed"
     assert "Smiling: training variance not measured: an arm has one seed, so no change of it is called one" in (
         found.remarks
     )

@@ -93,7 +93,7 @@ def test_the_numbers_are_those_of_an_audit_on_the_same_predictions(tmp_path: Pat
         "people_error",
         "verdict",
         "explanation",
-        "undecided",
+        "because",
         "undefined_replicates",
     }
     nothing: dict[str, Any] = dict.fromkeys(drawn)
@@ -205,6 +205,8 @@ def test_photos_are_matched_by_order_where_nothing_speaks_against_it(tmp_path: P
     assert by_order.notes == (
         "the images of all arms and seeds were matched by the order of their rows, in which truth and groups agree; "
         "--row names them for certain",
+        "2 columns were not looked at: 'image', 'young'; an option such as --groups, --explore or --identity names a "
+        "column",
     )
     assert judged(by_name).findings == judged(by_order).findings
 
@@ -237,8 +239,10 @@ def test_seeds_with_photos_of_their_own(tmp_path: Path) -> None:
     short = frame.drop(frame[(frame.arm == "b") & (frame.seed == 1)].index[:5])
     found = given(tmp_path, short, replace(ALL, row=None))
     assert [note[:36] for note in found.notes] == [
-        "the images of different arms could n", "the images of different seeds could "
-    ]  # fmt: skip
+        "the images of different arms could n",
+        "the images of different seeds could ",
+        "2 columns were not looked at: 'image",
+    ]
     assert one(judged(found), arm="b", quantity="value", over=(), metric="accuracy").per_seed
 
 
@@ -247,7 +251,12 @@ def test_without_a_column_of_arms_or_seeds_there_is_one(tmp_path: Path) -> None:
     found = given(tmp_path, frame, BARE)
     assert [(arm.arm, arm.seeds) for arm in found.panel.arms] == [("model", (0,))]
     assert not found.panel.identities_known
-    assert found.notes == ()
+    assert found.notes == (
+        "5 columns were not looked at: 'image', 'person', 'young', 'arm', 'seed'; an option such as --groups, "
+        "--explore or --identity names a column",
+    )
+    many = frame.assign(**dict.fromkeys("uvwxyz", 0))
+    assert "'arm', 'seed', 'u' and 5 more; an option" in given(tmp_path, many, BARE).notes[0]
 
 
 def test_missing_groups_and_identities_are_left_out_not_guessed(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from auditkit.errors import DataError
 from auditkit.evidence.support import too_little
 from auditkit.spec.model import Evidence
 from auditkit.spec.starter import TableColumns
-from auditkit.spec.words import listed
+from auditkit.spec.words import listed, plural
 
 IMAGES = (".jpg", ".jpeg", ".png", ".webp")
 IDENTITY_COLUMNS = ("identity", "person", "subject", "patient", "people", "who")
@@ -60,9 +60,8 @@ def columns(table: pa.Table, path: Path) -> TableColumns:
     attributes = [_attribute(name, table[name]) for name in rest if name not in (split, identity)]
     found = tuple(attribute for attribute in attributes if attribute is not None)
     if len(found) < 2:
-        said = (
-            f"an audit needs two attributes, and {len(found)} of the columns has two to {MOST_LEVELS_PROPOSED} levels"
-        )
+        have = plural(len(found), "column has", "columns have")
+        said = f"an audit needs two attributes, and {have} two to {MOST_LEVELS_PROPOSED} levels"
         raise DataError(said, where=str(path), hint=f"there are: {', '.join(table.column_names)}")
     splits = None if split is None else _splits(table[split])
     return TableColumns(

@@ -19,6 +19,8 @@ from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.spec.words import did_you_mean, listed, plural
 
 ONLY_ARM = "model"
+NAMED = 6
+"""So many columns that were not looked at are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,17 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
         threshold=float(np.float32(logit(reading.threshold))),
     )
     appearing = tuple(arms[code] for code in dict.fromkeys(arm.tolist()))
-    return Given(panel, positive, appearing, aligned.names, aligned.notes, _fingerprint(panel, aligned.names))
+    notes = (*aligned.notes, *_not_looked_at(table, columns))
+    return Given(panel, positive, appearing, aligned.names, notes, _fingerprint(panel, aligned.names))
+
+
+def _not_looked_at(table: Table, columns: Columns) -> Iterator[str]:
+    """One note on all columns that nothing is made of."""
+    left = [str(name) for name in table.frame.columns if name not in columns.used]
+    if left:
+        named = ", ".join(map(repr, left[:NAMED])) + (f" and {len(left) - NAMED} more" if len(left) > NAMED else "")
+        were = plural(len(left), "column was", "columns were")
+        yield f"{were} not looked at: {named}; an option such as --groups, --explore or --identity names a column"
 
 
 def _margin(table: Table, name: str, reading: Reading) -> NDArray[np.float32]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from auditkit.cohort import known_people
 from auditkit.contracts import Metric
@@ -15,11 +19,18 @@ from auditkit.errors import AuditError
 from auditkit.evidence.facts import Facts
 from auditkit.evidence.findings import derive
 from auditkit.evidence.flips import flips
+from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.evidence.results import Results
 from auditkit.spec.model import About, Arm, Audit, Data, Evidence, Task, Use
 from auditkit.spec.words import did_you_mean
 
 KIND = "predictions made elsewhere"
+_SAID: Mapping[str, Any] = {
+    "audit": True,
+    "task": {"__all__": {"target", "positive"}},
+    "arm": {"__all__": {"name"}},
+    "evidence": True,
+}
 METRICS = ("accuracy", "selection_rate", "true_positive_rate", "false_positive_rate")
 
 
@@ -108,8 +119,16 @@ def _facts(given: Given, audit: Audit, metrics: Mapping[str, Metric], notes: Seq
         "protocol": KIND,
         "warnings": [*given.notes, *notes],
         "metrics": {name: {"percent": bool(metric.percent)} for name, metric in metrics.items()},
-        "audit": audit.model_dump(mode="json", by_alias=True, include={"audit", "task", "arm", "evidence"}),
+        "digests": {arm.arm: _digest(panel, arm) for arm in panel.arms},
+        "audit": audit.model_dump(mode="json", by_alias=True, include=_SAID),
     }
+
+
+def _digest(panel: Panel, arm: ArmScores) -> str:
+    """Of an arm's predictions and what was to be predicted."""
+    digest = hashlib.sha256(panel.truth.tobytes())
+    digest.update(np.ascontiguousarray(arm.margin).tobytes())
+    return digest.hexdigest()
 
 
 def _first_arm(audit: Audit) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def _plain(first: Finding, second: Finding, same: Collection[tuple[str, str]]) -
 
 
 def _same_networks(first: Results, second: Results) -> set[tuple[str, str]]:
-    """(task, arm) whose units have the same digests on both sides."""
+    """(task, arm) whose units, or predictions made elsewhere, have the same digests on both sides."""
     mine, theirs = _digests(first), _digests(second)
     return {arm for arm, digests in mine.items() if digests and digests == theirs.get(arm)}
 
@@ -109,6 +109,8 @@ def _digests(results: Results) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for unit in results.facts.get("units", ()):
         found.setdefault((unit["task"], unit["arm"]), []).append(unit["digest"])
+    for arm, digest in results.facts.get("digests", {}).items():
+        found |= {(task, arm): [digest] for task in {f.task for f in results.findings}}
     return found
 
 
@@ -204,7 +206,6 @@ def _paired(
         quantity, arm = OF_CHANGE[change.quantity], change.arm.removeprefix(SECOND)
         place = key(replace(change, quantity=quantity, arm=arm, against=""))
         if place in known[0] and place in known[1]:
-            verdict = _in_words(change)
             yield Difference(
                 first=known[0][place],
                 second=known[1][place],
@@ -212,14 +213,13 @@ def _paired(
                 estimate=change.estimate,
                 interval=change.interval,
                 simultaneous=change.simultaneous,
-                verdict=verdict,
-                reason=_because(change, verdict),
+                verdict=_in_words(change),
+                reason=_because(change),
             )
 
 
-def _because(change: Finding, verdict: Verdict) -> str:
-    undecided = (change.reason or change.undecided) if verdict in {"cannot tell", "not estimable"} else ""
-    return "; ".join(filter(None, (undecided, FEW if change.rests_on_few else "")))
+def _because(change: Finding) -> str:
+    return "; ".join(filter(None, (change.reason or change.because, FEW if change.rests_on_few else "")))
 
 
 def _in_words(change: Finding) -> Verdict:

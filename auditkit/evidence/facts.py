@@ -50,9 +50,10 @@ class Facts(TypedDict, total=False):
 
     `splits` maps "train", "valid" and "test" to images, and "test_identities" to people. `metrics` maps a metric's id
     to how it is printed. `command` makes the report again, wherever its units are stored. `scale` is the factor of
-    --scale, `profile` the name of the profile, `stand_in` whether the data set stands in for another. `overrides` are
-    the arguments of --set. `samplers` maps an arm to the options that its sampler ran with, defaults and scale applied.
-    `words` are those for levels, as in the audit file. `audit` is the resolved audit as JSON values, for `compare`.
+    --scale, `profile` the name of the profile, `stand_in` whether the data set stands in for another. `overrides`
+    are the arguments of --set. `samplers` maps an arm to the options that its sampler ran with, defaults and scale
+    applied. `digests` maps an arm whose predictions were made elsewhere to a digest of them. `words` are those for
+    levels, as in the audit file. `audit` is the resolved audit as JSON values, for `compare`.
     """
 
     title: str
@@ -69,6 +70,7 @@ class Facts(TypedDict, total=False):
     overrides: Sequence[str]
     samplers: Mapping[str, Mapping[str, Any]]
     warnings: Sequence[str]
+    digests: Mapping[str, str]
     words: Mapping[str, Mapping[str, str]]
     metrics: Mapping[str, MetricFacts]
     audit: Mapping[str, Any]

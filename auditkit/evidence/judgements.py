@@ -183,15 +183,14 @@ def _within_noise(
         yield from _noise(change, difference, "a change of this size", evidence.confidence, told)
         return
     quantity = CHANGE_OF.get(one.finding.quantity)
-    if quantity is None or one.finding.arm == evidence.reference:
-        return
-    for other in others:
-        same = other.finding is not None and one.finding.model_copy(update={"arm": evidence.reference}) == other.finding
-        if same:
-            selector = one.finding.model_copy(update={"quantity": quantity})
-            difference = one.value - other.value
-            words = f"the printed difference from {evidence.reference} ({told.points(difference, signed=True)})"
-            yield from _noise(find(findings, selector, evidence), difference, words, evidence.confidence, told)
+    for other in others if quantity else ():
+        against = "" if other.finding is None else other.finding.arm
+        if against in {"", one.finding.arm} or one.finding.model_copy(update={"arm": against}) != other.finding:
+            continue
+        change = find(findings, one.finding.model_copy(update={"quantity": quantity, "against": against}), evidence)
+        difference = one.value - other.value
+        words = f"the printed difference from {against} ({told.points(difference, signed=True)})"
+        yield from _noise(change, difference, words, evidence.confidence, told)
 
 
 def _noise(change: Finding | None, difference: float, words: str, confidence: float, told: _Told) -> Iterator[str]:

@@ -54,6 +54,9 @@ def _seeds(layout: Layout) -> Iterator[str]:
     counts = {len(seeds) for seeds in layout.seeds}
     if 1 in counts:
         yield "training variance not measured: an arm has one seed, so no change of it is called one"
+    if min(counts) == 2:
+        said = "two seeds hardly tell how far training again moves a number"
+        yield f"{said}, so intervals can be several times as wide as with five"
     if len(counts) > 1:
         yield (
             "arms have different numbers of seeds: seeds are not paired in a change between two such arms; the "

@@ -9,7 +9,7 @@ from typing import Literal
 from auditkit.contracts import Level
 from auditkit.evidence.facts import Facts
 
-REVISION = 15
+REVISION = 16
 """Raise whenever the same predictions would lead to other findings."""
 
 EXPLORATORY = ("spillover", "scan", "other targets")
@@ -53,14 +53,14 @@ class Finding:
     """A number with its support.
 
     `over` are the attributes that make the groups, `at` the group. Of a gap, `at` are the attributes of `over` held at
-    a level, and the gap is over the others within it; a signed gap is its second level minus its first. `against` is
-    the arm a change is measured from. `estimate` is the mean over seeds of the per-seed values; numerator and
+    a level, and the gap is over the others within it; a signed gap is its second level minus its first. `against`
+    is the arm a change is measured from. `estimate` is the mean over seeds of the per-seed values; numerator and
     denominator are means over seeds; `images` and `identities` are distinct. `interval` is the plain one,
-    `simultaneous` holds over the whole family; verdicts are decided on it. `seeds`: how many there are, the fewer of
-    two arms; `undecided`: why a change cannot be told, in short; `probe`: None but for findings of probes;
-    `effective_identities`: the effective number of people (of images, where identities are unknown) who carry
-    the variance of a change; `per_seed` and `seed_sd` are paired: there are none where two arms have different numbers
-    of seeds.
+    `simultaneous` holds over the whole family; verdicts are decided on it. `seeds`: how many there are, the fewer
+    of two arms; `because`: why a change cannot be told, or what tells it where its interval holds 0; `probe`: None
+    but for findings of probes; `effective_identities`: the effective number of people (of images, where identities
+    are unknown) who carry the variance of a change; `per_seed` and `seed_sd` are paired: there are none where two
+    arms have different numbers of seeds.
     """
 
     task: str
@@ -89,7 +89,7 @@ class Finding:
     reason: str = ""
     verdict: Verdict = ""
     explanation: str = ""
-    undecided: str = ""
+    because: str = ""
     family: str = ""
     probe: Probed | None = None
 

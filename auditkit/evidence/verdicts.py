@@ -10,6 +10,7 @@ import numpy as np
 from auditkit.evidence.results import FEW, FEW_MEANS, Interval, Verdict
 from auditkit.evidence.uncertainty import Spread
 
+BY_THE_TEST = "the step-down test tells it from 0"
 MOST = 1000
 """A need beyond so many times what there is is called no help."""
 
@@ -37,11 +38,11 @@ class Basis:
 
 
 class Decision(NamedTuple):
-    """A verdict, its sentence, and where it cannot tell, why so in short, without the numbers."""
+    """A verdict, its sentence, and what the interval does not show: why it cannot tell, or what told it from 0."""
 
     verdict: Verdict
     explanation: str
-    undecided: str = ""
+    because: str = ""
 
 
 def decide(basis: Basis) -> Decision:
@@ -64,7 +65,9 @@ def _decided(basis: Basis) -> Decision:
         said = f"no change larger than the declared margin of {margin}: {_with_interval(basis)}"
         return Decision("no change larger than the margin", said)
     if basis.told or low > 0 or high < 0:
-        return Decision("changed", f"changed by {_with_interval(basis)}{_floor(basis)}{_step_down(basis)}")
+        because = "" if low > 0 or high < 0 else BY_THE_TEST
+        also = f"; {because}, the interval alone does not" if because else ""
+        return Decision("changed", f"changed by {_with_interval(basis)}{_floor(basis)}{also}", because)
     needed = _needs(basis)
     return Decision("cannot tell", f"cannot tell ({_with_interval(basis)}): {needed}", needed)
 
@@ -93,12 +96,6 @@ def _floor(basis: Basis) -> str:
     if basis.noise is None:
         return ""
     return f"; seeds alone move it by up to {number(basis.noise, basis.percent)}"
-
-
-def _step_down(basis: Basis) -> str:
-    if basis.interval.low > 0 or basis.interval.high < 0:
-        return ""
-    return "; the step-down test tells it from 0, the interval alone does not"
 
 
 def _one_seed(basis: Basis) -> str:

@@ -139,14 +139,7 @@ def noise_and_spread(view: View, finding: Finding) -> Cell:
 
 
 def verdict(view: View, finding: Finding) -> Cell:
-    """The verdict in words, with what would be needed where it cannot be told."""
+    """The verdict in words, with what would be needed where it cannot be told, or what told it."""
     words = finding.verdict.replace("the margin", view.numbers.margin(view.margin))
-    because = finding.undecided or _by_the_test(finding)
-    return Cell(f"{words}: {because}" if because else words, tone=TONES.get(finding.verdict, ""))
-
-
-def _by_the_test(finding: Finding) -> str:
-    """What tells a change from 0 whose simultaneous interval holds it."""
-    joint = finding.simultaneous
-    holds_zero = joint is not None and joint.low <= 0 <= joint.high
-    return "the step-down test tells it from 0" if finding.verdict == "changed" and holds_zero else ""
+    said = f"{words}: {finding.because}" if finding.because else words
+    return Cell(said, tone=TONES.get(finding.verdict, ""))

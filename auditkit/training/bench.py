@@ -61,16 +61,7 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
     started = time.perf_counter()
     progress, steps = _unit(model, case, batches)
     until_first_step = time.perf_counter() - started
-    fixed = next(batches.epoch(0))
-    steps.begin()
-    cpu, wall = time.process_time(), time.perf_counter()
-    endless = _endless(batches)
-    synthetic, resident = (
-        rate * case.batch
-        for rate in _rates(case, lambda: steps.step(fixed, _RATE), lambda: steps.step(next(endless), _RATE))
-    )
-    share = (time.process_time() - cpu) / (time.perf_counter() - wall) / compute.threads
-    steps.end()
+    synthetic, resident, share = _stepped(case, steps, batches)
     evaluated = _seconds(case, lambda: predict.margins(progress.module, pictures, compute))  # type: ignore[arg-type]
     peaks = _peaks(compute)  # before the matrices below
     return {
@@ -89,6 +80,17 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
         "share_of_cpu": share,
         **peaks,
     }
+
+
+def _stepped(case: Case, steps: graph.Steps, batches: ImageBatches) -> tuple[float, float, float]:
+    """Images per second of steps on one batch and on one batch after another, and the share of the CPU they had."""
+    fixed, endless = next(batches.epoch(0)), _endless(batches)
+    steps.begin()
+    cpu, wall = time.process_time(), time.perf_counter()
+    rates = _rates(case, lambda: steps.step(fixed, _RATE), lambda: steps.step(next(endless), _RATE))
+    share = (time.process_time() - cpu) / (time.perf_counter() - wall) / case.compute.threads
+    steps.end()
+    return rates[0] * case.batch, rates[1] * case.batch, share
 
 
 def _start_afresh(compute: Compute) -> None:
