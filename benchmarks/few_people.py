@@ -4,8 +4,8 @@
 
 A minute on one core. Every person has as many images in the test set. An arm turns some images of each wrong, or wrong
 and right as four to one; with a correlation, some people's images far more than others'. So the true change is known,
-and few may carry it: a setting is filed under the median over runs of the effective number of people. The evidence
-wing's own variance, degrees of freedom and interval are used, for one seed.
+and few may carry it: a setting is filed under the median over runs of the effective number of people, 0 where nobody
+does. The evidence wing's own variance, degrees of freedom and interval are used, for one seed.
 
 Columns: how many settings; the share of runs whose 95 % interval holds the truth, least and on average over settings;
 and the least among runs that reports would not mark, in settings where at least a tenth of the runs are such.
@@ -31,13 +31,14 @@ from auditkit.evidence.uncertainty import (
     normal_quantile,
     people_df,
     symmetric,
+    unseen_variance,
 )
 
 Floats = NDArray[np.float64]
 PEOPLE_AND_PHOTOS = ((10, 10), (15, 10), (20, 10), (30, 20), (60, 3), (60, 10), (200, 5))
 DIFFERING = (3, 6, 10, 20, 50, 100)
 CORRELATION = (0.0, 0.1, 0.3, 0.6)
-BINS = (1, 2, 3, FEWEST_EFFECTIVE, 6, 10, np.inf)
+BINS = (0, 1, 2, 3, FEWEST_EFFECTIVE, 6, 10, np.inf)
 MANY_PEOPLE = 50
 
 
@@ -89,20 +90,22 @@ def cover(setting: Setting, runs: int, rng: np.random.Generator) -> Coverage:
     estimate = change.sum(axis=1) / images
     influence = (change - estimate[:, None] * setting.photos) / images
     pseudo = np.full(runs, 2 * PSEUDO / images**2)
-    effective = effective_number(influence, pseudo)
-    low, high = symmetric(estimate, _spread(influence, pseudo, effective), normal_quantile(0.95))
+    nobody = ~influence.any(axis=1)
+    effective = np.where(nobody, 0.0, effective_number(influence, pseudo))
+    added = pseudo + np.where(nobody, unseen_variance(np.full(runs, setting.people)), 0.0)
+    low, high = symmetric(estimate, _spread(influence, added, effective), normal_quantile(0.95))
     true = (right - wrong) * share
-    held, unmarked = (low <= true) & (true <= high), effective >= FEWEST_EFFECTIVE
+    held, unmarked = (low <= true) & (true <= high), (effective >= FEWEST_EFFECTIVE) | nobody
     among = float(held[unmarked].mean()) if unmarked.mean() >= 0.1 else float("nan")
     return Coverage(float(np.median(effective)), float(held.mean()), float(unmarked.mean()), among)
 
 
-def _spread(influence: Floats, pseudo: Floats, effective: Floats) -> Spread:
+def _spread(influence: Floats, added: Floats, effective: Floats) -> Spread:
     """Of one seed: people alone."""
     people = influence.shape[1]
     none = np.zeros(len(influence))
     return Spread(
-        people=np.square(influence).sum(axis=1) * people / (people - 1) + pseudo,
+        people=np.square(influence).sum(axis=1) * people / (people - 1) + added,
         people_df=people_df(effective, np.full(len(influence), people)),
         seeds=none,
         seeds_df=none + 1,

@@ -5,7 +5,7 @@
 A few minutes. A ResNet-18 is trained on a batch of 64 by one thread, by turns in every variant, so that other work on
 the machine touches all alike; of each the median of the turns counts. Four more are measured as a whole: images
 decoded once or in every epoch, copies rendered once or in every epoch, two processes of one thread or one of two, and
-processes that keep the memory of a step for the next one or do not.
+processes that keep the memory of a step for the next one or do not. Beside them stands what was tried and left out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from auditkit.cohort import Draw
 from auditkit.engine.bench import Encoded
 from auditkit.engine.data import build
 from auditkit.engine.registry import Registry
-from auditkit.spec.model import SGD, Augment
+from auditkit.spec.model import SGD, AdamW, Augment
 from auditkit.training import batches, images
 from auditkit.training.checkpoint import Progress
 from auditkit.training.device import Compute, choose_precision, keep_memory
@@ -42,7 +42,9 @@ from auditkit_plugins.models.resnet import ResNet18
 
 BATCH, RATE = 64, 0.01
 CPU = torch.device("cpu")
-ALL = ("bfloat16", "channels last", "small maps as matrix products", "optimizer not fused")
+ALL = ("bfloat16", "channels last", "small maps as matrix products", "fused AdamW")
+ADAMW = "AdamW"
+LEFT_OUT = ("fused SGD",)
 
 
 class Loss(nn.Module):
@@ -53,25 +55,31 @@ class Loss(nn.Module):
         return nn.functional.binary_cross_entropy_with_logits(margin, truth)
 
 
-def steps_without(technique: str, size: int, threads: int = 1) -> Callable[[], object]:
-    """A training step with all techniques but one; "" is none."""
+def steps_of(variant: str, size: int, threads: int = 1) -> Callable[[], object]:
+    """A training step with all techniques (""), with all but one, with AdamW, or with one that was left out."""
     network = build_network(ResNet18(ResNet18.Options()), 0).train()
     pictures = torch.randn(BATCH, 3, size, size).to(memory_format=torch.channels_last)
-    if technique == "small maps as matrix products":
+    if variant == "small maps as matrix products":
         for module in network.modules():
             if isinstance(module, nn.Conv2d):
                 module.__class__ = nn.Conv2d
-    if technique == "channels last":
+    if variant == "channels last":
         network, pictures = network.to(memory_format=torch.contiguous_format), pictures.contiguous()
-    spec = SGD(lr=RATE, momentum=0.9)
-    optimizer = make_optimizer(spec, network.parameters())
-    if technique == "optimizer not fused":
-        optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=0.9, fused=True)
-    precision = "float32" if technique == "bfloat16" else choose_precision("auto", CPU)
+    optimizer = _optimizer(variant, network)
+    precision = "float32" if variant == "bfloat16" else choose_precision("auto", CPU)
     compute = Compute(CPU, precision, threads)
     steps = Eager(Progress(network, Loss(), optimizer, compute.scaler()), compute)
     batch = pictures, (torch.arange(BATCH) % 2).float(), torch.zeros(BATCH, dtype=torch.int64)
     return lambda: steps.step(batch, RATE)
+
+
+def _optimizer(variant: str, network: nn.Module) -> torch.optim.Optimizer:
+    if variant == "fused SGD":
+        return torch.optim.SGD(network.parameters(), lr=RATE, momentum=0.9, fused=True)
+    if variant == "fused AdamW":
+        return torch.optim.AdamW(network.parameters(), lr=RATE, fused=False)
+    spec = AdamW(use="adamw", lr=RATE) if variant == ADAMW else SGD(use="sgd", lr=RATE, momentum=0.9)
+    return make_optimizer(spec, network.parameters())
 
 
 def rate(step: Callable[[], object], seconds: float) -> float:
@@ -84,10 +92,10 @@ def rate(step: Callable[[], object], seconds: float) -> float:
 
 
 def one_by_one(size: int, seconds: float, turns: int) -> dict[str, float]:
-    """images/s with all techniques (""), and without each."""
+    """images/s of every variant of a step."""
     torch.set_num_threads(1)
     keep_memory()
-    variants = {name: steps_without(name, size) for name in ("", *ALL)}
+    variants = {name: steps_of(name, size) for name in ("", ADAMW, *ALL, *LEFT_OUT)}
     found: dict[str, list[float]] = {name: [] for name in variants}
     for step in variants.values():
         step()
@@ -133,7 +141,7 @@ def _alone(size: int, threads: int, keep: bool, seconds: float, together: Any, s
     torch.set_num_threads(threads)
     if keep:
         keep_memory()
-    step = steps_without("", size, threads)
+    step = steps_of("", size, threads)
     step()
     together.wait()
     send.put(rate(step, seconds))
@@ -160,17 +168,18 @@ def measured(size: int, seconds: float, turns: int) -> dict[str, Any]:
         whole = epochs(size, steps[""], Path(folder))
     cores = machine()["cores"]
     split = {f"{p} x {t}": side_by_side(size, p, t, 4 * seconds) for p, t in ((cores, 1), (1, cores))}
-    gains = {name: steps[""] / without for name, without in steps.items() if name}
+    gains = {name: steps[ADAMW if name == "fused AdamW" else ""] / steps[name] for name in ALL}
     gains |= {name: whole[""] / without for name, without in whole.items() if name}
     gains["a process per core"] = split[f"{cores} x 1"] / split[f"1 x {cores}"]
     gains["memory kept"] = split[f"{cores} x 1"] / side_by_side(size, cores, 1, 4 * seconds, keep=False)
     return {
         "size": size,
         "images_per_second": steps[""],
-        "without": steps,
+        "steps": steps,
         "epoch": whole,
         "split": split,
         "gain": gains,
+        "left_out": {name: steps[name] / steps[""] for name in LEFT_OUT},
     }
 
 
@@ -193,6 +202,9 @@ def markdown(found: dict[str, Any]) -> str:
     for name in found["cases"][0]["gain"]:
         gains = " | ".join(f"{case['gain'][name]:.2f}x" for case in found["cases"])
         lines += [f"| {name} | {gains} |"]
+    for name in LEFT_OUT:
+        gains = " | ".join(f"{case['left_out'][name]:.2f}x" for case in found["cases"])
+        lines += [f"| left out: {name} | {gains} |"]
     rates = " | ".join(f"{case['images_per_second']:.0f}" for case in found["cases"])
     lines += [f"| images/s of one thread, with everything | {rates} |", "", UNMEASURED]
     return "\n".join(lines) + "\n"

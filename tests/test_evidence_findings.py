@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,7 @@ from evidence_toys import (
     with_column,
     with_margin,
 )
+from scipy import stats
 
 from auditkit.cohort import Attributes
 from auditkit.contracts import CountMetric
@@ -313,7 +315,41 @@ def test_a_change_without_any_photo_that_differs_rests_on_nobody() -> None:
     change = pick(found, over=("Male",), at=(("Male", 0),), quantity="change", arm=panel.arms[1].arm)
     assert (change.estimate, change.effective_identities, change.rests_on_few) == (0.0, None, False)
     assert change.interval is not None
-    assert change.interval.high > 0
+    people = len(np.unique(panel.identity[women]))
+    assert change.interval.high == pytest.approx(1 - 0.025 ** (1 / people), rel=0.1), "so many may, whom none is of"
+    assert change.verdict == "cannot tell"
+    needed = int(re.search(r"about ([\d,]+) people", change.explanation)[1].replace(",", ""))  # type: ignore[index]
+    assert change.simultaneous is not None
+    assert needed == pytest.approx(people * change.simultaneous.high / 0.005, rel=0.1)
+
+
+def test_exploration_does_not_decide_again_what_was_declared() -> None:
+    panel = toy_panel(effect=0.3)
+    found = derive([panel], evidence(groups=(("Bald",), ("Male", "Young")), spillover=True), ACCURACY).findings
+    declared, explored = (
+        pick(found, quantity="change_in_signed_gap", over=("Bald",), at=at, arm="arm1", against="arm0", family=family)
+        for at, family in (((), "changes of Smiling"), ((("Bald", 1),), "spillover of Smiling"))
+    )
+    assert declared.simultaneous is not None
+    assert replace(declared, at=explored.at, family=explored.family) == explored
+    alone = derive([panel], evidence(groups=(), spillover=True), ACCURACY).findings
+    other = pick(alone, quantity="change_in_signed_gap", over=("Bald",), at=explored.at, against="arm0")
+    assert (other.estimate, other.simultaneous == explored.simultaneous) == (explored.estimate, False)
+
+
+def test_shares_that_nobody_or_one_misses_have_wilsons_interval_where_images_are_independent() -> None:
+    n = 600  # more people than 2,048 are put into blocks
+    panel = toy_panel(n=3 * n, people=3 * n, arms=1, seeds=1)
+    panel = replace(panel, identity=np.arange(3 * n), attributes={"third": np.repeat([0, 1, 2], n).astype(np.int8)})
+    panel = replace(panel, levels={"third": (0, 1, 2)})
+    wrong = np.isin(np.arange(3 * n), [n, 2 * n, 2 * n + 1])
+    panel = with_margin(panel, 0, np.where((panel.truth == 1) ^ wrong, 1.0, -1.0)[None])
+    found = derive([panel], evidence(groups=(("third",),)), ACCURACY).findings
+    for third, errors in enumerate((0, 1, 2)):
+        one = pick(found, over=("third",), at=(("third", third),), arm="arm0")
+        exact = stats.binomtest(n - errors, n).proportion_ci(method="wilson")
+        assert one.interval is not None
+        assert (one.interval.low, one.interval.high) == pytest.approx((exact.low, exact.high), abs=3e-4), "within what 2,000 replicates tell"
 
 
 def test_a_score_metric_without_influence_is_left_out_person_by_person() -> None:

@@ -278,10 +278,23 @@ def test_a_printed_difference_is_set_against_the_noise_of_one_run(findings: tupl
     rows = judge_published(published, findings, EVIDENCE)
     assert rows[0].note.startswith("the printed difference from arm0 (+0.03 points) is within noise: a single run")
     assert rows[1].note == ""
-    assert rows[2].note.startswith("a change of this size is beyond noise: a single run on this test set moves it by")
+    assert rows[2].note.startswith(
+        "a change of this size is beyond noise: a single run on this test set of 150 people "
+    )
     assert all(row.note.endswith(" points") for row in (rows[0], rows[2]))
     plain = judge_published(published, findings, EVIDENCE, plain={"accuracy"})
     assert plain[0].note.startswith("the printed difference from arm0 (+0.0003) is within noise"), "of what is no share"
+
+
+def test_figures_of_different_protocols_have_no_printed_difference(findings: tuple[Finding, ...]) -> None:
+    published = [
+        Published(where="Table 4", finding=selector(), value=0.9779, protocol="same"),
+        Published(where="Table 9", finding=selector(arm="arm0"), value=0.5),
+        Published(where="Table 4", finding=selector(arm="arm0"), value=0.9776, protocol="same"),
+    ]
+    note = judge_published(published, findings, EVIDENCE)[0].note
+    assert note.count("the printed difference from arm0") == 1
+    assert "(+0.03 points) is within noise: a single run on this test set of 150 people moves it by" in note
 
 
 def test_so_is_a_printed_difference_from_the_placebo() -> None:

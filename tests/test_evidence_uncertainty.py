@@ -18,6 +18,7 @@ from auditkit.evidence.uncertainty import (
     normal_quantile,
     people_df,
     t_quantile,
+    unseen_variance,
     wilson,
 )
 
@@ -178,12 +179,35 @@ def test_each_variance_has_its_own_quantile() -> None:
 def test_wilson_is_wilsons_where_nothing_is_clustered() -> None:
     right, n = 27, 30
     rate = np.array([right / n])
-    low, high = wilson(rate, spread(rate * (1 - rate) / n), np.array([n]), normal_quantile(0.95))
-    exact = stats.binomtest(right, n).proportion_ci(method="wilson")
+    variance, people, carriers = rate * (1 - rate) / (n - 1), np.array([n]), np.array([4.0])
+    low, high = wilson(rate, spread(variance), carriers, people, normal_quantile(0.95))
+    t = stats.t.ppf(0.975, n - 1)
+    exact = stats.binomtest(right, n).proportion_ci(2 * stats.norm.cdf(t * np.sqrt(n / (n - 1))) - 1, method="wilson")
     assert (low[0], high[0]) == pytest.approx((exact.low, exact.high), abs=1e-6)
-    low, high = wilson(np.array([1.0]), spread(0.0), np.array([n]), normal_quantile(0.95))
-    assert high[0] == 1.0
-    assert low[0] == pytest.approx(stats.binomtest(n, n).proportion_ci(method="wilson").low, abs=1e-6)
+    low, high = wilson(np.array([1.0]), spread(0.0), np.array([0.0]), people, normal_quantile(0.95))
+    exact = stats.binomtest(n, n).proportion_ci(2 * stats.norm.cdf(t * np.sqrt(n / (n - 1))) - 1, method="wilson")
+    assert (low[0], high[0]) == pytest.approx((exact.low, 1.0), abs=1e-6)
+
+
+def test_the_fewer_people_err_the_more_their_errors_are_taken_to_clump() -> None:
+    """Between the variance that they show and that of people who are right or wrong on all their images at once."""
+    rate, people = np.full(3, 0.99), np.full(3, 1000)
+    apart, carriers = np.full(3, 0.99 * 0.01 / 20_000), np.array([0.0, 2.0, 1e6])
+    low, high = wilson(rate, spread(apart), carriers, people, normal_quantile(0.95))
+    size = [1000, 2.5 / (2 / 20_000 + 0.5 / 1000), 20_000]
+    for i, n in enumerate(size):
+        exact = stats.binomtest(round(0.99 * 1e6), 10**6)
+        assert exact.statistic == rate[i]
+        z = stats.norm.ppf(0.975)
+        half = z / np.sqrt(n) * np.sqrt(0.99 * 0.01 + z**2 / n / 4) / (1 + z**2 / n)
+        assert (high[i] - low[i]) / 2 == pytest.approx(half, rel=0.01)
+
+
+def test_what_nobody_shows_has_the_variance_of_the_rule_of_three() -> None:
+    for people in (20, 60, 1000):
+        most = 1 - 0.025 ** (1 / people)  # the chance that none of them does is then 2.5 %
+        half = normal_quantile(0.95) * np.sqrt(unseen_variance(np.array([people]))[0])
+        assert half == pytest.approx(most, rel=0.1)
 
 
 def test_a_gap_of_nothing_contains_nothing() -> None:

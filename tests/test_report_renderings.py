@@ -15,6 +15,7 @@ from report_toys import ARMS, audit, results, tables
 from rich.console import Console
 
 from auditkit.evidence.results import Interval, Leak, Marginal, Results, exploratory
+from auditkit.evidence.verdicts import BY_THE_TEST
 from auditkit.report import document, files, html, markdown, svg, terminal
 from auditkit.report.blocks import Document, Figure, Fold, Table
 
@@ -300,7 +301,7 @@ def test_changes_that_rest_on_few_people_are_marked_and_explained() -> None:
 
 def test_a_change_that_only_the_step_down_test_tells_from_0_says_so() -> None:
     beside = tuple(
-        replace(f, verdict="changed", simultaneous=Interval(-0.001, 0.05)) if f.simultaneous else f
+        replace(f, verdict="changed", because=BY_THE_TEST, simultaneous=Interval(-0.001, 0.05)) if f.simultaneous else f
         for f in results().findings
     )
     said = {cell.text for t in tables(document.build(audit(), results(findings=beside))) for r in t.rows for cell in r}

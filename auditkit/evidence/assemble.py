@@ -18,6 +18,7 @@ from auditkit.evidence.uncertainty import (
     Ends,
     normal_quantile,
     symmetric,
+    t_quantile,
     wilson,
 )
 from auditkit.evidence.verdicts import Basis, decide
@@ -68,7 +69,7 @@ def values(context: PanelContext, estimates: Estimates) -> Iterator[Finding]:
     low, high = plain_ends(context, estimates)
     share = np.array([e.line.measure.share for e in estimates.each if e.row >= 0], dtype=bool)
     score = normal_quantile(context.evidence.confidence)
-    inner, outer = wilson(estimates.value, estimates.spread, estimates.people, score)
+    inner, outer = wilson(estimates.value, estimates.spread, estimates.carriers, estimates.people, score)
     least, most = np.array([e.line.measure.bounds for e in estimates.each if e.row >= 0]).reshape(-1, 2).T
     ends = np.where(share, inner, np.maximum(low, least)), np.where(share, outer, np.minimum(high, most))
     for estimate in estimates.each:
@@ -155,21 +156,21 @@ def no_interval(people: int, low: float, high: float) -> str:
 
 def effective(estimate: Estimate, estimates: Estimates) -> float | None:
     """The effective number of people who carry an estimate; None where nobody does, as where no prediction differs."""
-    return _finite(estimates.effective[estimate.row])
+    return float(estimates.carriers[estimate.row]) or None
 
 
 def noise(context: PanelContext, estimate: Estimate, estimates: Estimates) -> float | None:
-    """What seeds make of the interval's half width, by their share of the variance; None with one seed.
+    """Half width of the interval that seeds alone would give, on these people; None with one seed.
 
-    Part of what they do shows in the variance of people as well, so that the shares of both may add up to more than 1.
+    Part of what they do shows in the variance of people as well, so that it may exceed what they add to the interval;
+    never the whole of it.
     """
     if context.seeds(estimate) < 2:
         return None
     spread = estimates.spread.take([estimate.row])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(spread.total > 0, np.minimum(spread.retraining / spread.total, 1.0), 0.0)
-    half = float(spread.half_width(normal_quantile(context.evidence.confidence))[0] * np.sqrt(share[0]))
-    return min(half, limit(estimate.line.measure, _differences(estimate)))
+    score = normal_quantile(context.evidence.confidence)
+    alone, whole = t_quantile(score, spread.seeds_df) * np.sqrt(spread.retraining), spread.half_width(score)
+    return min(float(alone[0]), float(whole[0]), limit(estimate.line.measure, _differences(estimate)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,6 +221,7 @@ class Family:
             score=self.critical.score,
             noise=finding.noise,
             few=finding.rests_on_few,
+            carried=bool(self.estimates.carriers[estimate.row]),
         )
 
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.lines import Line, Stack, less, stack_of
+from auditkit.evidence.measures import Measure
 from auditkit.evidence.resampling import Redrawn, Replicates, people_variance, redraw
 from auditkit.evidence.seeds import Arms, seed_variances
-from auditkit.evidence.uncertainty import Spread, effective_number, people_df
+from auditkit.evidence.uncertainty import Spread, effective_number, people_df, unseen_variance
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -51,7 +52,7 @@ class Estimate:
 class Estimates:
     """Many estimates, and the spread of those that have a row.
 
-    effective: (rows,) effective number of people who carry the estimate's variance, NaN where nobody does;
+    carriers: (rows,) effective number of people who carry the estimate's variance, 0 where nobody does;
     redrawn: of no replicates where none were asked for; design: (rows, 3), which line, its arm, the arm against it or
     -1.
     """
@@ -60,7 +61,7 @@ class Estimates:
     value: Floats
     spread: Spread
     people: Integers
-    effective: Floats
+    carriers: Floats
     redrawn: Redrawn
     design: Integers
 
@@ -77,12 +78,16 @@ def estimate(
     peoples: list[_People] = []
     design: list[tuple[int, int, int]] = []
     same = [_same(layout, pair) for pair in arms]
+    unseen: dict[int, Floats] = {}
     for first, batch in _batches(lines) if arms else ():
         stack = stack_of(layout, batch)
         made = list(_estimates(layout, stack, arms, same, len(design)))
         usable = np.array([one.row >= 0 for one in made])
         moved = np.stack([less(stack.replicates, pair) for pair in arms], axis=1).reshape(len(made), -1)[usable]
-        people = _people(layout, stack, arms, usable)
+        measure = batch[0].measure
+        if id(measure) not in unseen:
+            unseen[id(measure)] = _unseen(layout, measure, arms)
+        people = _people(layout, stack, arms, usable, unseen[id(measure)])
         spreads.append(_spread(layout, stack, arms, people, moved, usable))
         numbers = [(first + i // len(arms), *arms[i % len(arms)]) for i in np.flatnonzero(usable).tolist()]
         design += [(number, arm, -1 if against is None else against) for number, arm, against in numbers]
@@ -94,7 +99,7 @@ def estimate(
         value=np.array([one.value for one in known], dtype=np.float64),
         spread=_joined(spreads),
         people=np.array([one.people for one in known], dtype=np.int64),
-        effective=np.concatenate([np.zeros(0), *(people.who_carry for people in peoples)]),
+        carriers=np.concatenate([np.zeros(0), *(people.carriers for people in peoples)]),
         redrawn=_redrawn(peoples, weight),
         design=np.array(design, dtype=np.int64).reshape(-1, 3),
     )
@@ -173,23 +178,44 @@ def _same(layout: Layout, arms: Arms) -> bool:
 class _People:
     """What a stack's usable rows are made of, in every arm or pair of arms, line by line.
 
-    influence: (rows, blocks), of the mean over seeds; pseudo: (rows,); effective: (rows,) effective number of people;
-    fewest, everybody: (rows,) people of the group with the fewest, and of both groups.
+    influence: (rows, blocks), of the mean over seeds; pseudo: (rows,) sum of squares of the pseudo-observations;
+    unseen: (rows,) variance of groups in which nobody shows any; fewest, everybody: (rows,) people of the group with
+    the fewest, and of both groups.
     """
 
     influence: Replicates
     pseudo: Floats
-    effective: Floats
+    unseen: Floats
     fewest: Integers
     everybody: Integers
 
     @property
-    def who_carry(self) -> Floats:
-        """(rows,) effective number of people, NaN where there are pseudo-observations only."""
-        return np.where(self.influence.any(axis=-1), self.effective, np.nan)
+    def carriers(self) -> Floats:
+        """(rows,) effective number of people, pseudo-observations included; 0 where there are only those."""
+        return np.where(self.influence.any(axis=-1), effective_number(self.influence, self.pseudo), 0.0)
+
+    @property
+    def added(self) -> Floats:
+        """(rows,) variance beside that of the influences."""
+        return self.pseudo + self.unseen
 
 
-def _people(layout: Layout, stack: Stack, arms: Sequence[Arms], usable: NDArray[np.bool_]) -> _People:
+def _unseen(layout: Layout, measure: Measure, arms: Sequence[Arms]) -> Floats:
+    """(groups, pairs of arms): variance of a group where nobody is told apart, as where no prediction differs.
+
+    However many images each person has: all of one may turn together. 0 elsewhere, and where values have no bounds.
+    """
+    least, most = measure.bounds
+    means = np.stack([measure.influence[layout.units_of(arm)].mean(axis=0) for arm in range(len(layout.arms))])
+    nobody = np.stack([~less(means[None], pair)[0].any(axis=-1) for pair in arms], axis=1)
+    both = [[arm] if against is None else [arm, against] for arm, against in arms]
+    people = np.stack([measure.people[pair].min(axis=0) for pair in both], axis=1)
+    reach = most - least if np.isfinite(most - least) else 0.0
+    return np.where(nobody, unseen_variance(people) * reach**2, 0.0)
+
+
+def _people(layout: Layout, stack: Stack, arms: Sequence[Arms], usable: NDArray[np.bool_], unseen: Floats) -> _People:
+    """unseen: (groups, pairs of arms)."""
     both = [[arm] if against is None else [arm, against] for arm, against in arms]
 
     def flat(values: list[NDArray[Any]]) -> NDArray[Any]:
@@ -199,24 +225,31 @@ def _people(layout: Layout, stack: Stack, arms: Sequence[Arms], usable: NDArray[
         [stack.influence[:, layout.units_of(arm)].mean(axis=1) for arm in range(len(layout.arms))], axis=1
     )
     influence = flat([less(averaged, pair) for pair in arms])
-    pseudo = flat([stack.pseudo[:, pair].sum(axis=1) for pair in both])
+    groups = np.array([line.groups for line in stack.lines])
     return _People(
         influence=influence,
-        pseudo=pseudo,
-        effective=effective_number(influence, pseudo),
+        pseudo=flat([_pseudo(stack, pair) for pair in both]),
+        unseen=unseen[groups].sum(axis=1).ravel()[usable],
         fewest=flat([stack.people[:, pair].min(axis=1) for pair in both]),
         everybody=flat([stack.everybody[:, pair].max(axis=1) for pair in both]),
     )
+
+
+def _pseudo(stack: Stack, arms: list[int]) -> Floats:
+    """(lines,); the share of one group in one arm has Wilson's interval, which needs none."""
+    if stack.lines[0].measure.share and len(stack.lines[0].groups) == len(arms) == 1:
+        return np.zeros(len(stack.lines))
+    return np.asarray(stack.pseudo[:, arms].sum(axis=1), dtype=np.float64)
 
 
 def _redrawn(parts: list[_People], weight: Replicates | None) -> Redrawn:
     """All rows at once: a product with the weights is slow where it has few rows."""
     if weight is None or not parts:
         return Redrawn(*np.zeros((2, 0, 0), dtype=np.float32))
-    influence, everybody, pseudo = (
-        np.concatenate([getattr(people, name) for people in parts]) for name in ("influence", "everybody", "pseudo")
+    influence, everybody, added = (
+        np.concatenate([getattr(people, name) for people in parts]) for name in ("influence", "everybody", "added")
     )
-    return redraw(influence, everybody, pseudo, weight)
+    return redraw(influence, everybody, added, weight)
 
 
 def _spread(
@@ -233,8 +266,8 @@ def _spread(
     unbiased = stack.influence * np.sqrt(fewest / (fewest - 1))[:, None, None]
     seeds = seed_variances(layout, stack.values, unbiased, stack.reason, arms)
     return Spread(
-        people=variance + people.pseudo,
-        people_df=people_df(people.effective, np.minimum(people.everybody, layout.blocks)),
+        people=variance + people.added,
+        people_df=people_df(people.carriers, np.minimum(people.everybody, layout.blocks)),
         seeds=seeds.added.ravel()[usable],
         seeds_df=seeds.df.ravel()[usable],
         retraining=seeds.measured.ravel()[usable],

@@ -60,7 +60,7 @@ def derive(
         arms, problems = pairs(layout, evidence)
         declared = _confirmatory(context, _measures(context, metrics, weight), arms, weight)
         findings += _empty(context, metrics)
-        explored = spillover(context, arms, weight) if evidence.spillover else ([], {})
+        explored = spillover(context, arms, weight, declared[0]) if evidence.spillover else ([], {})
         for found, size in (declared, explored):
             findings += found
             families |= size

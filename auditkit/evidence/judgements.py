@@ -187,6 +187,8 @@ def _within_noise(
         against = "" if other.finding is None else other.finding.arm
         if against in {"", one.finding.arm} or one.finding.model_copy(update={"arm": against}) != other.finding:
             continue
+        if other.protocol != one.protocol:
+            continue
         change = find(findings, one.finding.model_copy(update={"quantity": quantity, "against": against}), evidence)
         difference = one.value - other.value
         words = f"the printed difference from {against} ({told.points(difference, signed=True)})"
@@ -199,7 +201,8 @@ def _noise(change: Finding | None, difference: float, words: str, confidence: fl
     half = hypot(normal_quantile(confidence) * change.people_error, _of_one_seed(change, confidence))
     half = half if told.plain else min(half, 1.0)
     alone = change.seed_sd is None
-    what = "the people in the test set alone move it by" if alone else "a single run on this test set moves it by"
+    tested = f"this test set of {change.identities or change.images:,} {'people' if change.identities else 'images'}"
+    what = f"the people in {tested} alone move it by" if alone else f"a single run on {tested} moves it by"
     inside = "within" if abs(difference) <= half else "beyond"
     yield f"{words} is {inside} noise: {what} up to {told.points(half)}"
 

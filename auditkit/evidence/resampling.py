@@ -93,18 +93,18 @@ def _variance_with_gaps(replicates: Replicates) -> Floats:
     return np.asarray(np.where(known.sum(axis=-1) < 2, np.nan, variance), dtype=np.float64)
 
 
-def redraw(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats, weight: Replicates) -> Redrawn:
+def redraw(influence: NDArray[Any], people: NDArray[np.int64], added: Floats, weight: Replicates) -> Redrawn:
     """Deviations, and the variance of its own people that each replicate gives, as the studentised bootstrap needs it.
 
-    influence: (q, blocks); pseudo: (q,), what pseudo-observations add; weight: (blocks, replicates). The variance is
-    the sum of squares of a replicate's people less the square of their mean (Hall, Annals of Statistics 1988): where a
-    few people carry most of it, replicates that lack them say so. Both are made of sums over people, to first order, so
-    that the number of images that a replicate happens to have drawn is in neither.
+    influence: (q, blocks); added: (q,), variance beside that of the influences; weight: (blocks, replicates). The
+    variance is the sum of squares of a replicate's people less the square of their mean (Hall, Annals of Statistics
+    1988): where a few people carry most of it, replicates that lack them say so. Both are made of sums over people, to
+    first order, so that the number of images that a replicate happens to have drawn is in neither.
     """
     shape = len(influence), weight.shape[-1]
     found = Redrawn(np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32))
     drawn = np.minimum(people, influence.shape[-1]).astype(np.float32)[:, None]
-    added = pseudo.astype(np.float32)[:, None]
+    constant = added.astype(np.float32)[:, None]
     for start in range(0, len(influence), _ROWS):
         rows = slice(start, start + _ROWS)
         own = np.asarray(influence[rows], dtype=np.float32)
@@ -113,8 +113,8 @@ def redraw(influence: NDArray[Any], people: NDArray[np.int64], pseudo: Floats, w
         variance = np.matmul(np.square(own), weight, out=found.variance[rows])
         variance -= np.square(value) / drawn[rows]
         np.maximum(variance, 0, out=variance)
-        usual = np.square(own).sum(axis=-1, keepdims=True) + added[rows]
+        usual = np.square(own).sum(axis=-1, keepdims=True) + constant[rows]
         variance *= drawn[rows] / np.maximum(drawn[rows] - 1, 1)
-        variance += added[rows]
+        variance += constant[rows]
         variance /= np.where(usual > 0, usual, 1)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from auditkit.evidence.assemble import PanelContext, family_of
@@ -17,21 +17,38 @@ from auditkit.evidence.results import Finding
 from auditkit.evidence.seeds import Contrast
 
 
-def spillover(context: PanelContext, arms: list[Contrast], weight: Replicates) -> tuple[list[Finding], dict[str, int]]:
+def spillover(
+    context: PanelContext, arms: list[Contrast], weight: Replicates, declared: Iterable[Finding] = ()
+) -> tuple[list[Finding], dict[str, int]]:
     """One finding per attribute level and contrast of arms, a family of its own: exploration, not confirmation.
 
     Each is the change in a signed gap, inside minus outside of the level that `at` names. Of an attribute with two
-    levels only the second is asked, the first being its mirror image.
+    levels only the second is asked, the first being its mirror image. What `declared` findings have decided already is
+    not decided again: in a smaller family it could come out otherwise.
     """
     lines = [_line(context, name, level, weight) for name, level in _levels(context.layout.panel)]
     changes = estimate(context.layout, lines, arms, weight)
     family = family_of(context, changes, "spillover")
+    decided = {_key(one, one.over[0]): one for one in declared if _is_difference(one)}
     found = []
     for one in changes.each:
         within = one.line.measure.grouping.places[1]
-        finding = context.describe(one, "change_in_signed_gap", within)
-        found.append(replace(family.judged(finding, one), family=family.name))
+        finding = family.judged(context.describe(one, "change_in_signed_gap", within), one)
+        before = decided.get(_key(finding, within[0][0]))
+        if before is not None and before.estimate == finding.estimate:
+            finding = replace(before, over=finding.over, at=within)
+        found.append(replace(finding, family=family.name))
     return found, family.size
+
+
+def _is_difference(finding: Finding) -> bool:
+    """Whether it tells how the difference of accuracy between the two groups of one attribute changed."""
+    what = finding.quantity, finding.metric, len(finding.over), finding.at
+    return what == ("change_in_signed_gap", "accuracy", 1, ())
+
+
+def _key(finding: Finding, attribute: str) -> tuple[str, ...]:
+    return attribute, finding.arm, finding.against
 
 
 def _levels(panel: Panel) -> Iterator[tuple[str, int]]:

@@ -23,6 +23,11 @@ FEWEST_PEOPLE = 10
 PSEUDO = 0.5
 """Images that each rate of each seed is credited with when a variance is estimated, so that no interval has zero width.
 Half of what Agresti & Caffo (2000) and Bonett & Price (2012) add: theirs covers too often with ten discordant pairs."""
+UNSEEN = 1.88
+"""Standard error, in people, of a rate or a change that none of a group's people shows: of k people none does with
+97.5 % where 3.69 / k would (the rule of three: Hanley & Lippman-Hand, JAMA 1983), which is 1.96 times this."""
+CLUMPED = 0.5
+"""People who are right or wrong on all their images at once, with whom an estimate of clumping begins."""
 MOST_EXTREME = 37.0
 """A normal quantile beyond which tails cannot be told from zero."""
 
@@ -110,6 +115,11 @@ def effective_number(influence: NDArray[Any], pseudo: Floats) -> Floats:
         return np.asarray(variance**2 / fourth, dtype=np.float64)
 
 
+def unseen_variance(people: NDArray[np.int64]) -> Floats:
+    """Variance of a rate, or of its change, that none of so many people shows."""
+    return np.asarray(np.square(UNSEEN / np.maximum(people, 1)), dtype=np.float64)
+
+
 def people_df(effective: Floats, people: NDArray[np.int64]) -> Floats:
     """Degrees of freedom of a variance estimated from people, m - 1 at most.
 
@@ -139,16 +149,21 @@ def symmetric(estimate: Floats, spread: Spread, score: float) -> Ends:
     return estimate - half, estimate + half
 
 
-def wilson(estimate: Floats, spread: Spread, people: NDArray[np.int64], score: float) -> Ends:
+def wilson(estimate: Floats, spread: Spread, carriers: Floats, people: NDArray[np.int64], score: float) -> Ends:
     """Ends of Wilson's score interval (JASA 1927) for a proportion, at the effective size that its variance implies.
 
-    A proportion of 0 or 1 has no variance; its effective size is the number of people.
+    carriers: effective number of people who carry the variance. How far errors clump in people is told by them alone:
+    few errors that happen to lie apart look as if they never clumped. So `CLUMPED` people who clump wholly join them;
+    with nobody the effective size is the number of people. The quantile is that of all people, since the proportion's
+    own part of the variance is known (Korn & Graubard, Survey Methodology 1998). Coverage: `benchmarks/values.py`.
     """
     estimate = np.clip(estimate, 0.0, 1.0)
     plain = estimate * (1 - estimate)
+    df = np.maximum(people - 1.0, 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        edge = t_quantile(score, spread.people_df) ** 2 / people
-        square = np.where(plain > 0, spread.half_width(score) ** 2 / plain, edge)
+        apart = np.where(plain > 0, spread.people / plain, 0.0)
+        seeds = np.where(plain > 0, t_quantile(score, spread.added_df) ** 2 * spread.seeds / plain, 0.0)
+    square = t_quantile(score, df) ** 2 * (carriers * apart + CLUMPED / df) / (carriers + CLUMPED) + seeds
     centre = (estimate + square / 2) / (1 + square)
     half = np.sqrt(square * (plain + square / 4)) / (1 + square)
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)

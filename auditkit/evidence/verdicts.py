@@ -21,7 +21,7 @@ class Basis:
 
     interval: the simultaneous one; told: whether the step-down test tells the estimate from zero; margin: the largest
     change that counts as none; people, seeds: how many there are; spread: of the one estimate; score: the family's
-    critical value; noise: of the seeds; few: whether few people carry the estimate.
+    critical value; noise: of the seeds; few: whether few people carry the estimate; carried: whether anybody does.
     """
 
     estimate: float
@@ -35,6 +35,7 @@ class Basis:
     score: float
     noise: float | None
     few: bool = False
+    carried: bool = True
 
 
 class Decision(NamedTuple):
@@ -135,7 +136,7 @@ def _enough(basis: Basis, now: int, of: Literal["people", "seeds", "both"]) -> i
     more_people = count / now if of != "seeds" else np.ones_like(count)
     more_seeds = count / now if of != "people" else np.ones_like(count)
     future = Spread(
-        people=basis.spread.people / more_people,
+        people=basis.spread.people / (more_people if basis.carried else more_people**2),
         people_df=basis.spread.people_df * more_people,
         seeds=basis.spread.seeds / more_seeds,
         seeds_df=basis.spread.seeds_df * (basis.seeds * more_seeds - 1) / (basis.seeds - 1),

@@ -13,7 +13,10 @@ from auditkit.report.headline import slug
 from auditkit.report.view import View, distinct, in_order
 
 Row = Callable[[Finding], str]
-NOTE = "* excludes 0 simultaneously over the whole exploratory family."
+NOTE = (
+    "* excludes 0 simultaneously over the whole exploratory family; for an attribute that was declared, over the "
+    "declared one."
+)
 
 
 @dataclass(frozen=True, slots=True)
