@@ -339,6 +339,7 @@ def test_an_arm_against_itself_is_exactly_nothing() -> None:
         assert f.estimate == 0.0
         assert f.interval == f.simultaneous == Interval(0.0, 0.0)
         assert f.explanation == "the two arms made the very same predictions"
+        assert f.noise is None
 
 
 def test_no_other_interval_has_zero_width() -> None:
