@@ -48,6 +48,10 @@ def difference(found: dict[str, Any], **wanted: Any) -> dict[str, Any]:
     return dict(one)
 
 
+CHANGES_NOT_PAIRED = (
+    "changes of arms are compared as between different people, so their intervals are too wide if anything: pairing "
+    "draws the same people for two arms, and the difference of two changes has four; values and gaps are paired"
+)
 EVERYONE = {"arm": "original", "metric": "accuracy", "over": [], "quantity": "value"}
 
 
@@ -58,7 +62,7 @@ def test_audit_files_are_compared_paired(two: AuditProject) -> None:
     assert one["estimate"] == pytest.approx(one["second"]["estimate"] - one["first"]["estimate"])
     assert one["simultaneous"]["low"] <= one["interval"]["low"] < one["estimate"] < one["interval"]["high"]
     assert one["verdict"] == "differs"
-    assert found["warnings"] == []
+    assert found["warnings"] == [CHANGES_NOT_PAIRED]
     assert found["unmatched"] == [0, 0]
     assert [file["key"] for file in found["files"]] == ["audit.title", "recipe.batch_size"]
     assert found["files"][1] == {"key": "recipe.batch_size", "first": 256, "second": 64}
@@ -68,6 +72,17 @@ def test_changes_of_arms_are_differenced_too(two: AuditProject) -> None:
     one = difference(as_json(two, "a.toml", "b.toml"), arm="oversampled", metric="accuracy", over=[], quantity="change")
     assert one["how"] == "unpaired"
     assert one["interval"]["low"] < one["estimate"] < one["interval"]["high"]
+
+
+def test_other_test_sets_of_the_same_data_are_compared_unpaired_and_it_is_said(two: AuditProject) -> None:
+    two.write({"half.toml": SIMULATED.replace('["test", "valid"]', '["test"]')})
+    simulate(prepared(two.folder / "half.toml", two.folder / ".auditkit"))
+    found = as_json(two, "a.toml", "half.toml")
+    assert difference(found, **EVERYONE)["how"] == "unpaired"
+    assert found["warnings"] == [
+        "test sets of the two are not the same images, so what was tested on them is compared unpaired",
+        CHANGES_NOT_PAIRED,
+    ]
 
 
 def test_reports_are_compared_from_their_findings(two: AuditProject) -> None:
@@ -92,7 +107,7 @@ def test_metrics_named_with_their_distribution_are_the_same_metrics(two: AuditPr
 
 def test_an_audit_against_itself_is_exactly_nothing(two: AuditProject) -> None:
     found = as_json(two, "a.toml", "a.toml")
-    assert found["files"] == []
+    assert (found["files"], found["warnings"]) == ([], [])
     for one in found["findings"]:
         assert one["estimate"] in (0.0, None)
         if one["estimate"] is not None and one["interval"] is not None:

@@ -349,7 +349,9 @@ def test_shares_that_nobody_or_one_misses_have_wilsons_interval_where_images_are
         one = pick(found, over=("third",), at=(("third", third),), arm="arm0")
         exact = stats.binomtest(n - errors, n).proportion_ci(method="wilson")
         assert one.interval is not None
-        assert (one.interval.low, one.interval.high) == pytest.approx((exact.low, exact.high), abs=3e-4), "within what 2,000 replicates tell"
+        assert (one.interval.low, one.interval.high) == pytest.approx((exact.low, exact.high), abs=3e-4), (
+            "within what 2,000 replicates tell"
+        )
 
 
 def test_a_score_metric_without_influence_is_left_out_person_by_person() -> None:
@@ -375,6 +377,7 @@ def test_an_arm_against_itself_is_exactly_nothing() -> None:
         assert f.estimate == 0.0
         assert f.interval == f.simultaneous == Interval(0.0, 0.0)
         assert f.explanation == "the two arms made the very same predictions"
+        assert f.noise is None
 
 
 def test_no_other_interval_has_zero_width() -> None:

@@ -100,6 +100,29 @@ def test_cannot_tell_and_what_would_help() -> None:
                        because)  # fmt: skip
 
 
+def test_people_are_needed_per_group_where_there_are_groups() -> None:
+    derived = derive([toy_panel(people=40, arms=2, seeds=6, effect=0.4)], EVIDENCE, ACCURACY).findings
+    needed = {bool(f.over): f.because for f in derived if f.because.startswith("about ")}
+    assert " people would be needed; more seeds alone would not help" in needed[False]
+    assert " people per group" in needed[True]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (-0.2, 0.0004, "[-20.0, +0.04]"),
+        (-0.2, 0.0, "[-20.0, 0.0]"),
+        (-0.000003, 0.07, "[-0.0003, +7.0]"),
+        (-1e-17, 0.07, "[0.0, +7.0]"),
+    ],
+)
+def test_only_an_end_that_is_0_is_told_as_0(low: float, high: float, told: str) -> None:
+    assert f" points {told}" in decide(basis(estimate=0.0001, interval=Interval(low, high))).explanation
+    assert decide(basis(estimate=0.0001, interval=Interval(low, high))).explanation.startswith(
+        "cannot tell (0.0 points"
+    )
+
+
 def test_an_interval_that_reaches_further_than_its_spread_needs_more_people() -> None:
     """As that of a gap's change does, which is bounded by what is known of the gaps before and after."""
     half = float(basis().spread.half_width(2.0)[0])

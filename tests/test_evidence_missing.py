@@ -264,14 +264,29 @@ def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None
     mine, theirs = right(panel, 1)[:, :1000].mean(), right(panel, 0)[:, 500:].mean()
     assert change.estimate == pytest.approx(mine - theirs)
     assert (
-        "Smiling: every network of 'arm0' and 'arm1' was tested on 1000 of 1500 images; all arms share 500: "
+        "Smiling: every network of arms 'arm0' and 'arm1' was tested on 1000 of 1500 images; all arms share 500: "
         "changes are partly between different images, so they tell of the images that are missing too, and not of the "
         "arms alone"
     ) in found.remarks
 
 
+def test_arms_that_share_no_image_are_told_how_much_of_their_changes_that_is() -> None:
+    margins = [arm.margin.copy() for arm in PANEL.arms]
+    margins[0][:, 700:] = margins[1][:, :700] = np.nan
+    two = replace(PANEL, arms=tuple(replace(a, margin=m) for a, m in zip(PANEL.arms[:2], margins[:2], strict=True)))
+    tell = "so they tell of the images too, and not of the arms alone"
+    wholly = f"Smiling: no image was put to two arms: changes are wholly between different images, {tell}"
+    assert wholly in derive([two], evidence(groups=()), ACCURACY).remarks
+    three = replace(two, arms=(*two.arms, PANEL.arms[2]))
+    assert (
+        "Smiling: every network of arms 'arm0' and 'arm1' was tested on 700 to 800 of 1500 images; all arms together "
+        f"share none: some changes are between different images, {tell}"
+    ) in derive([three], evidence(groups=()), ACCURACY).remarks
+
+
 def test_one_person_only() -> None:
     found = derive([replace(PANEL, identity=np.zeros(1500, dtype=np.int64))], evidence(), ACCURACY | SCORING)
+    assert found.remarks == (), "nothing is told of the making of changes that nobody can tell"
     assert value(found).reason == "1,500 images of 1 person (needs 30 images of 10 people)"
     assert {f.status for f in found.findings} == {"not estimable"}
 
@@ -288,7 +303,15 @@ def test_unknown_identities_cost_something_and_say_so() -> None:
     assert unknown.high - unknown.low < known.high - known.low
     partly = replace(PANEL, identity=np.where(PANEL.identity < 5, -1, PANEL.identity))
     remarks = derive([partly], evidence(), ACCURACY).remarks
-    assert f"Smiling: {(PANEL.identity < 5).sum()} of 1500 images have no identity" in remarks[0]
+    assert remarks[0] == (
+        f"Smiling: {(PANEL.identity < 5).sum()} of 1500 images have no identity; each counts as a person of its own, "
+        "so intervals are too narrow where several are of the same person"
+    )
+    one = replace(PANEL, identity=np.where(PANEL.row == 10, -1, PANEL.identity))
+    assert derive([one], evidence(), ACCURACY).remarks[0] == (
+        "Smiling: 1 of 1500 images has no identity; it counts as a person of its own, so intervals are too narrow "
+        "where it is of one of the others"
+    )
 
 
 def test_what_several_seeds_or_tasks_have_in_common_is_told_once() -> None:
@@ -314,8 +337,25 @@ def test_one_seed_never_says_changed() -> None:
     assert (change.verdict, change.seed_sd, change.noise) == ("cannot tell", None, None)
     assert change.explanation.startswith("training variance not measured: with one seed, -")
     assert change.because == "training variance not measured with one seed"
-    assert "Smiling: training variance not measured: an arm has one seed, so no change of it is called one" in (
-        found.remarks
+    assert found.remarks == (
+        "Smiling: training variance not measured: every arm has one seed, so no change is called one, and intervals "
+        "leave it out",
+    )
+
+
+def test_arms_with_one_seed_beside_others_are_named() -> None:
+    def told(*arms: int) -> str:
+        panel = PANEL
+        for arm in arms:
+            panel = with_margin(panel, arm, PANEL.arms[arm].margin[:1])
+        return derive([panel], evidence(), ACCURACY).remarks[0].removeprefix("Smiling: training variance not measured ")
+
+    assert told(1) == (
+        "in arm 'arm1', which has one seed: no change to or from it is called one, and its own intervals leave it out"
+    )
+    assert told(1, 2) == (
+        "in arms 'arm1' and 'arm2', which have one seed: no change to or from them is called one, and their own "
+        "intervals leave it out"
     )
 
 

@@ -79,6 +79,8 @@ def test_every_gate_is_a_test(pytester: pytest.Pytester, audits: Path, filled: P
 def test_a_gate_can_be_chosen_by_its_name(pytester: pytest.Pytester, audits: Path, filled: Path) -> None:
     pytester.runpytest("audits/s.toml", "-k", "young", *stored_in(filled)).assert_outcomes(passed=1, deselected=2)
     pytester.runpytest("audits/s.toml::young stay right", *stored_in(filled)).assert_outcomes(passed=1)
+    unnamed = "accuracy, arm oversampled, task Male, at least 0.999"
+    pytester.runpytest(f"audits/s.toml::{unnamed}", *stored_in(filled)).assert_outcomes(failed=1)
 
 
 def test_insufficient_evidence_can_be_made_a_failure(pytester: pytest.Pytester, audits: Path, filled: Path) -> None:

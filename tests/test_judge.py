@@ -160,7 +160,7 @@ def test_a_score_at_the_threshold_is_negative_and_certain_scores_are_read(tmp_pa
 def test_a_planted_harm_is_found_where_it_was_planted(project: AuditProject) -> None:
     command = ("judge", "p.csv", *ASKED, "--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
     out = project.run(*command, "--explore", "young").assert_success().out
-    assert "B against a, accuracy of gender: f: changed by" in out.replace("\n  ", " ")
+    assert "b against a, accuracy of gender: f: changed by" in out.replace("\n  ", " ")
     folder = project.folder / "reports" / "p-judged"
     assert {"report.html", "report.md", "findings.json", "findings.csv"} <= {p.name for p in folder.iterdir()}
     found = json.loads((folder / "findings.json").read_text())
@@ -222,7 +222,36 @@ def test_unmatched_arms_are_compared_unpaired_and_it_is_said_what_that_costs(tmp
     unpaired, paired = judged(apart, names), judged(given(tmp_path, frame, names), names)
     wide, narrow = (one(r, quantity="change", over=(), metric="accuracy") for r in (unpaired, paired))
     assert wide.estimate == pytest.approx(narrow.estimate)
+    assert unpaired.remarks[-1] == (
+        "truth: no image was put to two arms: changes are wholly between different images, so they tell of the images "
+        "too, and not of the arms alone"
+    )
     assert wide.people_error > narrow.people_error  # type: ignore[operator]
+
+
+def test_an_arm_with_one_seed_beside_one_with_more_is_named(project: AuditProject) -> None:
+    frame = pd.read_csv(project.folder / "p.csv").query("seed < 3 and (arm == 'a' or seed < 1)")
+    frame.to_csv(project.folder / "alone.csv", index=False)
+    told = ("--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
+    out = " ".join(project.run("judge", "alone.csv", *ASKED, *told).assert_success().out.split())
+    assert "]); training variance not measured with one seed. Whether the gap" in out
+    assert "]; training variance not measured with one seed)." in out
+    assert "seeds 1 to 3 Support" in out
+    assert 'Seeds one seed in b: training variance not measured, so no change to or from it is called "changed" ' in out
+    assert (
+        "Note truth: training variance not measured in arm 'b', which has one seed: no change to or from it is called "
+        "one, and its own intervals leave it out Note"
+    ) in out
+
+
+def test_a_single_model_is_no_reference(project: AuditProject) -> None:
+    frame = pd.read_csv(project.folder / "p.csv").query("arm == 'b' and seed == 0")
+    frame.to_csv(project.folder / "only.csv", index=False)
+    out = " ".join(project.run("judge", "only.csv", *ASKED, "--identity", "person").assert_success().out.split())
+    assert " arms model seeds 1 " in out
+    assert (
+        "Note truth: training variance not measured in arm 'model', which has one seed: its own intervals leave it out"
+    ) in out
 
 
 def test_arms_with_two_and_three_seeds(project: AuditProject) -> None:
@@ -268,12 +297,27 @@ def test_missing_groups_and_identities_are_left_out_not_guessed(tmp_path: Path) 
     assert (panel.identity == -1).nonzero()[0].tolist() == [9]
 
 
+def test_a_column_of_identities_without_values_is_as_if_none_were_known(tmp_path: Path) -> None:
+    frame = table(seeds=1)
+    frame["person"] = pd.Series([None] * len(frame), dtype="string")
+    found, without = given(tmp_path, frame), given(tmp_path, frame, replace(ALL, identity=None))
+    assert found.notes[0] == "column 'person', named by --identity, is empty"
+    assert found.fingerprint == without.fingerprint
+    mine, theirs = judged(found), judged(without)
+    assert (mine.findings, mine.remarks) == (theirs.findings, theirs.remarks)
+    assert mine.facts["dataset"]["identities"] is None
+    assert mine.remarks[0] == (
+        "truth: who is on the images is not known; every image counts as a person of its own, so intervals are too "
+        "narrow where one person has several images"
+    )
+
+
 def test_a_column_without_values_leaves_the_rest_standing(project: AuditProject) -> None:
     pd.read_csv(project.folder / "p.csv").assign(hat=None).to_csv(project.folder / "hat.csv", index=False)
     told = ("--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
     asked = ("--truth", "truth", "--score", "score", "--groups", "hat,gender", *told)
     out = project.run("judge", "hat.csv", *asked).assert_success().out.replace("\n  ", " ")
-    assert "B against a, accuracy of gender: f: changed by" in out
+    assert "b against a, accuracy of gender: f: changed by" in out
     assert "(a) 'hat' has no value in the test set" in out
 
 
@@ -463,7 +507,7 @@ def test_a_metric_may_be_named_with_its_distribution(project: AuditProject) -> N
     for metric in ("accuracy", "auditkit:accuracy"):
         outcome = project.run("judge", "p.csv", *ASKED, *told, "--metrics", metric).assert_success()
         reports.append((outcome.out, project.read("reports/p-judged/report.md")))
-    assert "B against a, accuracy of gender: f: changed by" in reports[0][0].replace("\n  ", " ")
+    assert "b against a, accuracy of gender: f: changed by" in reports[0][0].replace("\n  ", " ")
     assert reports[0] == reports[1]
 
 

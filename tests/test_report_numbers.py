@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from evidence_toys import ACCURACY, evidence, pick, toy_panel, with_column
+from evidence_toys import ACCURACY, COUNTING, SCORING, evidence, pick, toy_panel, with_column, with_margin
 from report_toys import audit, results
 
 from auditkit.contracts import Level
@@ -32,6 +32,42 @@ def finding(quantity: Quantity, estimate: float, low: float, high: float, metric
 )
 def test_numbers_in_words(quantity: Quantity, values: tuple[float, float, float], text: str) -> None:
     assert Numbers().in_words(finding(quantity, *values)) == text
+
+
+@pytest.mark.parametrize(
+    ("quantity", "metric", "values", "text"),
+    [
+        ("change", "accuracy", (-0.1, -0.2, 0.0004), "-10.0 points [-20.0, +0.04]"),
+        ("change", "accuracy", (-0.1, -0.2, 0.0), "-10.0 points [-20.0, 0.0]"),
+        ("change", "accuracy", (0.1, -1e-17, 0.2), "+10.0 points [0.0, +20.0]"),
+        ("gap", "accuracy", (0.1, 0.0004, 0.2), "10.0 points [0.04, 20.0]"),
+        ("value", "accuracy", (0.001, 0.0002, 0.004), "0.1 % [0.02, 0.4]"),
+        ("change", "brier", (0.1, 0.0004, 0.2), "+0.100 [+0.0004, +0.200]"),
+        ("ratio", "accuracy", (0.1, 0.0004, 0.2), "0.100 [0.0004, 0.200]"),
+    ],
+)
+def test_only_an_end_that_is_0_is_printed_as_0(
+    quantity: Quantity, metric: str, values: tuple[float, float, float], text: str
+) -> None:
+    plain, of = Numbers(plain=frozenset({"brier"})), finding(quantity, *values, metric)
+    assert plain.in_words(of) == text
+
+
+def test_an_end_of_a_difference_of_findings_is_not_printed_as_0_either() -> None:
+    of = finding("value", 0.9, 0.8, 1.0)
+    assert Numbers().difference(of, -0.1, Interval(-0.2, -0.0004)) == "-10.0 points [-20.0, -0.04]"
+
+
+def test_counts_print_as_counts() -> None:
+    panel = toy_panel()
+    found = derive([panel], evidence(), {"count": COUNTING["count"], "brier": SCORING["brier"]}).findings
+    printed = {"count": {"percent": False}, "brier": {"percent": False}}
+    how = numbers.of(Results(findings=found, facts={"metrics": printed}))
+    assert how.counts == {"count"}
+    women = pick(found, metric="count", over=("Male",), at=(("Male", 0),))
+    assert how.with_unit(women) == str(women.images)
+    assert how.number("count", 1234.5) == "1,234.5"
+    assert len(how.estimate(pick(found, metric="brier"))) == len("0.123")
 
 
 def test_numbers_that_rest_on_few_people_say_so() -> None:
@@ -74,6 +110,15 @@ def test_small_effects_get_a_second_decimal() -> None:
     assert numbers.of(results(findings=small)).digits == 2
 
 
+def test_arms_that_are_the_same_get_no_second_decimal() -> None:
+    panel = toy_panel(arms=4)
+    for arm in (1, 2):
+        panel = with_margin(panel, arm, panel.arms[0].margin)
+    assert numbers.of(Results(findings=derive([panel], evidence(), ACCURACY).findings)).digits == 1
+    panel = with_margin(panel, 3, panel.arms[0].margin)
+    assert numbers.of(Results(findings=derive([panel], evidence(), ACCURACY).findings)).digits == 1
+
+
 @pytest.mark.parametrize(("margin", "text"), [(0.005, "0.5 points"), (0.01, "1.0 points"), (0.0025, "0.25 points")])
 def test_a_margin_keeps_its_decimals(margin: float, text: str) -> None:
     assert Numbers().margin(margin) == text
@@ -99,6 +144,20 @@ def test_levels_have_words_or_say_yes_and_no() -> None:
     assert known.group((("Bald", True),)) == "Bald"
     assert known.group((("Smiling", 0),)) == "not Smiling"
     assert known.group(()) == "everyone"
+
+
+def test_arms_have_their_labels_in_every_reason() -> None:
+    labelled = tuple(arm | {"label": f"the {arm['name']}"} for arm in audit().model_dump(by_alias=True)["arm"])
+    known = names.of(audit(arm=labelled), results())
+    for reason, told in (
+        (
+            "every network of arms 'original', 'placebo' and 'x' was",
+            "every network of arms 'the original', 'the placebo' and 'x' was",
+        ),
+        ("in 'placebo': few", "in 'the placebo': few"),
+        ("no value of 'original' and 'placebo'", "no value of 'original' and 'placebo'"),
+    ):
+        assert known.in_words(reason) == told
 
 
 def test_gaps_say_what_they_are_between() -> None:

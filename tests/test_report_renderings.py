@@ -14,7 +14,7 @@ import pytest
 from report_toys import ARMS, audit, results, tables
 from rich.console import Console
 
-from auditkit.evidence.results import Interval, Leak, Marginal, Results, exploratory
+from auditkit.evidence.results import NOT_MEASURED, Finding, Interval, Leak, Marginal, Results, exploratory
 from auditkit.evidence.verdicts import BY_THE_TEST
 from auditkit.report import document, files, html, markdown, svg, terminal
 from auditkit.report.blocks import Document, Figure, Fold, Table
@@ -162,7 +162,7 @@ def test_a_subset_is_announced() -> None:
 
 def test_the_answer_tells_changes_and_the_gap(built: Document) -> None:
     assert built.answer == (
-        "Oversampled against placebo, accuracy of women: changed by -2.0 points [-3.0, -1.0]; "
+        "oversampled against placebo, accuracy of women: changed by -2.0 points [-3.0, -1.0]; "
         "men: cannot tell (+0.2 points [-0.8, +1.2]).",
         "The gap between women and men widened by 2.2 points [1.2, 3.2].",
     )
@@ -189,8 +189,8 @@ def test_arms_with_placebos_of_their_own_are_told_against_them() -> None:
     mine = [f for f in findings if (f.arm, f.against, f.over) == ("oversampled", "placebo", ("Male",))]
     theirs = tuple(replace(f, arm="half", against="half-placebo") for f in mine)
     built = document.build(audit(arm=(*raw["arm"], *more), evidence=evidence), results(findings=(*findings, *theirs)))
-    assert built.answer[0].startswith("Oversampled against placebo, accuracy of women: changed by -2.0 points")
-    assert built.answer[1].startswith("Half against half-placebo, accuracy of women: changed by -2.0 points")
+    assert built.answer[0].startswith("oversampled against placebo, accuracy of women: changed by -2.0 points")
+    assert built.answer[1].startswith("half against half-placebo, accuracy of women: changed by -2.0 points")
     (figure,) = built.effect
     assert figure.title == "Male: change in accuracy against their placebos, in points"
     assert figure.table.columns[1:3] == ("arm", "against")
@@ -301,7 +301,7 @@ def test_changes_that_rest_on_few_people_are_marked_and_explained() -> None:
 
 def test_a_change_that_only_the_step_down_test_tells_from_0_says_so() -> None:
     beside = tuple(
-        replace(f, verdict="changed", because=BY_THE_TEST, simultaneous=Interval(-0.001, 0.05)) if f.simultaneous else f
+        replace(f, verdict="changed", simultaneous=Interval(-0.001, 0.05), because=BY_THE_TEST) if f.simultaneous else f
         for f in results().findings
     )
     said = {cell.text for t in tables(document.build(audit(), results(findings=beside))) for r in t.rows for cell in r}
@@ -388,10 +388,53 @@ def test_one_seed_is_no_ground_to_call_anything_changed() -> None:
     assert item.text == 'one seed: training variance not measured, so nothing is called "changed"'
 
 
+def untold(arm: str) -> tuple[Finding, ...]:
+    """The toys' findings, had one arm one seed."""
+    why = {"seeds": 1, "noise": None, "verdict": "cannot tell", "because": NOT_MEASURED}
+    return tuple(
+        replace(f, **why) if f.estimate is not None and f.against and arm in (f.arm, f.against)
+        else replace(f, seeds=1) if f.arm == arm else f
+        for f in results().findings
+    )  # fmt: skip
+
+
+def test_an_arm_with_one_seed_is_named_and_is_the_reason_in_the_answer() -> None:
+    built = document.build(audit(), results(findings=untold("oversampled")))
+    assert built.answer == (
+        "oversampled against placebo, accuracy of women: cannot tell (-2.0 points [-3.0, -1.0]); men: cannot tell "
+        "(+0.2 points [-0.8, +1.2]); training variance not measured with one seed.",
+        "Whether the gap between women and men changed cannot be told (+2.2 points [+1.2, +3.2]; training variance not "
+        "measured with one seed).",
+    )
+    first, second = (item.text for item in built.trust if item.label == "Seeds")
+    assert first == (
+        'one seed in oversampled: training variance not measured, so no change to or from it is called "changed"'
+    )
+    assert second.startswith(
+        "1 to 3 seeds per arm; seeds alone move a change in accuracy by up to 0.3 points (everyone"
+    )
+    assert dict(built.strip)["Seeds"] == "1 to 3 (0, 1, 2)"
+
+
+def test_many_changes_that_one_seed_leaves_untold_are_counted_with_the_reason() -> None:
+    evidence = {"reference": "original", "placebo": "placebo", "groups": (("Male", "Young"),), "margin": 0.01}
+    more = ({"name": "second"},)
+    raw = audit().model_dump(by_alias=True)
+    beside = tuple(replace(f, arm="second") for f in untold("oversampled") if f.arm == "oversampled")
+    built = document.build(
+        audit(arm=(*raw["arm"], *more), evidence=evidence), results(findings=(*untold("oversampled"), *beside))
+    )
+    assert built.answer[0] == (
+        "Of 8 changes in accuracy against placebo (2 arms, 4 groups): 6 cannot be told (training variance not measured "
+        "with one seed), 2 not estimable."
+    )
+
+
 def test_the_noise_of_the_seeds_says_of_whom(built: Document) -> None:
     item = next(item for item in built.trust if item.label == "Seeds")
     assert item.text == (
-        "3 seeds per arm; seeds alone move a change by up to 0.3 points (everyone in oversampled); one training draw"
+        "3 seeds per arm; seeds alone move a change in accuracy by up to 0.3 points (everyone in oversampled); one "
+        "training draw"
     )
 
 

@@ -41,9 +41,10 @@ WHOLE = ("value", "signed_gap", "change")
 def compare(first: Path, second: Path, as_json: bool, everything: bool, **values: Any) -> int:
     """Compare A and B: report folders (with their findings.json), or audit files whose units are in the store.
 
-    Every difference is B less A, with a plain and a simultaneous interval; verdicts are decided on the latter. Audit
-    files on the same data are compared paired, on the same people; reports as if their people were different ones.
-    Different protocols, tasks or confidence levels are refused; different data is a warning.
+    Every difference is B less A, with a plain and a simultaneous interval; verdicts are decided on the latter. Of audit
+    files on the same data, values and gaps are compared paired, on the same people; changes of arms, and reports, as if
+    their people were different ones. Different protocols, tasks or confidence levels are refused; different data is a
+    warning.
     """
     sides = [_side(path, dict(values)) for path in (first, second)]
     found = derive(*sides)

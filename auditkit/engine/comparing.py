@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,11 @@ NOT_PAIRED = (
     "both were tested on the same data, but pairing is not available from findings alone, so intervals are as wide as "
     "between different people; compare the audit files, whose store holds the predictions, or judge both in one table"
 )
+CHANGES_NOT_PAIRED = (
+    "changes of arms are compared as between different people, so their intervals are too wide if anything: pairing "
+    "draws the same people for two arms, and the difference of two changes has four; values and gaps are paired"
+)
+OTHER_IMAGES = "test sets of the two are not the same images, so what was tested on them is compared unpaired"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +180,7 @@ def _evidence(side: Side) -> Mapping[str, Any]:
 
 
 def _findings(first: Side, second: Side, terms: Terms) -> tuple[Difference, ...]:
-    """Paired where the stores hold both predictions on the same images, from findings alone otherwise."""
+    """Values and gaps paired where the stores hold both predictions on the same images; from findings alone else."""
     alone = unpaired(first.results, second.results, terms)
     together = {key(one.first): one for one in _paired(first, second, terms)}
     return tuple(together.get(key(one.first), one) for one in alone)
@@ -207,17 +212,31 @@ def _panels(prepared: Prepared) -> tuple[Panel, ...]:
     return make_panels(prepared.plan, done, prepared.dataset)
 
 
-def _warnings(first: Side, second: Side, found: Iterable[Difference]) -> Iterator[str]:
+def _warnings(first: Side, second: Side, found: Sequence[Difference]) -> Iterator[str]:
     if first.fingerprint != second.fingerprint:
         yield "they were tested on different data, so a difference may be one of the data and not of the audits"
-    elif not (first.prepared and second.prepared) and any(one.how == "unpaired" for one in found):
-        yield NOT_PAIRED
+    else:
+        yield from _not_paired(
+            [one for one in found if one.how == "unpaired"], bool(first.prepared and second.prepared)
+        )
     margins = [_evidence(side).get("margin") for side in (first, second)]
     if None not in margins and margins[0] != margins[1]:
         yield f"their margins differ, {margins[0]:g} and {margins[1]:g}; verdicts take that of {first.name}"
     for side in (first, second):
         if not side.audit:
             yield f"{side.name} was written without its audit, so its file cannot be compared; report it again"
+
+
+def _not_paired(unpaired: Sequence[Difference], from_stores: bool) -> Iterator[str]:
+    """Why findings on the same data are compared as between different people."""
+    if not from_stores:
+        yield from (NOT_PAIRED,) if unpaired else ()
+        return
+    with_interval = [one for one in unpaired if one.interval is not None]
+    if any(not one.first.against for one in with_interval):
+        yield OTHER_IMAGES
+    if any(one.first.against for one in with_interval):
+        yield CHANGES_NOT_PAIRED
 
 
 # --------------------------------------------------------------------------------------------------------------- files

@@ -85,7 +85,7 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
     margin = _margin(table, columns.score, reading)
     truth, positive = _truth(table, columns.truth, reading)
     attributes = {name: table.attribute(name) for name in columns.attributes}
-    identity = None if columns.identity is None else table.codes(columns.identity)[0]
+    identity = _identity(table, columns.identity)
     arm, arms = _arms(table, columns.arm)
     seed, seeds = _seeds(table, columns.seed)
     row, names = (None, ()) if columns.row is None else table.codes(columns.row, complete=True)
@@ -107,8 +107,21 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
         threshold=float(np.float32(logit(reading.threshold))),
     )
     appearing = tuple(arms[code] for code in dict.fromkeys(arm.tolist()))
-    notes = (*aligned.notes, *_not_looked_at(table, columns))
+    notes = (*aligned.notes, *_empty(columns.identity, identity), *_not_looked_at(table, columns))
     return Given(panel, positive, appearing, aligned.names, notes, _fingerprint(panel, aligned.names))
+
+
+def _identity(table: Table, name: str | None) -> Codes | None:
+    """(lines,) whose image each is, -1 where unknown; None where nobody is known."""
+    if name is None:
+        return None
+    codes = table.codes(name)[0]
+    return codes if (codes >= 0).any() else None
+
+
+def _empty(name: str | None, identity: Codes | None) -> Iterator[str]:
+    if name is not None and identity is None:
+        yield f"column {name!r}, named by --identity, is empty"
 
 
 def _not_looked_at(table: Table, columns: Columns) -> Iterator[str]:

@@ -103,7 +103,7 @@ def with_interval(
     missing = int(estimates.spread.undefined[estimate.row])
     finding = replace(
         finding,
-        noise=noise(context, estimate, estimates),
+        noise=None if estimate.same else noise(context, estimate, estimates),
         people_error=float(np.sqrt(estimates.spread.people[estimate.row])),
         undefined_replicates=missing,
         effective_identities=None if estimate.against is None else effective(estimate, estimates),
@@ -222,6 +222,7 @@ class Family:
             noise=finding.noise,
             few=finding.rests_on_few,
             carried=bool(self.estimates.carriers[estimate.row]),
+            grouped=bool(finding.over),
         )
 
 

@@ -64,8 +64,13 @@ def derive(
         for found, size in (declared, explored):
             findings += found
             families |= size
-        said += [*(Remark(panel.task, problem) for problem in problems), *remarks(layout, evidence)]
+        said += [*(Remark(panel.task, problem) for problem in problems), *_remarks(layout, evidence, declared[0])]
     return Derived(tuple(findings), families, together(said))
+
+
+def _remarks(layout: Layout, evidence: Evidence, declared: list[Finding]) -> Iterator[Remark]:
+    compared = any(finding.against and finding.interval is not None for finding in declared)
+    return remarks(layout, evidence, compared=compared)
 
 
 def _measures(context: PanelContext, metrics: Mapping[str, Metric], weight: Replicates) -> list[Measure]:

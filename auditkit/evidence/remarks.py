@@ -6,10 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auditkit.evidence.layout import BLOCKS, Layout
 from auditkit.evidence.seeds import pairs_seeds
 from auditkit.spec.model import Evidence
+from auditkit.spec.words import listed
+
+_TELL_OF_IMAGES = "they tell of the images too, and not of the arms alone"
 
 
 class Remark(NamedTuple):
@@ -19,11 +23,20 @@ class Remark(NamedTuple):
     text: str
 
 
-def remarks(layout: Layout, evidence: Evidence) -> Iterator[Remark]:
-    """Sentences about people, seeds, attributes and predictions of one task on one test set."""
+def remarks(layout: Layout, evidence: Evidence, *, compared: bool) -> Iterator[Remark]:
+    """Sentences about people, seeds, attributes and predictions of one task on one test set.
+
+    `compared`: whether any change has an interval, of whose making there is something to say.
+    """
     panel = layout.panel
     task = panel.task if panel.test == "plain" else f"{panel.task}, {panel.test} test"
-    said = (*_people(layout), *_seeds(layout), *_attributes(layout, evidence), *_predictions(layout))
+    said = (
+        *_people(layout),
+        *_one_seed(layout),
+        *_seeds(layout, compared),
+        *_attributes(layout, evidence),
+        *_predictions(layout),
+    )
     yield from (Remark(task, text) for text in said)
 
 
@@ -45,24 +58,40 @@ def _people(layout: Layout) -> Iterator[str]:
         )
     elif unknown:
         have = "has no identity; it counts" if unknown == 1 else "have no identity; each counts"
-        yield f"{unknown} of {len(panel.row)} images {have} as a person of its own"
+        narrow = "intervals are too narrow where it is of one of the others"
+        if unknown > 1:
+            narrow = "intervals are too narrow where several are of the same person"
+        yield f"{unknown} of {len(panel.row)} images {have} as a person of its own, so {narrow}"
     if layout.people > BLOCKS:
         yield f"{layout.people} people are resampled in {BLOCKS} random blocks, which leaves the variance as it is"
 
 
-def _seeds(layout: Layout) -> Iterator[str]:
+def _one_seed(layout: Layout) -> Iterator[str]:
+    """Which arms have one seed, and what that costs."""
+    alone = [arm for arm, seeds in zip(layout.arms, layout.seeds, strict=True) if len(seeds) == 1]
+    said = "training variance not measured"
+    if len(alone) == len(layout.arms) > 1:
+        yield f"{said}: every arm has one seed, so no change is called one, and intervals leave it out"
+    elif alone:
+        arms, has, it, its = ("arm", "has", "it", "its") if len(alone) == 1 else ("arms", "have", "them", "their")
+        change = f"no change to or from {it} is called one, and " if len(layout.arms) > 1 else ""
+        which = f"{arms} {listed(alone, 'and')}, which {has} one seed"
+        yield f"{said} in {which}: {change}{its} own intervals leave it out"
+
+
+def _seeds(layout: Layout, compared: bool) -> Iterator[str]:
     counts = {len(seeds) for seeds in layout.seeds}
-    if 1 in counts:
-        yield "training variance not measured: an arm has one seed, so no change of it is called one"
     if min(counts) == 2:
         said = "two seeds hardly tell how far training again moves a number"
         yield f"{said}, so intervals can be several times as wide as with five"
+    if not compared:
+        return
     if len(counts) > 1:
         yield (
             "arms have different numbers of seeds: seeds are not paired in a change between two such arms; the "
             "variance between seeds is pooled over arms, which supposes that it is the same in all"
         )
-    elif max(counts) > 1 and len(layout.arms) > 1:
+    elif max(counts) > 1:
         yield "the variance between seeds is pooled over arms, which supposes that it is the same in all"
         if not pairs_seeds(len(layout.arms), max(counts)):
             yield "arms and seeds are too few to pair seeds; the variance of a change is that of independent networks"
@@ -95,23 +124,29 @@ def _predictions(layout: Layout) -> Iterator[str]:
 
 def _partly_tested(layout: Layout) -> Iterator[str]:
     """One sentence for all networks that some images of the test set were not put to."""
+    by_arm = [layout.cell[layout.units_of(arm)] >= 0 for arm in range(len(layout.arms))]
+    if len(by_arm) > 1 and (np.sum([tested.any(axis=0) for tested in by_arm], axis=0) < 2).all():
+        yield f"no image was put to two arms: changes are wholly between different images, so {_TELL_OF_IMAGES}"
+        return
     photos = layout.cell.shape[1]
-    tested = [(layout.cell[layout.units_of(arm)] >= 0).sum(axis=1) for arm in range(len(layout.arms))]
-    partly = [arm for arm, counts in enumerate(tested) if (counts < photos).any()]
+    partly = [arm for arm, tested in enumerate(by_arm) if not tested.all()]
     if partly:
-        counts = np.concatenate([tested[arm] for arm in partly])
+        counts = np.concatenate([by_arm[arm].sum(axis=1) for arm in partly])
         low, high = int(counts.min()), int(counts.max())
-        names = " and ".join(repr(layout.arms[arm]) for arm in partly)
-        who = "every network" if len(partly) == len(layout.arms) else f"every network of {names}"
-        yield f"{who} was tested on {low if low == high else f'{low} to {high}'} of {photos} images{_cost(layout)}"
+        names = listed((layout.arms[arm] for arm in partly), "and")
+        of_arms = f" of {'arm' if len(partly) == 1 else 'arms'} {names}" if len(partly) < len(by_arm) else ""
+        some = f"{low} to {high}" if low < high else f"{low}"
+        shared = _shared(np.stack([tested.all(axis=0) for tested in by_arm]))
+        yield f"every network{of_arms} was tested on {some} of {photos} images{shared}"
 
 
-def _cost(layout: Layout) -> str:
+def _shared(by_arm: NDArray[np.bool_]) -> str:
     """What it costs that arms were not tested on the same images; "" where they were."""
-    tested = [(layout.cell[layout.units_of(arm)] >= 0).all(axis=0) for arm in range(len(layout.arms))]
-    if all((one == tested[0]).all() for one in tested):
+    if (by_arm == by_arm[0]).all():
         return ""
-    shared = int(np.all(tested, axis=0).sum())
+    shared = int(by_arm.all(axis=0).sum())
+    if not shared:
+        return f"; all arms together share none: some changes are between different images, so {_TELL_OF_IMAGES}"
     return (
         f"; all arms share {shared}: changes are partly between different images, so they tell of the images that are "
         "missing too, and not of the arms alone"

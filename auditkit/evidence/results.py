@@ -27,6 +27,8 @@ with fewer; where it is 1 to 2, in half at worst (`benchmarks/few_people.py`).""
 FEW = "resting on few people"
 """What is said of a change that fewer carry."""
 FEW_MEANS = "the interval may hold less often than it says"
+NOT_MEASURED = "training variance not measured with one seed"
+"""Why a change from or to an arm with one seed cannot be told."""
 ONE_SEED = "one seed, so it holds for these trained networks only"
 """What is said of a gate that was decided without training variance."""
 Place = tuple[tuple[str, Level], ...]
@@ -239,6 +241,11 @@ class GateRow:
     place: str = ""
     at_most: float | None = None
     at_least: float | None = None
+
+    @property
+    def title(self) -> str:
+        """What the gate is called everywhere: its name, or else what it demands."""
+        return self.name or self.sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from auditkit.evidence.results import FEW, FEW_MEANS, Interval, Verdict
+from auditkit.evidence.results import FEW, FEW_MEANS, NOT_MEASURED, Interval, Verdict
 from auditkit.evidence.uncertainty import Spread
+from auditkit.spec.words import fixed, visible_digits
 
 BY_THE_TEST = "the step-down test tells it from 0"
 MOST = 1000
@@ -21,7 +22,8 @@ class Basis:
 
     interval: the simultaneous one; told: whether the step-down test tells the estimate from zero; margin: the largest
     change that counts as none; people, seeds: how many there are; spread: of the one estimate; score: the family's
-    critical value; noise: of the seeds; few: whether few people carry the estimate; carried: whether anybody does.
+    critical value; noise: of the seeds; few: whether few people carry the estimate; carried: whether anybody does;
+    grouped: whether it is of groups.
     """
 
     estimate: float
@@ -36,6 +38,7 @@ class Basis:
     noise: float | None
     few: bool = False
     carried: bool = True
+    grouped: bool = True
 
 
 class Decision(NamedTuple):
@@ -60,7 +63,7 @@ def decide(basis: Basis) -> Decision:
 def _decided(basis: Basis) -> Decision:
     low, high = basis.interval.low, basis.interval.high
     if basis.seeds < 2:
-        return Decision("cannot tell", _one_seed(basis), "training variance not measured with one seed")
+        return Decision("cannot tell", _one_seed(basis), NOT_MEASURED)
     if -basis.margin <= low and high <= basis.margin:
         margin = number(basis.margin, basis.percent)
         said = f"no change larger than the declared margin of {margin}: {_with_interval(basis)}"
@@ -73,24 +76,25 @@ def _decided(basis: Basis) -> Decision:
     return Decision("cannot tell", f"cannot tell ({_with_interval(basis)}): {needed}", needed)
 
 
-def number(value: float, percent: bool, *, signed: bool = False, finer: bool = False) -> str:
-    """A difference in words: points of a percentage with one decimal, else three decimals; `finer` has one more."""
-    scaled, digits = (100 * value, 1 + finer) if percent else (value, 3 + finer)
-    rounded = round(scaled, digits) + 0.0
-    return f"{rounded:+.{digits}f}" if signed else f"{rounded:.{digits}f}"
+def number(value: float, percent: bool, *, signed: bool = False) -> str:
+    """A difference in words: points of a percentage with one decimal, else three decimals."""
+    return fixed(*_in_units(value, percent), signed=signed)
+
+
+def _in_units(value: float, percent: bool) -> tuple[float, int]:
+    return (100 * value, 1) if percent else (value, 3)
 
 
 def _with_interval(basis: Basis) -> str:
     unit = " points" if basis.percent else ""
-    ends = basis.interval.low, basis.interval.high
-    low, high = (_end(end, basis.percent, told=ends[0] > 0 or ends[1] < 0) for end in ends)
+    low, high = (_end(end, basis.percent) for end in (basis.interval.low, basis.interval.high))
     return f"{number(basis.estimate, basis.percent, signed=True)}{unit} [{low}, {high}]"
 
 
-def _end(end: float, percent: bool, *, told: bool) -> str:
-    """Finer where the interval of what is told from 0 would be printed as holding it."""
-    text = number(end, percent, signed=True)
-    return number(end, percent, signed=True, finer=True) if told and not text.strip("+-0.") else text
+def _end(end: float, percent: bool) -> str:
+    """Only an end that is 0 is printed as 0."""
+    scaled, digits = _in_units(end, percent)
+    return fixed(scaled, visible_digits(scaled, digits), signed=True)
 
 
 def _floor(basis: Basis) -> str:
@@ -110,16 +114,17 @@ def _needs(basis: Basis) -> str:
     """How many people, or seeds, would make the interval narrow enough to decide, all else equal; what would not."""
     people = _enough(basis, basis.people, "people")
     seeds = _enough(basis, basis.seeds, "seeds")
+    each = " per group" if basis.grouped else ""
     if people and seeds:
-        return f"about {people:,} people per group, or {seeds:,} seeds, would be needed"
+        return f"about {people:,} people{each}, or {seeds:,} seeds, would be needed"
     if people:
-        return f"about {people:,} people per group would be needed; more seeds alone would not help"
+        return f"about {people:,} people{each} would be needed; more seeds alone would not help"
     if seeds:
         return f"about {seeds:,} seeds would be needed; more people alone would not help"
     both = _enough(basis, basis.people, "both")
     if both:
         also = int(np.ceil(basis.seeds * both / basis.people))
-        return f"about {both:,} people per group and {also:,} seeds would be needed; neither alone would help"
+        return f"about {both:,} people{each} and {also:,} seeds would be needed; neither alone would help"
     return f"even {MOST} times as many people and seeds would not decide it"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from auditkit.evidence.results import FEW, ONE_SEED, Finding, GateRow
 from auditkit.report.view import View
 
@@ -68,23 +66,28 @@ def because(gate: GateRow) -> str:
 
 
 def in_full(view: View, gate: GateRow) -> str:
-    """As `told`, for places that have the gate's name already: what it asks about stands there instead."""
-    return told(view, replace(gate, name=""))
+    """As `told`, for places that have the gate's title already: what it asks about stands there instead."""
+    return _line(condition(view, gate), bound(view, gate), _decided(view, gate))
 
 
 def told(view: View, gate: GateRow) -> str:
-    """The gate in one line: its name, its bound, and what it was decided on or why it was not."""
-    name = gate.name or condition(view, gate)
-    parts = [name, bound(view, gate), _decided(view, gate)]
+    """The gate in one line: its title, its bound, and what it was decided on or why it was not."""
+    if not gate.name:
+        return _line(gate.title, _decided(view, gate))
+    unknown = gate.sentence if gate.finding is None and not gate.detail else ""
+    return _line(gate.title, bound(view, gate), unknown, _decided(view, gate, whose=True))
+
+
+def _line(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _decided(view: View, gate: GateRow) -> str:
+def _decided(view: View, gate: GateRow, *, whose: bool = False) -> str:
     kind = interval(gate)
     if not kind or gate.finding is None:
-        return gate.detail or (gate.sentence if gate.name and gate.finding is None else "")
+        return gate.detail
     across = ", which reaches across the bound" if gate.outcome == "insufficient evidence" else ""
-    whose = f", {arms(view, gate.finding)}" if gate.name else ""
+    of = f", {arms(view, gate.finding)}" if whose else ""
     few = f", {FEW}" if gate.finding.rests_on_few else ""
     single = f"; {ONE_SEED}" if gate.finding.seeds == 1 else ""
-    return f"{view.numbers.with_unit(gate.finding)}, {kind} interval{across}{few}{whose}{single}"
+    return f"{view.numbers.with_unit(gate.finding)}, {kind} interval{across}{few}{of}{single}"

@@ -20,7 +20,7 @@ def commands(view: View) -> tuple[str, ...]:
 
 def _annotation(view: View, gate: GateRow) -> str:
     file, _, line = gate.place.rpartition(":")
-    title = f"gate {gate.name}".strip() + f": {gate.outcome}"
+    title = f"gate {gate.title}: {gate.outcome}"
     properties = {"file": file, "line": line if file else "", "title": title}
     place = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
     return f"::{COMMANDS[gate.outcome]} {place}::{_data(in_full(view, gate))}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from auditkit.evidence.results import Finding
+from auditkit.evidence.results import NOT_MEASURED, Finding
 from auditkit.report import charts, tables
 from auditkit.report.blocks import Figure
 from auditkit.report.numbers import plural
@@ -67,29 +67,40 @@ def answer(view: View, found: Sequence[Contrast]) -> tuple[str, ...]:
     """A sentence on the changes and one on the gap, per task."""
     several = len({contrast.topic.task for contrast in found}) > 1
     return tuple(
-        f"Predicting {contrast.topic.task}: {sentence}" if several else sentence[:1].upper() + sentence[1:]
+        sentence
         for contrast in found
-        for sentence in _sentences(view, contrast)
+        for sentence in _sentences(view, contrast, f"Predicting {contrast.topic.task}: " if several else "")
     )
 
 
-def _sentences(view: View, contrast: Contrast) -> list[str]:
+def _sentences(view: View, contrast: Contrast, lead: str) -> list[str]:
     treated = [f for f in contrast.changes if view.role(f.arm) == "arm"] or list(contrast.changes)
     arms = {f.arm for f in treated}
     gaps = [f for f in contrast.gaps if f.arm in arms]
-    told = _each if len(treated) <= SAID else _counted
-    return [*told(view, contrast, treated), *_gap_sentence(view, gaps)]
+    few = len(treated) <= SAID
+    each = [lead + sentence for sentence in _each(view, contrast, treated)] if few else []
+    counted = [] if few else _counted(view, contrast, treated)
+    return [*each, *(_opened(lead, sentence) for sentence in (*counted, *_gap_sentence(view, gaps)))]
+
+
+def _opened(lead: str, sentence: str) -> str:
+    return lead + sentence if lead else sentence[:1].upper() + sentence[1:]
 
 
 def _each(view: View, contrast: Contrast, changes: Sequence[Finding]) -> list[str]:
+    """A sentence per pair of arms, which begins with an arm's name and leaves that as it is."""
     metric = view.names.metric(contrast.topic.metric)
     return [
         f"{view.names.arm(arm)} against {view.names.arm(against)}, {metric} of "
-        + "; ".join(f"{view.names.group(f.at)}: {_outcome(view, f)}" for f in changes if (f.arm, f.against) == pair)
-        + "."
-        for pair in distinct((f.arm, f.against) for f in changes)
-        for arm, against in [pair]
+        + _of_pair(view, [f for f in changes if (f.arm, f.against) == (arm, against)])
+        for arm, against in distinct((f.arm, f.against) for f in changes)
     ]
+
+
+def _of_pair(view: View, changes: Sequence[Finding]) -> str:
+    outcomes = [f"{view.names.group(f.at)}: {_outcome(view, f)}" for f in changes]
+    why = [NOT_MEASURED] if any(f.because == NOT_MEASURED for f in changes) else []
+    return "; ".join([*outcomes, *why]) + "."
 
 
 def _outcome(view: View, finding: Finding) -> str:
@@ -124,7 +135,8 @@ def _tally(view: View, changes: Sequence[Finding]) -> list[tuple[str, int]]:
             f"no larger than {view.numbers.margin(view.margin)}",
             sum(f.verdict.startswith("no change") for f in changes),
         ),
-        ("cannot be told", sum(f.verdict == "cannot tell" for f in changes)),
+        ("cannot be told", sum(f.verdict == "cannot tell" and f.because != NOT_MEASURED for f in changes)),
+        (f"cannot be told ({NOT_MEASURED})", sum(f.because == NOT_MEASURED for f in changes)),
         ("without a verdict", sum(not f.verdict and f.estimate is not None for f in changes)),
         ("not estimable", sum(f.estimate is None for f in changes)),
     ]
@@ -148,7 +160,8 @@ def _gap_sentence(view: View, gaps: Sequence[Finding]) -> list[str]:
         moved = "widened" if finding.estimate > 0 else "narrowed"
         return [f"{gap}{where} {moved} by {view.numbers.magnitude(finding)}."]
     if finding.verdict == "cannot tell":
-        return [f"whether {gap}{where} changed cannot be told ({number})."]
+        why = f"; {NOT_MEASURED}" if finding.because == NOT_MEASURED else ""
+        return [f"whether {gap}{where} changed cannot be told ({number}{why})."]
     if finding.verdict:
         return [f"{gap}{where} changed by no more than {view.numbers.margin(view.margin)} ({number})."]
     return [f"{gap}{where} changed by {number}."]

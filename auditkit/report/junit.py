@@ -9,7 +9,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from auditkit.evidence.results import GateRow
-from auditkit.report.conditions import bound, condition, in_full
+from auditkit.report.conditions import in_full
 from auditkit.report.view import View
 
 
@@ -34,8 +34,7 @@ def render(name: str, view: View) -> str:
 
 
 def _case(audit: str, gate: GateRow, view: View) -> ElementTree.Element:
-    name = gate.name or ", ".join(filter(None, (condition(view, gate), bound(view, gate))))
-    case = ElementTree.Element("testcase", name=name, classname=f"auditkit.{audit}")
+    case = ElementTree.Element("testcase", name=gate.title, classname=f"auditkit.{audit}")
     case.set("time", f"{_seconds(gate, view):.3f}")
     file, _, line = gate.place.rpartition(":")
     if file:

@@ -54,6 +54,12 @@ def _how_questions_are_judged(view: View) -> Iterator[Item]:
         "are decided on them. Spillover and scan are families of their own, for exploration.",
     )
     yield Item(
+        "Needed numbers",
+        "with as many people or seeds as a verdict says would be needed, an interval of the width to be expected just "
+        "decides, if the change is as large as estimated: a new audit of that size decides about as often as not. Plan "
+        "for more.",
+    )
+    yield Item(
         "Gaps",
         "largest less smallest group; the interval comes from simultaneous signed pairs, so it can contain 0. That of "
         "a gap's change holds all that the intervals of the gap before, of the gap after and of the pair's change "

@@ -12,6 +12,9 @@ from auditkit.spec.model import Audit
 
 BINARY = ({0, 1}, {0}, {1})
 EVERYONE = "everyone"
+ARMS = re.compile(r"\b(?:in|arms?) '[^']+'(?:(?:, | and )'[^']+')*")
+"""Where a reason names arms."""
+QUOTED = re.compile(r"'([^']+)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Names:
 
     def in_words(self, reason: str) -> str:
         """A reason with its arms as they are labelled, and its groups, "Male=0" or "Male=not 1", as they are called."""
-        reason = re.sub(r"\b(in|arm) '([^']+)'", lambda found: f"{found[1]} '{self.arm(found[2])}'", reason)
+        reason = ARMS.sub(lambda found: QUOTED.sub(lambda name: f"'{self.arm(name[1])}'", found[0]), reason)
         known = dict(self._called()) if "=" in reason else {}
         if not known:
             return reason

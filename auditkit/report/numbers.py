@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from auditkit.evidence.results import FEW, Finding, Interval, Results
+from auditkit.spec.words import fixed as fixed
 from auditkit.spec.words import plural as plural
+from auditkit.spec.words import visible_digits
 
 NARROW = 0.004
 """Where half of the intervals of changes are narrower than this, one decimal of a percent would hide the effects."""
@@ -18,14 +20,21 @@ DIFFERENCES = ("signed_gap", "change", "change_in_gap", "change_in_signed_gap")
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """How numbers are printed: `digits` decimals of a percent; `plain` metrics are no shares."""
+    """How numbers are printed: `digits` decimals of a percent; `plain` metrics are no shares, some are `counts`."""
 
     digits: int = 1
     plain: frozenset[str] = field(default_factory=frozenset)
+    counts: frozenset[str] = field(default_factory=frozenset)
 
     def number(self, metric: str, value: float, *, signed: bool = False) -> str:
         """A value of a metric, without its unit."""
-        return fixed(value, 3, signed=signed) if metric in self.plain else self.percent(value, signed=signed)
+        return fixed(*self._printed(metric, value), signed=signed)
+
+    def _printed(self, metric: str, value: float) -> tuple[float, int]:
+        """What is printed of a metric's value, and with how many decimals."""
+        if metric in self.counts:
+            return value, 0 if float(value).is_integer() else 1
+        return (value, 3) if metric in self.plain else (100 * value, self.digits)
 
     def percent(self, share: float, *, signed: bool = False) -> str:
         """A share, or a difference of shares, times a hundred, without its unit."""
@@ -41,30 +50,26 @@ class Numbers:
         """A number in the units of a finding, signed where it is a difference."""
         return self._in_units(finding, value, signed=finding.quantity in DIFFERENCES)
 
-    def _in_units(self, finding: Finding, value: float, *, signed: bool) -> str:
-        if finding.quantity == "ratio":
-            return fixed(value, 3, signed=signed)
-        return self.number(finding.metric, value, signed=signed)
+    def _in_units(self, finding: Finding, value: float, *, signed: bool, bound: bool = False) -> str:
+        """Of a bound only what is 0 is printed as 0."""
+        scaled, digits = (value, 3) if finding.quantity == "ratio" else self._printed(finding.metric, value)
+        return fixed(scaled, visible_digits(scaled, digits) if bound else digits, signed=signed)
 
     def difference(self, finding: Finding, value: float, interval: Interval | None) -> str:
         """A finding less another of its kind: "+1.2 points [+0.4, +2.0]"; of ratios "-0.160 [-0.200, -0.120]"."""
         unit = self.unit(finding.metric, "ratio" if finding.quantity == "ratio" else "change")
         told = [self._in_units(finding, value, signed=True), unit]
         if interval is not None:
-            ends = (self._in_units(finding, end, signed=True) for end in (interval.low, interval.high))
-            told.append(f"[{', '.join(ends)}]")
+            told.append(self._interval(finding, interval, signed=True))
         return " ".join(filter(None, told))
 
     def interval(self, finding: Finding, interval: Interval) -> str:
-        """ "[93.1, 94.8]"; beside an interval that does not hold 0, an end that would be printed as 0 is finer."""
-        told = finding.quantity in DIFFERENCES and not interval.low <= 0 <= interval.high
-        return f"[{', '.join(self._end(finding, end, finer=told) for end in (interval.low, interval.high))}]"
+        """ "[93.1, 94.8]"."""
+        return self._interval(finding, interval, signed=finding.quantity in DIFFERENCES)
 
-    def _end(self, finding: Finding, end: float, *, finer: bool) -> str:
-        text = self.of(finding, end)
-        if not finer or text.strip("+-\N{MINUS SIGN}0."):
-            return text
-        return replace(self, digits=self.digits + 1).of(finding, end)
+    def _interval(self, finding: Finding, interval: Interval, *, signed: bool) -> str:
+        low, high = (self._in_units(finding, e, signed=signed, bound=True) for e in (interval.low, interval.high))
+        return f"[{low}, {high}]"
 
     def estimate(self, finding: Finding) -> str:
         """The estimate alone, signed where it is a difference; the finding must have one."""
@@ -118,18 +123,21 @@ def of(results: Results) -> Numbers:
     """Choose the decimals once, for the whole report."""
     printed = results.facts.get("metrics", {})
     plain = frozenset(name for name, how in printed.items() if not how.get("percent", True))
-    return Numbers(_digits(f for f in results.findings if f.metric not in plain and f.probe is None), plain)
+    digits = _digits(f for f in results.findings if f.metric not in plain and f.probe is None)
+    return Numbers(digits, plain, plain - {f.metric for f in results.findings if not _counts(f)})
 
 
 def _digits(findings: Iterable[Finding]) -> int:
+    """Arms with the very same predictions, whose intervals have no width, say nothing of how small effects are."""
     widths = [f.interval.high - f.interval.low for f in findings if f.quantity == "change" and f.interval]
+    widths = [width for width in widths if width > 0]
     return 2 if widths and median(widths) < NARROW else 1
 
 
-def fixed(value: float, digits: int, *, signed: bool = False) -> str:
-    """Round to a fixed number of decimals; zero has no sign."""
-    text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
-    return text.lstrip("+-") if float(text.replace(",", "")) == 0 else text
+def _counts(finding: Finding) -> bool:
+    """Whether a finding may be one of a count: whole in every seed, and not uncertain; ratios say nothing of it."""
+    whole = all(value is None or value.is_integer() for value in finding.per_seed)
+    return finding.quantity == "ratio" or (finding.interval is None and whole)
 
 
 def count(number: float | None) -> str:

@@ -9,7 +9,7 @@ from auditkit.report.blocks import Item, Tone
 from auditkit.report.conditions import told
 from auditkit.report.numbers import count, fixed, plural, support
 from auditkit.report.recipe import essentials, overrides
-from auditkit.report.view import View, distinct
+from auditkit.report.view import View, distinct, in_order
 
 NAMED = 4
 """So many things that are not estimable are named at once."""
@@ -77,7 +77,7 @@ def _arms(view: View) -> str:
 
 def _role(view: View, arm: str) -> str:
     if arm == view.reference:
-        return " (reference)"
+        return " (reference)" if len(view.arms) > 1 else ""
     role = "placebo" if arm in view.audit.evidence.placebos else view.role(arm)
     return "" if role in {"arm", view.names.arm(arm)} else f" ({role})"
 
@@ -87,7 +87,7 @@ def _seeds(view: View) -> str:
     if not seeds:
         return _number_of_seeds(view)
     listed = ", ".join(map(str, seeds[:8])) + (", ..." if len(seeds) > 8 else "")
-    return f"{len(seeds)} ({listed})"
+    return f"{_number_of_seeds(view) or len(seeds)} ({listed})"
 
 
 def _gates(view: View) -> str:
@@ -169,15 +169,26 @@ def _shared(what: str) -> str:
 def _training_noise(view: View) -> Iterator[Item]:
     declared = (f for f in view.results.findings if not exploratory(f.family))
     changes = [f for f in declared if f.quantity == "change" and f.metric == view.metric]
-    most = max((f.seeds for f in changes), default=0)
+    if changes:
+        yield from _one_seed(view)
     noisiest = max(changes, key=lambda f: f.noise or 0, default=None)
-    if most == 1:
-        yield Item("Seeds", 'one seed: training variance not measured, so nothing is called "changed"', "warn")
-    elif noisiest is not None and noisiest.noise is not None:
-        moved = f"seeds alone move a change by up to {view.numbers.number(view.metric, noisiest.noise)}"
+    if noisiest is not None and noisiest.noise is not None:
+        of = f"a change in {view.names.metric(view.metric)}"
+        moved = f"seeds alone move {of} by up to {view.numbers.number(view.metric, noisiest.noise)}"
         unit = view.numbers.unit(view.metric, "change")
-        of = f"({_whose(view, noisiest)}); one training draw"
-        yield Item("Seeds", " ".join(filter(None, (f"{_number_of_seeds(view)} seeds per arm; {moved}", unit, of))))
+        whose = f"({_whose(view, noisiest)}); one training draw"
+        yield Item("Seeds", " ".join(filter(None, (f"{_number_of_seeds(view)} seeds per arm; {moved}", unit, whose))))
+
+
+def _one_seed(view: View) -> Iterator[Item]:
+    seeds = [(f.arm, f.seeds) for f in view.results.findings if f.seeds and not f.against]
+    alone = in_order(view.arms, (arm for arm, number in seeds if number == 1))
+    if alone and all(number == 1 for _, number in seeds):
+        yield Item("Seeds", 'one seed: training variance not measured, so nothing is called "changed"', "warn")
+    elif alone:
+        which, them = " and ".join(map(view.names.arm, alone)), "it" if len(alone) == 1 else "them"
+        said = f'training variance not measured, so no change to or from {them} is called "changed"'
+        yield Item("Seeds", f"one seed in {which}: {said}", "warn")
 
 
 def _number_of_seeds(view: View) -> str:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 _FEW = 12
+_FINEST = 4
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -37,6 +38,17 @@ def listed(values: Iterable[Any], last: str = "or") -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """ "1 seed", "2 seeds"; with a verb, "1 image is", "2 images are"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def fixed(value: float, digits: int, *, signed: bool = False) -> str:
+    """Round to a fixed number of decimals, with thousands separators; zero has no sign."""
+    text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
+    return text.lstrip("+-") if float(text.replace(",", "")) == 0 else text
+
+
+def visible_digits(bound: float, digits: int) -> int:
+    """Decimals of a bound: more where it would be printed as 0 and is not, but for errors of rounding."""
+    return next((more for more in range(digits, digits + _FINEST) if round(bound, more)), digits)
 
 
 def found(value: Any) -> str:
