@@ -16,7 +16,7 @@ from auditkit.cli.progress import progress
 from auditkit.cohort import SPLITS, Draw
 from auditkit.engine.store import WEIGHTS, Store
 from auditkit.engine.unit import run_unit
-from auditkit.engine.work import ComponentRef
+from auditkit.engine.work import ComponentRef, DeviceWork
 from auditkit.engine.worker import describe_machine, obtain_weights, work
 from auditkit.errors import AuditError, DataError, RunFailed
 from auditkit.events import UnitDone, UnitStarted
@@ -57,7 +57,7 @@ def test_facts_say_how_it_was_made(tmp_path: Path) -> None:
     assert facts["label"] == "mine"
     assert facts["device"] == "cpu"
     assert facts["devices"] == ["cpu"]
-    assert (facts["precision"], facts["threads"]) == ("float32", 1)
+    assert (facts["precision"], facts["threads"], facts["steps"]) == ("float32", 1, ["eager"])
     assert (facts["rows"], facts["visits"], facts["epochs"]) == (96, 384, 4)
     assert facts["seconds"] > 0 < facts["images_per_second"]
     assert facts["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
@@ -206,13 +206,13 @@ def test_no_group_label_reaches_the_loop_but_opaque_integers(tmp_path: Path) -> 
 
 
 def test_a_machine_is_described_and_an_absent_device_refused() -> None:
-    machine = describe_machine("cpu", Events())
+    machine = describe_machine(DeviceWork("cpu", deterministic=False), Events())
     assert (machine.device, machine.torch) == ("cpu", torch.__version__)
     with pytest.raises(AuditError) as caught:
-        describe_machine("gpu0", Events())
+        describe_machine(DeviceWork("gpu0", deterministic=False), Events())
     assert str(caught.value) == "unknown device 'gpu0'\n  use auto, cpu, cuda, cuda:1 or mps"
     with pytest.raises(AuditError) as caught:
-        describe_machine("cuda:63", Events())
+        describe_machine(DeviceWork("cuda:63", deterministic=False), Events())
     assert str(caught.value) == "this machine has no device 'cuda:63'\n  use --device auto, or --device cpu"
 
 

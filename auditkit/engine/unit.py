@@ -92,10 +92,10 @@ class _Unit:
     def of(item: UnitWork, build: Build, remembered: Mapping[str, Any], send: Send) -> _Unit:
         """Build the network; precision and threads are those remembered from earlier work on the unit, if any."""
         device = choose_device(item.device)
+        choose_algorithms(device, deterministic=item.deterministic)
         precision = remembered.get("precision") or choose_precision(item.precision, device)
         compute = Compute(device, precision, remembered.get("threads", item.threads))
         compute.set_up()
-        choose_algorithms(device, deterministic=item.deterministic)
         network = build_network(build(item.model), item.seed).to(device)
         pixels = open_pixels(Path(item.images.path), device)
         tell_place(pixels, send)
@@ -201,6 +201,7 @@ def _remember(unit: _Unit, remembered: Mapping[str, Any], epochs: int) -> dict[s
         "threads": unit.compute.threads,
         "precision": unit.compute.precision,
         "devices": devices if device in devices else [*devices, device],
+        "steps": [*remembered.get("steps", ())],
         "continued_after_epochs": [*remembered.get("continued_after_epochs", ()), *([epochs] if epochs else ())],
     }
 
