@@ -12,11 +12,11 @@ from auditkit.engine import looking
 from auditkit.engine.bench import CROP, BenchWork
 from auditkit.engine.executors import cores
 from auditkit.engine.registry import Registry
-from auditkit.engine.unit import imagenet_weights, run_unit
+from auditkit.engine.unit import run_unit
 from auditkit.engine.work import ComponentRef, DeviceWork, FillWork, LookWork, Machine, UnitWork
 from auditkit.events import Send
 from auditkit.training import bench as benching
-from auditkit.training import images
+from auditkit.training import images, weights
 from auditkit.training.device import (
     FLOAT32,
     Compute,
@@ -58,7 +58,7 @@ def fill(item: FillWork, send: Send) -> list[tuple[int, str]]:
 
 def obtain_weights(model: ComponentRef, send: Send) -> None:
     """Have a model's ImageNet weights in the user's cache, so that a missing download is known before any training."""
-    imagenet_weights(Registry.load().build_ref(model), model.id)
+    weights.imagenet(Registry.load().build_ref(model), model.id)
 
 
 def work(item: UnitWork, send: Send) -> None:
