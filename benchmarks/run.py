@@ -174,13 +174,13 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     for case in found["compared"]:
         told = " / ".join(_accuracy(case["accuracy"][name]) for name in ("auditkit", "plain"))
         lines.append((f"accuracy of the same networks, {case['size']} px: auditkit / plain loop", "equal", "", told))
-    processes = found["bench"]["machine"]["processes"]
+    decoders = found["bench"]["machine"]["decoders"]
     for case in found["bench"]["cases"]:
         px = f"{case['size']} px"
         lines += [
             (f"step-resident over step-synthetic, {px}", "0.93", "0.98", f"{case['resident_over_synthetic']:.3f}"),
             (f"decode + resize per core, {px}", "3,500/s", "5,000/s",
-             f"{case['decode_images_per_second'] / processes:,.0f}/s"),
+             f"{case['decode_images_per_second'] / decoders:,.0f}/s"),
         ]  # fmt: skip
         if not gpu_of(found):
             lines.append((f"share of the serial roofline, {px}", "", "", f"{case['share_of_serial_roofline']:.0%}"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
@@ -13,8 +15,10 @@ from training_toys import Photos, encoded, learnable
 
 from auditkit.cli import group
 from auditkit.engine.bench import BenchWork, layers, serial_roofline, training_flop
+from auditkit.engine.executors import cores
 from auditkit.engine.work import ComponentRef
-from auditkit.engine.worker import bench
+from auditkit.engine.worker import bench, bench_decode, bench_epoch
+from auditkit.events import silent
 from auditkit.training import graph
 from auditkit.training.device import formats
 from auditkit_plugins.models.by_name import build
@@ -44,44 +48,66 @@ def test_the_serial_roofline_of_a_large_gpu(size: int, expected: float) -> None:
     assert serial_roofline(size, 790e12, 4.3e12) == pytest.approx(expected, rel=0.06)
 
 
-def small_work(path: Path, device: str, size: int) -> BenchWork:
+def small_work(path: Path, device: str, size: int, **changes: Any) -> BenchWork:
     photos = tuple(encoded(image, quality=90) for image in learnable()[0][:8].repeat(8, axis=1).repeat(8, axis=2))
     small = ComponentRef("model", "small-cnn", {"width": 8, "blocks": 1})
-    return BenchWork(small, Again(photos), str(path), device, size, 8, 1, 0.05, "float32", deterministic=False)
+    np.save(path.with_suffix(".npy"), np.zeros((64, size, size, 3), dtype=np.uint8))
+    plain = BenchWork(
+        model=small, photos=Again(photos), path=str(path.with_suffix(".npy")), rows=np.arange(64), device=device,
+        size=size, batch=8, threads=1, seconds=0.05, precision="float32",
+        deterministic=False, compiled=True, graph=True,
+    )  # fmt: skip
+    return replace(plain, **changes)
 
 
 def test_a_process_measures_every_tier(tmp_path: Path) -> None:
-    found = bench(small_work(tmp_path / "x", "cpu", 32), lambda event: None)
-    ours = ("decode", "step_synthetic", "step_resident", "evaluate", "end_to_end", "seconds_until_first_step")
-    rates = ("copy", *ours, "peak_host_bytes")
+    work = small_work(tmp_path / "x", "cpu", 32)
+    assert bench_decode(work, silent) > 0
+    assert np.load(work.path).any(axis=(1, 2, 3)).all(), "every image is decoded"
+    found = bench(work, silent)
+    rates = ("copy", "step_synthetic", "step_resident", "evaluate", "seconds_until_first_step", "peak_host_bytes")
     assert all(found[name] > 0 for name in rates)
     assert list(found["gemm"]) == formats(torch.device("cpu"))
-    assert 64 / found["end_to_end"] == pytest.approx(
-        sum(64 / found[name] for name in ("decode", "step_resident", "evaluate"))
-    )
-    assert not found["captured"]
+    assert found["steps"] == "eager"
+
+
+def test_an_epoch_lasts_as_long_as_its_steps_and_its_evaluation(tmp_path: Path) -> None:
+    work = small_work(tmp_path / "x", "cpu", 64, seconds=0.5)
+    found = bench(work, silent)
+    expected = 64 / found["step_resident"] + 64 / found["evaluate"]
+    assert expected / 2 < min(bench_epoch(work, silent) for _ in range(3)) < expected * 2
 
 
 def test_every_size_captures_steps_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All sizes have as many rows, and graphs made for images of 64 pixels take no others."""
+    """All sizes have as many rows, and graphs made for images of 64 pixels take no others; an epoch takes the same."""
     kinds: list[object] = []
     plain = graph.steps_of
 
-    def steps_of(progress: Any, spec: Any, compute: Any, kind: Any, first: Any, visits: int) -> graph.Steps:
-        kinds.append(kind)
-        return plain(progress, spec, compute, kind, first, visits)
+    def steps_of(progress: Any, spec: Any, compute: Any, kind: Any, *rest: Any) -> graph.Steps:
+        kinds.append((kind, rest[1]))
+        return plain(progress, spec, compute, kind, *rest)
 
     monkeypatch.setattr(graph, "steps_of", steps_of)
     for size in (16, 32):
-        bench(small_work(tmp_path / str(size), "cpu", size), lambda event: None)
-    assert len(set(kinds)) == 2
+        work = small_work(tmp_path / str(size), "cpu", size)
+        bench(work, silent)
+        bench_epoch(work, silent)
+    bench(replace(work, compiled=False), silent)
+    bench(replace(work, graph=False), silent)
+    assert [visits for _, visits in kinds] == [graph.WORTH_COMPILING] * 4 + [0]
+    first, again, second, *_ = (kind for kind, _ in kinds)
+    assert first == again != second
 
 
 @pytest.mark.gpu
 def test_a_gpu_measures_one_size_after_another(tmp_path: Path) -> None:
-    found = [bench(small_work(tmp_path / str(size), "cuda:0", size), lambda event: None) for size in (128, 32)]
-    assert all(one["captured"] and one["step_resident"] > 0 for one in found)
+    work = [small_work(tmp_path / str(size), "cuda:0", size) for size in (128, 32)]
+    found = [bench(one, silent) for one in work]
+    assert all(one["steps"] == "compiled" and one["step_resident"] > 0 for one in found)
     assert found[1]["peak_device_bytes"] < found[0]["peak_device_bytes"], "a size inherits the peak of the one before"
+    assert bench_epoch(work[1], silent) > 0
+    for changes, steps in (({"compiled": False}, "captured"), ({"graph": False}, "eager")):
+        assert bench(replace(work[1], **changes), silent)["steps"] == steps
 
 
 class Again(Photos):
@@ -91,11 +117,16 @@ class Again(Photos):
 
 def test_a_format_that_was_asked_for_is_measured() -> None:
     quick = ("--size", "32", "--seconds", "0.1", "--workers", "1")
-    done = CliRunner().invoke(group, ["bench", "--json", *quick, "--device", "cpu", "--precision", "float32"])
+    done = CliRunner().invoke(
+        group, ["bench", "--json", *quick, "--device", "cpu", "--precision", "float32", "--batch", "16"]
+    )
     found = json.loads(done.stdout)
     assert found["machine"]["precision"] == "float32"
     assert found["machine"]["deterministic"] is False
-    assert found["cases"][0]["step_resident_images_per_second"] > 0
+    (case,) = found["cases"]
+    assert (case["batch"], case["steps"]) == (16, "eager")
+    assert all(case[f"{name}_images_per_second"] > 0 for name in ("decode", "step_resident", "end_to_end"))
+    assert found["machine"]["decoders"] == cores()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

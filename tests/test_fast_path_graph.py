@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +10,29 @@ import pytest
 import torch
 from training_toys import Events, build, recipe, unit_work
 
+from auditkit import Objective
 from auditkit.engine.store import Store
 from auditkit.engine.unit import run_unit
 from auditkit.engine.work import ComponentRef
+from auditkit.events import Notice
 from auditkit.training import graph
 from auditkit.training.checkpoint import Progress
 from auditkit.training.device import Compute
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
+from auditkit_plugins.objectives import losses, options
 
 CPU = Compute(torch.device("cpu"), "float32", 1)
 MODEL = ComponentRef("model", "small-cnn", {"width": 8, "blocks": 2})
 OBJECTIVE = ComponentRef("objective", "group-dro", {"strata": ("Bald",), "step_size": 0.5})
 ADAM = {"use": "adamw", "lr": 0.01, "weight_decay": 0.1}
 OPTIMIZERS = pytest.mark.parametrize("changes", [{}, {"optimizer": ADAM}], ids=["sgd", "adamw"])
+OBJECTIVES = (
+    losses.CrossEntropy(options.CrossEntropyOptions(label_smoothing=0.1)),
+    losses.Reweight(options.ReweightOptions(strata=("Bald",))),
+    losses.GroupDRO(options.GroupDROOptions(strata=("Bald",), step_size=0.5)),
+    losses.Focal(options.FocalOptions()),
+)
 
 
 HALF = Compute(torch.device("cpu"), "float16", 1)
@@ -89,11 +99,13 @@ def toy_batch(rows: int, size: int) -> graph.Batch:
 
 def test_whether_steps_are_compiled_depends_on_no_other_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bool] = []
+    told: list[str] = []
     spec = recipe()
 
     class Twins:
         def __init__(self, *_: object, compiled: bool) -> None:
             made.append(compiled)
+            self.compiled = compiled
             self.progress = fresh(9, spec)
 
         def step(self, *_: object) -> None:
@@ -103,9 +115,85 @@ def test_whether_steps_are_compiled_depends_on_no_other_unit(monkeypatch: pytest
     monkeypatch.setattr(graph, "Twins", Twins)
     on_gpu = Compute(torch.device("cuda", 0), "float32", 1)
     for visits in (10, 20, graph.WORTH_COMPILING, 10):
-        graph.steps_of(fresh(0, spec), spec.optimizer, on_gpu, "kind", lambda: toy_batch(6, 16), visits)
+        graph.steps_of(fresh(0, spec), spec.optimizer, on_gpu, "kind", lambda: toy_batch(6, 16), visits, told.append)
     graph.forget()
     assert made == [False, True, False]
+    assert told == []
+
+
+def test_steps_that_cannot_be_compiled_are_captured_and_those_that_cannot_be_captured_are_eager_and_said_so_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    spec = recipe()
+    on_gpu = Compute(torch.device("cuda", 0), "float32", 1)
+    can = {"captured"}
+
+    def capture(twins: graph.Twins, batch: graph.Batch) -> Any:
+        what = "compiled" if twins.compiled else "captured"
+        if what not in can:
+            raise RuntimeError(f"no {what} step\nand many more lines")
+        return graph._Captured(Replayed(), batch, torch.zeros(()))  # type: ignore[arg-type]
+
+    class Replayed:
+        """Takes no step at all."""
+
+        def replay(self) -> None:
+            """As a graph is replayed."""
+
+    def how(kind: str) -> str:
+        visits = graph.WORTH_COMPILING
+        steps = graph.steps_of(
+            fresh(0, spec, HALF), spec.optimizer, on_gpu, kind, lambda: toy_batch(6, 16), visits, told.append
+        )
+        return steps.how
+
+    graph.forget()
+    plain = graph.Twins.__init__
+    monkeypatch.setattr(
+        graph.Twins, "__init__", lambda self, p, s, c, *, compiled: plain(self, p, s, CPU, compiled=compiled)
+    )
+    monkeypatch.setattr(graph.Twins, "_capture", capture)
+    monkeypatch.setattr(graph, "_recover", lambda device: None)
+    assert [how("one"), how("one")] == ["captured", "captured"]
+    can.clear()
+    assert [how("two"), how("two")] == ["eager", "eager"]
+    can.add("compiled")
+    assert how("three") == "compiled"
+    graph.forget()
+    slower = ["training steps cannot be compiled and are slower: RuntimeError: no compiled step"]
+    assert told == [
+        *slower,
+        *slower,
+        "training steps cannot be captured and are slower: RuntimeError: no captured step",
+    ]
+
+
+@pytest.mark.parametrize("compute", [CPU, Compute(torch.device("cpu"), "bfloat16", 1)], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda one: type(one).__name__)
+def test_a_compiled_forward_pass_is_one_graph_and_gives_the_loss_and_gradients_of_an_eager_one(
+    objective: Objective, compute: Compute
+) -> None:
+    """Traced as for a GPU, whole; the code that is made of the trace is torch's own, for want of a GPU."""
+    spec = recipe()
+    module = build_network(build(MODEL), 0).train()
+    loss = objective.build((3, 2))
+    found = []
+    for pass_ in (graph.forward, torch.compile(graph.forward, dynamic=False, fullgraph=True, backend="aot_eager")):
+        twin, objective_twin = copy.deepcopy(module), copy.deepcopy(loss)
+        optimizer = make_optimizer(spec.optimizer, twin.parameters())
+        twins = graph.Twins(
+            Progress(twin, objective_twin, optimizer, compute.scaler()), spec.optimizer, compute, compiled=False
+        )
+        twins.set_rate(0.05)
+        losses = [float(twins.run(batch, pass_)) for batch in batches()]
+        found.append((losses, [p.grad.clone() for p in twins.progress.module.parameters()], state(twins.progress)))
+    torch.compiler.reset()
+    (eager, gradients, after), (compiled, *theirs) = found
+    tolerance = {"rtol": 1e-4, "atol": 1e-5} if compute is CPU else {"rtol": 0.05, "atol": 0.02}
+    assert compiled == pytest.approx(eager, rel=tolerance["rtol"])
+    for ours, other in zip((*gradients, *after), (*theirs[0], *theirs[1]), strict=True):
+        torch.testing.assert_close(ours, other, **tolerance)
 
 
 class Uncapturable(torch.nn.Module):
@@ -167,6 +255,7 @@ def test_a_capture_that_fails_while_warming_up_leaves_the_weights(monkeypatch: p
 
 @pytest.mark.gpu
 def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
+    told: list[str] = []
     device = torch.device("cuda", 0)
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 16 * 16, 2)).to(device)
     spec = recipe().optimizer
@@ -174,8 +263,9 @@ def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
     progress = Progress(network, Uncapturable(), make_optimizer(spec, network.parameters()), compute.scaler())
     images, truth, stratum = (tensor.to(device) for tensor in batches()[0])
     stream = torch.cuda.current_stream()
-    steps = graph.steps_of(progress, spec, compute, "uncapturable", lambda: (images, truth, stratum), 1)
-    assert isinstance(steps, graph.Eager)
+    steps = graph.steps_of(progress, spec, compute, "uncapturable", lambda: (images, truth, stratum), 1, told.append)
+    assert steps.how == "eager"
+    assert [one.split(":")[0] for one in told] == ["training steps cannot be captured and are slower"]
     assert torch.cuda.current_stream() == stream
     assert len({float(steps.step((images, truth, stratum), 0.0)) for _ in range(3)}) == 3, "dropout drew no noise"
 
@@ -186,14 +276,16 @@ def test_graphs_come_to_the_losses_of_eager_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # its ten bits would be what is compared
-    spec = recipe(batch_size=20, **changes)  # 96 rows: batches of 20 and of 19, two graphs
+    spec = recipe(batch_size=20, **changes)  # 96 rows in batches of 20, 20, 20, 18, 18: one graph
     found = {}
     for device in ("cpu", "cuda"):
         (tmp_path / device).mkdir()
         for digest, seed in (("d1", 0), ("d2", 1)):
             item = unit_work(tmp_path / device, device=device, digest=digest, seed=seed, recipe=spec)
-            run_unit(item, build, Events())
+            events = Events()
+            run_unit(item, build, events)
+            assert Store(Path(item.store)).facts(digest)["steps"] == ["eager" if device == "cpu" else "captured"]
+            assert events.of(Notice) == []
             found[device, seed] = [epoch["loss"] for epoch in Store(Path(item.store)).history(digest)]
     for seed in (0, 1):
         assert found["cuda", seed] == pytest.approx(found["cpu", seed], rel=0.02, abs=1e-3)
-    assert graph.captured(), "the graphs were not used"

@@ -16,8 +16,9 @@ import pytest
 from run_toys import QUICK, TOY
 
 import auditkit.audit
+from auditkit.engine.conclude import facts
 from auditkit.engine.executors import forks
-from auditkit.engine.prepare import Settings
+from auditkit.engine.prepare import Settings, prepare
 from auditkit.testing import AuditProject, audit_project
 
 
@@ -109,6 +110,24 @@ def test_overrides_have_a_report_of_their_own_that_names_them(finished: AuditPro
     again = ("--set", "evidence.minimum_images = 20", "--set", "evidence.margin=0.02")
     finished.run("report", "toy.toml", "--quiet", *again).assert_success()
     assert list((finished.folder / "reports").glob("toy-set-*")) == [other], "the order does not matter"
+
+
+def test_units_whose_steps_were_taken_in_different_ways_are_said_to_differ() -> None:
+    """As on a GPU on which the steps of one objective cannot be captured; facts are rewritten for want of one."""
+    project = audit_project({"toy.toml": TOY})
+    project.run("run", "toy.toml", *QUICK).assert_success()
+    with chdir(project.folder):
+        ready = prepare(Settings(Path("toy.toml"), store=project.folder / ".auditkit"))
+    units = [*ready.plan.units]
+    assert [unit["steps"] for unit in facts(ready, units)["units"]] == ["eager"] * 4
+    assert facts(ready, units)["warnings"] == []
+    written = [["captured"], ["eager"], ["captured"], ["captured", "eager"]]
+    for unit, steps in zip(units, written, strict=True):
+        file = ready.store.unit(unit.digest) / "unit.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "steps": steps}))
+    found = facts(ready, units)
+    assert [unit["steps"] for unit in found["units"]] == ["captured", "eager", "captured", "captured and eager"]
+    assert found["warnings"] == ["units differ in steps (captured, captured and eager, eager); contrasts mix them"]
 
 
 def test_a_plan_says_what_made_a_unit_stale(finished: AuditProject) -> None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 from contextlib import chdir
+from pathlib import Path
 
 import pytest
 from installed_plugins import Install
 from table_toys import AUDIT, NO_EVIDENCE, PHOTOS, QUICK, project
+from training_toys import Events, Inline
 
 import auditkit.audit
+from auditkit.engine.cache import ensure_images
+from auditkit.engine.prepare import Settings, prepare
+from auditkit.engine.schedule import Places, alike, execute, kind
 from auditkit.engine.store import Store
 from auditkit.errors import InvalidAudit
+from auditkit.events import UnitStarted
 from auditkit.testing import AuditProject
 
 
@@ -99,3 +105,38 @@ def test_predictions_that_nobody_will_make_are_refused_in_the_file(
     needs = "sampler 'kept-aside' of arm 'aside' needs the predictions of arm 'original' on valid, but"
     assert f"{needs} {said}\n" in outcome.err
     assert hint in outcome.err
+
+
+FOCAL = '[[arm]]\nname = "{}"\nobjective = {{ use = "focal" }}\ninit = "{}"\n'
+
+
+def test_units_of_one_kind_follow_each_other_and_parents_come_before_children() -> None:
+    """Three kinds: cross-entropy, focal loss, and cross-entropy of the last layer alone, which needs its parent."""
+    copied = '[[arm]]\nname = "copied"\nsampler = { use = "oversample", where = { Bald = 1 }, times = 1 }\n'
+    head = '[[arm]]\nname = "head"\ninit = "original"\ntrain = "head"\n'
+    made = project(
+        AUDIT + FOCAL.format("focal", "none") + copied + head + FOCAL.format("late", "original") + NO_EVIDENCE
+    )
+    events = Events()
+    with chdir(made.folder):
+        ready = prepare(Settings(Path("a.toml"), sets=("recipe.seeds=[0, 1]",), store=made.folder / ".auditkit"))
+        inline = Inline(events)
+        images = ensure_images(ready.dataset, ready.pools.rows, ready.read.resolved.audit.data.image, inline, events)
+        assert execute(ready, inline, Places(images, "cpu", "float32", 1, 1), events) == ()
+    order = [event.label for event in events.of(UnitStarted)]
+    assert order == [
+        f"Smiling · {arm} · seed {seed}"
+        for arms in (("original", "copied"), ("focal", "late"), ("head",))
+        for arm in arms
+        for seed in (0, 1)
+    ]
+
+
+def test_units_of_the_kind_that_ran_last_go_first() -> None:
+    made = project(AUDIT + FOCAL.format("focal", "none") + NO_EVIDENCE)
+    with chdir(made.folder):
+        units = prepare(Settings(Path("a.toml"), sets=("recipe.seeds=[0, 1]",))).plan.units
+    plain, focal = ([unit for unit in units if unit.arm.name == name] for name in ("original", "focal"))
+    mixed = [plain[0], focal[0], plain[1], focal[1]]
+    assert alike(mixed, "") == alike(mixed, kind(plain[0])) == [*plain, *focal]
+    assert alike(mixed, kind(focal[0])) == [*focal, *plain]

@@ -19,7 +19,7 @@ from auditkit.events import Notice
 from auditkit.spec.model import Augment
 from auditkit.training import batches as batches_room
 from auditkit.training.augment import parameters, render
-from auditkit.training.batches import ImageBatches, Labels, Pictures, order
+from auditkit.training.batches import ImageBatches, Labels, Pictures, mirror, order
 from auditkit.training.pixels import MEAN, STD, Pixels, normalise
 from auditkit.training.predict import positions
 
@@ -155,6 +155,29 @@ def test_a_copy_looks_the_same_in_every_batch_and_a_photo_is_never_touched(
     assert not torch.equal(together[1], together[2])
     assert torch.equal(Pictures(pixels, draw, Augment(), seed=4).gather(torch.arange(5)), together)
     assert not torch.equal(Pictures(pixels, draw, Augment(), seed=5).gather(torch.arange(5))[1], together[1])
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_a_copy_rendered_again_looks_the_same_where_a_network_runs_in_half_precision(
+    pixels: Pixels, kind: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in evaluation, which gathers images within autocast, and in training, which does not."""
+    monkeypatch.setattr(batches_room, "_KEPT_BYTES", 0)
+    pictures = Pictures(pixels, Draw(rows(32), rows(32) % 3), Augment(rotate=30.0), seed=4)
+    plain = pictures.gather(torch.arange(32))
+    with torch.autocast("cpu", kind):
+        assert torch.equal(pictures.gather(torch.arange(32)), plain)
+    assert not torch.equal(plain, pixels.gather(torch.arange(32)))
+
+
+def test_mirroring_leaves_the_others_as_they_are_and_never_writes_into_what_it_was_given() -> None:
+    images = torch.randint(0, 256, (5, 4, 4, 3), dtype=torch.uint8)
+    before = images.clone()
+    for which in ([True, False, True, True, False], [False] * 5, [True] * 5):
+        found = mirror(images, torch.tensor(which))
+        assert torch.equal(images, before)
+        for one, was, mirrored in zip(found, before, which, strict=True):
+            assert torch.equal(one, was.flip(1) if mirrored else was)
 
 
 def test_parameters_stay_in_their_ranges_and_depend_on_row_and_copy_alone() -> None:

@@ -11,7 +11,7 @@ import torch
 from torchvision import models
 
 from auditkit import AuditError, Model
-from auditkit.training.device import choose_algorithms, choose_precision, fastest, part_of_a_step
+from auditkit.training.device import candidates, choose_algorithms, choose_precision, fastest, formats, part_of_a_step
 from auditkit.training.network import OUTPUTS, Network, build_network
 from auditkit_plugins.models.by_name import TorchvisionNetwork
 from auditkit_plugins.models.options import ResNet18Options, SmallCNNOptions, TorchvisionOptions
@@ -147,12 +147,25 @@ def test_the_fastest_format_is_taken_and_of_two_alike_the_more_robust(seconds: d
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16])
 def test_a_gpu_is_asked_how_fast_part_of_a_step_is(kind: torch.dtype) -> None:
-    """Here on the CPU: that the step runs in every format, and leaves finite gradients."""
+    """Here on the CPU: that the step runs in every format, and leaves finite gradients, those of one step."""
     step = part_of_a_step(torch.device("cpu"), kind, batch=2)
+    closed = inspect.getclosurevars(step).nonlocals
+    changed = [closed["images"], *closed["layers"].parameters()]
     step()
+    once = [tensor.grad for tensor in changed]
     step()
-    layers = inspect.getclosurevars(step).nonlocals["layers"]
-    assert all(bool(parameter.grad.isfinite().all()) for parameter in layers.parameters())
+    assert all(bool(tensor.grad.isfinite().all()) for tensor in changed)
+    assert all(torch.equal(tensor.grad, first) for tensor, first in zip(changed, once, strict=True))
+
+
+@pytest.mark.parametrize(("bfloat16", "names"), [(True, ["bfloat16", "float16"]), (False, ["float16"])])
+def test_on_a_gpu_auto_chooses_among_two_byte_formats(
+    monkeypatch: pytest.MonkeyPatch, bfloat16: bool, names: list[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bfloat16)
+    assert candidates(torch.device("cuda", 0)) == names
+    assert formats(torch.device("cuda", 0)) == ["float32", *names]
+    assert candidates(torch.device("cpu")) == formats(torch.device("cpu"))
 
 
 @pytest.mark.parametrize("deterministic", [True, False])

@@ -10,18 +10,21 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
-from training_toys import COUNT, Events, build, draw, recipe, unit_work
+from training_toys import COUNT, Events, build, draw, learnable, recipe, unit_work
 
 from auditkit.cli.progress import progress
 from auditkit.cohort import SPLITS, Draw
 from auditkit.engine.store import WEIGHTS, Store
 from auditkit.engine.unit import run_unit
-from auditkit.engine.work import ComponentRef
+from auditkit.engine.work import ComponentRef, DeviceWork
 from auditkit.engine.worker import describe_machine, obtain_weights, work
 from auditkit.errors import AuditError, DataError, RunFailed
 from auditkit.events import UnitDone, UnitStarted
-from auditkit.training import weights
+from auditkit.training import predict, weights
+from auditkit.training.batches import Pictures
+from auditkit.training.device import Compute
 from auditkit.training.network import build_network
+from auditkit.training.pixels import Pixels
 
 
 def run(folder: Path, **changes: Any) -> Store:
@@ -57,7 +60,7 @@ def test_facts_say_how_it_was_made(tmp_path: Path) -> None:
     assert facts["label"] == "mine"
     assert facts["device"] == "cpu"
     assert facts["devices"] == ["cpu"]
-    assert (facts["precision"], facts["threads"]) == ("float32", 1)
+    assert (facts["precision"], facts["threads"], facts["steps"]) == ("float32", 1, ["eager"])
     assert (facts["rows"], facts["visits"], facts["epochs"]) == (96, 384, 4)
     assert facts["seconds"] > 0 < facts["images_per_second"]
     assert facts["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
@@ -206,13 +209,13 @@ def test_no_group_label_reaches_the_loop_but_opaque_integers(tmp_path: Path) -> 
 
 
 def test_a_machine_is_described_and_an_absent_device_refused() -> None:
-    machine = describe_machine("cpu", Events())
+    machine = describe_machine(DeviceWork("cpu", deterministic=False), Events())
     assert (machine.device, machine.torch) == ("cpu", torch.__version__)
     with pytest.raises(AuditError) as caught:
-        describe_machine("gpu0", Events())
+        describe_machine(DeviceWork("gpu0", deterministic=False), Events())
     assert str(caught.value) == "unknown device 'gpu0'\n  use auto, cpu, cuda, cuda:1 or mps"
     with pytest.raises(AuditError) as caught:
-        describe_machine("cuda:63", Events())
+        describe_machine(DeviceWork("cuda:63", deterministic=False), Events())
     assert str(caught.value) == "this machine has no device 'cuda:63'\n  use --device auto, or --device cpu"
 
 
@@ -221,3 +224,37 @@ def test_work_builds_its_components_with_the_registry(tmp_path: Path) -> None:
     assert Store(tmp_path / "store").has("d1")
     with pytest.raises(AuditError, match="has no ImageNet weights"):
         obtain_weights(ComponentRef("model", "small-cnn", {}), Events())
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("rows", [range(128, 160), (150, 130, 130, 141)], ids=["as asked", "in another order"])
+def test_predictions_are_the_same_to_the_bit_with_probes_and_without(tmp_path: Path, precision: str, rows: Any) -> None:
+    """In one pass where probes ask the images of the test draw; the probes' margins are those of two passes, too."""
+    truth = unit_work(tmp_path).truth
+    splits = {**unit_work(tmp_path).splits, "test": draw(*rows)}
+    changes = {"splits": splits, "recipe": recipe(precision=precision), "keep_weights": True}
+    questions = {"Bald=1": (np.arange(COUNT) % 2).astype(np.int8), "same": truth}
+    alone = run(tmp_path, **changes)
+    asked = run(tmp_path, digest="d2", probes=questions, **changes)
+    np.testing.assert_array_equal(alone.predictions("d1").margin, asked.predictions("d2").margin)
+    run_unit(unit_work(tmp_path, train_first=False, predict=(), probes=questions, **changes), build, Events())
+    later, at_once = alone.probes("d1"), asked.probes("d2")
+    assert later.row.tolist() == at_once.row.tolist() == sorted({*rows})
+    for key in questions:
+        np.testing.assert_array_equal(later.margins[key], at_once.margins[key])
+
+
+def test_margins_and_features_come_of_one_look_at_every_image(tmp_path: Path) -> None:
+    np.save(tmp_path / "pixels.npy", learnable()[0])
+    device = torch.device("cpu")
+    network = build_network(build(unit_work(tmp_path).model), 0)
+    looks: list[int] = []
+    network.body.register_forward_hook(lambda module, given, found: looks.append(len(found)))
+    pictures = Pictures.plain(Pixels(tmp_path / "pixels.npy", device), np.arange(COUNT))
+    for precision in ("float32", "bfloat16"):
+        compute = Compute(device, precision, 1)
+        margins, features = predict.margins_and_features(network, pictures, compute)
+        assert looks == [128, COUNT - 128]
+        np.testing.assert_array_equal(margins, predict.margins(network, pictures, compute))
+        assert torch.equal(features, predict.features(network, pictures, compute))
+        looks.clear()

@@ -17,6 +17,7 @@ from auditkit.events import silent
 
 _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("copy, read and write", lambda case: f"{case['copy_bytes_per_second'] / 1e9:,.1f} GB/s"),
+    ("steps", lambda case: str(case["steps"])),
     ("step-synthetic", lambda case: _images(case["step_synthetic_images_per_second"])),
     ("step-resident", lambda case: _images(case["step_resident_images_per_second"])),
     ("  over step-synthetic", lambda case: f"{case['resident_over_synthetic']:.3f}"),
@@ -24,7 +25,7 @@ _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("  serial roofline", lambda case: _images(case["serial_roofline_images_per_second"])),
     ("  share of it", lambda case: f"{case['share_of_serial_roofline']:.0%}"),
     ("until the first step", lambda case: f"{case['seconds_until_first_step']:,.1f} s"),
-    ("end-to-end, computed", lambda case: _images(case["end_to_end_images_per_second"])),
+    ("end-to-end", lambda case: _images(case["end_to_end_images_per_second"])),
     ("decoding", lambda case: _images(case["decode_images_per_second"])),
     ("evaluation", lambda case: _images(case["evaluate_images_per_second"])),
     ("peak memory", lambda case: _giga(case)),
@@ -42,16 +43,20 @@ _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
     type=click.Choice(("auto", "float32", "bfloat16", "float16")),
     default="auto",
     show_default=True,
-    help="Number format; auto measures which is the fastest.",
+    help="Number format; auto chooses as in a run.",
 )
 @click.option("--deterministic", is_flag=True, help="On a GPU, only algorithms that always give the same bits.")
+@click.option("--batch", type=click.IntRange(min=2), help="Images per step [128; 1024 on an NVIDIA GPU].")
+@click.option("--no-compile", is_flag=True, help="On a GPU, capture steps without compiling them.")
+@click.option("--no-graph", is_flag=True, help="On a GPU, neither compile nor capture steps.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def bench(as_json: bool, **values: Any) -> int:
     """Measure what this machine can do, and how near to it auditkit trains a ResNet-18.
 
     step-synthetic repeats one batch; step-resident gathers, mirrors and normalises new ones; end-to-end is an epoch
-    with its images decoded before and evaluated after it, computed from the rates of these. The serial roofline is the
-    rate at which kernels that run one after another would be limited by the matrix products and copies measured here.
+    whose images are decoded before and evaluated after it, all timed as one. All cores decode. The serial roofline is
+    the rate at which kernels that run one after another would be limited by the matrix products and copies measured
+    here.
     """
     found = measuring.bench(measuring.Asked(**values), silent)
     if as_json:

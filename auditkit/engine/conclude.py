@@ -185,6 +185,7 @@ def _unit_facts(prepared: Prepared, unit: Unit) -> UnitFacts:
         "device": stored["device"],
         "pixels": stored.get("pixels", ""),
         "precision": stored["precision"],
+        "steps": " and ".join(stored.get("steps", ())),
         "threads": stored["threads"],
         "seconds": stored["seconds"],
         "images_per_second": stored["images_per_second"],
@@ -204,8 +205,9 @@ def _warnings(prepared: Prepared, done: list[Unit]) -> list[str]:
     """What a reader should know before trusting a contrast."""
     missing = [unit.label for unit in prepared.plan.units if unit not in done]
     said = [f"not trained: {', '.join(missing)}"] if missing else []
-    for what in ("threads", "precision", "device"):
-        found = sorted({str(prepared.store.facts(unit.digest)[what]) for unit in done})
+    units = [_unit_facts(prepared, unit) for unit in done]
+    for what in ("threads", "precision", "device", "steps"):
+        found = sorted({str(unit[what]) for unit in units} - {""})
         if len(found) > 1:
             said.append(f"units differ in {what} ({', '.join(found)}); contrasts mix them")
     return said

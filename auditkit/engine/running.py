@@ -10,7 +10,7 @@ from auditkit.engine.executors import Executor, Local, cores
 from auditkit.engine.outlook import visits
 from auditkit.engine.prepare import Prepared, Settings
 from auditkit.engine.schedule import Places, execute, undone
-from auditkit.engine.work import DESCRIBE_MACHINE, ComponentRef, ImageCacheRef, Machine
+from auditkit.engine.work import DESCRIBE_MACHINE, ComponentRef, DeviceWork, ImageCacheRef, Machine
 from auditkit.errors import RunFailed
 from auditkit.events import Send, UnitFailed
 
@@ -49,7 +49,7 @@ def train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
 def _train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
     settings, count = prepared.read.settings, cores()
     with Local(max(count, settings.workers or 1), 1, send) as pool:
-        machine: Machine = pool.submit(DESCRIBE_MACHINE, settings.device).result()
+        machine: Machine = pool.submit(DESCRIBE_MACHINE, DeviceWork(settings.device, settings.deterministic)).result()
         _obtain_weights(prepared, pool)
         image = prepared.read.resolved.audit.data.image
         images = ensure_images(prepared.dataset, prepared.pools.rows, image, pool, send)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any
@@ -85,13 +85,15 @@ def execute(prepared: Prepared, executor: Executor, places: Places, send: Send) 
         drawing.of(unit)
     running: dict[Future[Any], Unit] = {}
     failed: dict[str, UnitFailed] = {}
+    last = ""
     while waiting or running:
         _drop_orphans(waiting, failed, send)
-        ready = _ready(waiting, running, drawing)
+        ready = alike(_ready(waiting, running, drawing), last)
         if not ready and not running:
             _give_up(waiting, drawing, failed, send)
         for unit in ready[: places.processes - len(running)]:
             del waiting[unit.digest]
+            last = kind(unit)
             try:
                 running[executor.submit(WORK, _work(prepared, unit, drawing, places))] = unit
             except AuditError as error:
@@ -105,6 +107,22 @@ def execute(prepared: Prepared, executor: Executor, places: Places, send: Send) 
 def _ready(waiting: Mapping[str, Unit], running: Mapping[Any, Unit], drawing: Drawing) -> list[Unit]:
     busy = {unit.digest for unit in running.values()}
     return [u for u in waiting.values() if not (set(u.parents) & (set(waiting) | busy)) and drawing.known(u)]
+
+
+def alike(ready: Iterable[Unit], last: str) -> list[Unit]:
+    """Units one kind after another, those of the kind `last` first; else in the order in which they come.
+
+    A process on a GPU keeps the steps of one kind: every change of kind is a capture, or a minute of compiling.
+    """
+    order: dict[str, int] = {last: 0}
+    return sorted(ready, key=lambda unit: order.setdefault(kind(unit), len(order)))
+
+
+def kind(unit: Unit) -> str:
+    """What units whose steps a GPU captures once have in common, as far as their arms tell."""
+    arm, recipe = unit.arm, unit.arm.recipe
+    parts = (ComponentRef.of(arm.model), ComponentRef.of(arm.objective), recipe.optimizer)
+    return repr((arm.train, parts, recipe.batch_size, recipe.precision))
 
 
 def _drop_orphans(waiting: dict[str, Unit], failed: dict[str, UnitFailed], send: Send) -> None:

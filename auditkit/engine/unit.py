@@ -14,10 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from auditkit.cohort import SPLITS, Draw
-from auditkit.contracts import Model
 from auditkit.engine import probes
 from auditkit.engine.probes import ProbeMargins
-from auditkit.engine.probing import probe
+from auditkit.engine.probing import probe, tested
 from auditkit.engine.store import CHECKPOINT, PROBES, WEIGHTS, Store
 from auditkit.engine.work import ComponentRef, UnitWork
 from auditkit.errors import AuditError, RunFailed
@@ -52,12 +51,12 @@ def run_unit(item: UnitWork, build: Build, send: Send) -> None:
         send(UnitStarted(item.digest, item.label, epochs, epochs))
         unit = _Unit.of(item, build, store.facts(item.digest), send)
         unit.network.load(weights.load(store.unit(item.digest) / WEIGHTS), where=item.label)
-        found = store.predictions(item.digest)
+        found, more = store.predictions(item.digest), unit.answers()
         if item.predict:
-            found = _merged(found, unit.predictions(item.predict))
+            found = _merged(found, more.predictions)
             store.add_predictions(item.digest, found)
-        if item.probes:
-            store.add_probes(item.digest, unit.probes())
+        if more.probes is not None:
+            store.add_probes(item.digest, more.probes)
         send(_done(item, found, time.perf_counter() - started))
         return
     checkpoint = store.partial(item.digest) / CHECKPOINT
@@ -66,12 +65,21 @@ def run_unit(item: UnitWork, build: Build, send: Send) -> None:
     progress = _train(unit, build, checkpoint, send)
     if item.keep_weights:
         weights.save(unit.network.weights(), store.partial(item.digest) / WEIGHTS, {"digest": item.digest})
-    found = unit.predictions(item.predict)
-    if item.probes:
-        probes.write(unit.probes(), store.partial(item.digest) / PROBES)
+    answers = unit.answers()
+    found = answers.predictions
+    if answers.probes is not None:
+        probes.write(answers.probes, store.partial(item.digest) / PROBES)
     facts = {**item.facts, **progress.facts, **_facts(unit, progress, time.perf_counter() - started)}
     store.finish(item.digest, found, progress.history, facts)
     send(_done(item, found, facts["seconds"]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a unit's network says: of its target, and of what probes ask, where they ask anything."""
+
+    predictions: Predictions
+    probes: ProbeMargins | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,10 +100,10 @@ class _Unit:
     def of(item: UnitWork, build: Build, remembered: Mapping[str, Any], send: Send) -> _Unit:
         """Build the network; precision and threads are those remembered from earlier work on the unit, if any."""
         device = choose_device(item.device)
+        choose_algorithms(device, deterministic=item.deterministic)
         precision = remembered.get("precision") or choose_precision(item.precision, device)
         compute = Compute(device, precision, remembered.get("threads", item.threads))
         compute.set_up()
-        choose_algorithms(device, deterministic=item.deterministic)
         network = build_network(build(item.model), item.seed).to(device)
         pixels = open_pixels(Path(item.images.path), device)
         tell_place(pixels, send)
@@ -113,18 +121,31 @@ class _Unit:
         """(n,) int8 of 0 and 1."""
         return self.item.truth[self.draws[split].rows]
 
-    def predictions(self, splits: tuple[str, ...]) -> Predictions:
-        """Predict splits, in the order of their draws. Raises RunFailed when a margin is not finite."""
-        return joined([self._predicted(split) for split in splits if len(self.draws.get(split, ()))])
+    def answers(self) -> Answers:
+        """Predict the splits of the work item, and ask the frozen features its other questions.
 
-    def probes(self) -> ProbeMargins:
-        """Ask the frozen features the other questions of the work item."""
-        item, draws = self.item, (self.draws["train"], self.draws["test"])
-        return probe(self.network, self.pixels, self.compute, draws, item.probes)
+        Raises RunFailed when a margin is not finite.
+        """
+        parts, seen = [], None
+        for split in [split for split in self.item.predict if len(self.draws.get(split, ()))]:
+            if split == "test" and self._asked_as_drawn():
+                margins, seen = predict.margins_and_features(self.network, self.pictures(split), self.compute)
+            else:
+                margins = predict.margins(self.network, self.pictures(split), self.compute)
+            parts.append(self._predicted(split, margins))
+        return Answers(joined(parts), self._probed(seen) if self.item.probes else None)
 
-    def _predicted(self, split: str) -> Predictions:
+    def _asked_as_drawn(self) -> bool:
+        """Whether probes ask the very images of the test draw, in its order: then one pass gives both."""
+        draw = self.draws["test"]
+        return bool(self.item.probes) and not draw.copy.any() and np.array_equal(draw.rows, tested(draw))
+
+    def _probed(self, features: torch.Tensor | None) -> ProbeMargins:
+        draws = self.draws["train"], self.draws["test"]
+        return probe(self.network, self.pixels, self.compute, draws, self.item.probes, features)
+
+    def _predicted(self, split: str, margins: NDArray[np.float32]) -> Predictions:
         draw = self.draws[split]
-        margins = predict.margins(self.network, self.pictures(split), self.compute)
         if not np.isfinite(margins).all():
             remedy = f"lower recipe.optimizer.lr (now {self.item.recipe.optimizer.lr:g})"
             raise RunFailed(f"a prediction on {split} is not finite", where=self.item.label, hint=remedy)
@@ -201,6 +222,7 @@ def _remember(unit: _Unit, remembered: Mapping[str, Any], epochs: int) -> dict[s
         "threads": unit.compute.threads,
         "precision": unit.compute.precision,
         "devices": devices if device in devices else [*devices, device],
+        "steps": [*remembered.get("steps", ())],
         "continued_after_epochs": [*remembered.get("continued_after_epochs", ()), *([epochs] if epochs else ())],
     }
 
@@ -234,20 +256,12 @@ def _load_init(unit: _Unit, build: Build, store: Store) -> None:
     """Give the network the weights that its `init` names; "none" leaves it as it was built."""
     kind, _, name = unit.item.init.partition(":")
     if kind == "imagenet":
-        found = imagenet_weights(build(unit.item.model), unit.item.model.id)
+        found = weights.imagenet(build(unit.item.model), unit.item.model.id)
         unit.network.load(unit.network.without_head(found), where="imagenet")
     elif kind == "checkpoint":
         unit.network.load(weights.load(Path(name)), where=name)
     elif kind == "unit":
         unit.network.load(weights.load(store.unit(name) / WEIGHTS), where=unit.item.label)
-
-
-def imagenet_weights(model: Model, name: str) -> weights.Tensors:
-    """A model's published weights. Raises AuditError when it has none, or when they cannot be had."""
-    file = model.imagenet()
-    if file is None:
-        raise AuditError(f"the model {name!r} has no ImageNet weights", hint='set recipe.init = "none"')
-    return weights.pretrained(file)
 
 
 # ------------------------------------------------------------------------------------------------------------ facts

@@ -14,7 +14,7 @@ from auditkit.engine.resolution import Chosen
 from auditkit.spec.model import Recipe
 
 DESCRIBE_MACHINE = "auditkit.engine.worker:describe_machine"
-"""Takes the name of a device; gives a Machine."""
+"""Takes a DeviceWork; gives a Machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,14 @@ class LookWork:
     rows: Rows = field(repr=False)
     store: str
     device: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWork:
+    """A device to be looked at, by name or "auto", under the algorithms that will run there."""
+
+    device: str
+    deterministic: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ import torch
 import torchvision
 
 from auditkit.engine import looking
-from auditkit.engine.bench import BenchWork
+from auditkit.engine.bench import CROP, BenchWork
 from auditkit.engine.executors import cores
 from auditkit.engine.registry import Registry
-from auditkit.engine.unit import imagenet_weights, run_unit
-from auditkit.engine.work import ComponentRef, FillWork, LookWork, Machine, UnitWork
+from auditkit.engine.unit import run_unit
+from auditkit.engine.work import ComponentRef, DeviceWork, FillWork, LookWork, Machine, UnitWork
 from auditkit.events import Send
 from auditkit.training import bench as benching
-from auditkit.training import images
+from auditkit.training import images, weights
 from auditkit.training.device import (
     FLOAT32,
     Compute,
@@ -29,9 +29,10 @@ from auditkit.training.device import (
 from auditkit.training.places import unwritable
 
 
-def describe_machine(device: str, send: Send) -> Machine:
+def describe_machine(item: DeviceWork, send: Send) -> Machine:
     """Say which device "auto", or a device by name, is here. Raises AuditError when it is absent."""
-    chosen = choose_device(device)
+    chosen = choose_device(item.device)
+    choose_algorithms(chosen, deterministic=item.deterministic)
     return Machine(
         device=str(chosen),
         device_name=device_name(chosen),
@@ -57,7 +58,7 @@ def fill(item: FillWork, send: Send) -> list[tuple[int, str]]:
 
 def obtain_weights(model: ComponentRef, send: Send) -> None:
     """Have a model's ImageNet weights in the user's cache, so that a missing download is known before any training."""
-    imagenet_weights(Registry.load().build_ref(model), model.id)
+    weights.imagenet(Registry.load().build_ref(model), model.id)
 
 
 def work(item: UnitWork, send: Send) -> None:
@@ -70,11 +71,26 @@ def look(item: LookWork, send: Send) -> list[float]:
     return looking.look(item, Registry.load().build_ref)
 
 
+def bench_decode(item: BenchWork, send: Send) -> float:
+    """Measure how fast this machine decodes, in the processes and with the threads that decode in a run."""
+    compute = Compute(torch.device("cpu"), FLOAT32, 1)
+    compute.set_up()
+    return benching.decode(benching.Case(item.size, item.batch, item.seconds, compute), item.photos, CROP, *item.images)
+
+
 def bench(item: BenchWork, send: Send) -> dict[str, Any]:
     """Measure how fast this machine is, and auditkit on it."""
+    return benching.measure(_case(item), Registry.load().build_ref(item.model), *item.images)
+
+
+def bench_epoch(item: BenchWork, send: Send) -> float:
+    """Train an epoch, evaluate, and say in how many seconds."""
+    return benching.epoch(_case(item), Registry.load().build_ref(item.model), *item.images)
+
+
+def _case(item: BenchWork) -> benching.Case:
     device = choose_device(item.device)
     compute = Compute(device, item.precision, item.threads)
     compute.set_up()
     choose_algorithms(device, deterministic=item.deterministic)
-    case = benching.Case(item.size, item.batch, item.seconds, compute)
-    return benching.measure(case, Registry.load().build_ref(item.model), item.photos, Path(f"{item.folder}.npy"))
+    return benching.Case(item.size, item.batch, item.seconds, compute, compiled=item.compiled, graph=item.graph)

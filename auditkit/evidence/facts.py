@@ -23,7 +23,8 @@ class DatasetFacts(TypedDict, total=False):
 
 class UnitFacts(TypedDict, total=False):
     """How one unit was trained. `visits` are images shown to the network, copies and epochs included; `pixels` is
-    "device", or "host" where the images had no room there."""
+    "device", or "host" where the images had no room there. `steps` were "compiled", "captured" (as a CUDA graph,
+    without a compiler) or "eager", or several of these where the unit was continued otherwise: "captured and eager"."""
 
     task: str
     arm: str
@@ -32,6 +33,7 @@ class UnitFacts(TypedDict, total=False):
     device: str
     pixels: str
     precision: str
+    steps: str
     threads: int
     seconds: float
     images_per_second: float

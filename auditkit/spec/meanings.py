@@ -73,9 +73,9 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "augment": "what an augmented copy may change",
         "flip": "flip every training image at random in every epoch, in every arm",
         "select": "weights of the last or the best valid epoch",
-        "precision": "number format of training; auto takes bfloat16, or float16 (with scaled losses), where it "
-        "measures that the device is faster with it; float32 convolutions on an NVIDIA GPU are TensorFloat32, as "
-        "torch's are",
+        "precision": "number format of training; auto takes bfloat16 on a CPU that measures faster with it, and the "
+        "faster of bfloat16 and float16 (with scaled losses) on an NVIDIA GPU; float32 convolutions there are "
+        "TensorFloat32, as torch's are",
         "seeds": "one network per seed; with one seed training variance is not measured",
     },
     "SGD": {

@@ -40,12 +40,14 @@ def render(images: torch.Tensor, drawn: torch.Tensor) -> torch.Tensor:
     """Change (n, size, size, 3) uint8 images as the rows of `drawn` (n, 9) say; same shape and dtype.
 
     What a rotation would show beyond the edge is reflected: a black corner would tell a network which are the copies.
+    All in float32, whoever asks: a grid is a matrix product, which autocast would round to eight bits.
     """
     theta = drawn[:, :6].view(-1, 2, 3)
     planes = images.permute(0, 3, 1, 2).to(torch.float32)
-    grid = F.affine_grid(theta, list(planes.shape), align_corners=False)
-    moved = F.grid_sample(planes, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    coloured = _recolour(moved, *drawn[:, 6:].T)
+    with torch.autocast(images.device.type, enabled=False):
+        grid = F.affine_grid(theta, list(planes.shape), align_corners=False)
+        moved = F.grid_sample(planes, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+        coloured = _recolour(moved, *drawn[:, 6:].T)
     return coloured.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
 

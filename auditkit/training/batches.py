@@ -55,16 +55,13 @@ class Pictures:
 
     def gather(self, index: torch.Tensor) -> torch.Tensor:
         """(n, size, size, 3) uint8 on the device; `index` is (n,) int64 positions in the draw, on the CPU."""
-        images = self.pixels.gather(self._rows[index])
-        touched = self._is_copy[index].nonzero()[:, 0]
-        if len(touched):
-            images[upload(touched, images.device)] = self._copies(index[touched])
-        return images
+        images, touched = self.pixels.gather(self._rows[index]), self._is_copy[index]
+        return _replaced(images, touched, self._copies(index[touched])) if bool(touched.any()) else images
 
     def _copies(self, index: torch.Tensor) -> torch.Tensor:
         if not len(self._kept):
             return self._render(index)
-        return self._kept[upload(self._kept_at[index], self._kept.device)]
+        return self._kept.index_select(0, upload(self._kept_at[index], self._kept.device))
 
     def _render(self, index: torch.Tensor) -> torch.Tensor:
         photos = self.pixels.gather(self._rows[index])
@@ -135,15 +132,26 @@ class ImageBatches:
         for index in order(self._seed, epoch, self.rows, self._batch_size):
             images = self._pictures.gather(index)
             if self._flip:
-                mirror(images, mirrored[index])
+                images = mirror(images, mirrored[index])
             at = upload(index, images.device)
             yield normalise(images), self._labels.truth[at], self._labels.stratum[at]
 
 
-def mirror(images: torch.Tensor, which: torch.Tensor) -> None:
-    """Mirror some of (n, size, size, 3) images in place; `which` is (n,) bool on the CPU."""
+def mirror(images: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+    """(n, size, size, 3) images of which some are mirrored; `which` is (n,) bool on the CPU."""
     at = upload(which.nonzero()[:, 0], images.device)
-    images[at] = images[at].flip(2)
+    return _replaced(images, which, images.index_select(0, at).flip(2))
+
+
+def _replaced(images: torch.Tensor, which: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """`images` with `others`, in their order, in the places of `which`: (n,) bool on the CPU.
+
+    Looked up beside each other: to write into places, deterministic algorithms make a GPU's host wait for the largest
+    index, twice a batch, and a CPU takes twice as long.
+    """
+    place = torch.arange(len(images))
+    place[which] = len(images) + torch.arange(len(others))
+    return torch.cat([images, others]).index_select(0, upload(place, images.device))
 
 
 class FeatureBatches:

@@ -1,21 +1,23 @@
-"""Measurements in a worker: the machine's peaks, and a ResNet-18 trained on random, on resident and on new images."""
+"""Measurements in a worker: the machine's peaks, decoding, and a ResNet-18 trained on one batch and on many."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from auditkit.cohort import Draw, ImageSource
+from auditkit.cohort import Draw, ImageSource, Rows
 from auditkit.contracts import Model
 from auditkit.spec.model import SGD, Augment
 from auditkit.training import graph, images, predict
@@ -26,20 +28,25 @@ from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.pixels import Pixels
 
+_log = logging.getLogger(__name__)
 _WINDOWS = 5
 _RATE = 0.001
-_BATCHES = 8
 _SIDE = {"cpu": 1024, "cuda": 8192, "mps": 4096}
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Images of `size` pixels in batches of `batch`; each rate is measured for `seconds`."""
+    """Images of `size` pixels in batches of `batch`; each rate is measured for `seconds`.
+
+    On a GPU steps are captured, unless `graph` says not to, and compiled before that, unless `compiled` does.
+    """
 
     size: int
     batch: int
     seconds: float
     compute: Compute
+    compiled: bool = True
+    graph: bool = True
 
 
 class _Loss(torch.nn.Module):
@@ -47,17 +54,16 @@ class _Loss(torch.nn.Module):
         return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth)
 
 
-def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[str, Any]:
-    """Rates per second of this process. `path` is a new file for the decoded images."""
-    rows = case.batch * _BATCHES
+def decode(case: Case, photos: ImageSource, crop: int, rows: Rows, path: Path) -> float:
+    """Images per second that are decoded into the array at `path`, again and again."""
+    return len(rows) * _rates(case, lambda: images.fill(photos, rows, crop, case.size, path))[0]
+
+
+def measure(case: Case, model: Model, rows: Rows, path: Path) -> dict[str, Any]:
+    """Rates per second of this process, with the images `rows` of the array at `path`."""
     compute = case.compute
     _start_afresh(compute)
-    np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(rows, case.size, case.size, 3)).flush()
-    (decode,) = _rates(case, lambda: images.fill(photos, np.arange(rows), 178, case.size, path))
-    pixels, draw = Pixels(path, compute.device), Draw(np.arange(rows))
-    pictures = Pictures(pixels, draw, Augment(), 0)
-    labels = Labels.of(draw, (np.arange(rows) % 2).astype(np.int64), None, compute.device)
-    batches = ImageBatches(pictures, labels, case.batch, 0, flip=True)
+    pictures, batches = _batches(case, rows, path)
     started = time.perf_counter()
     progress, steps = _unit(model, case, batches)
     until_first_step = time.perf_counter() - started
@@ -67,19 +73,40 @@ def measure(case: Case, model: Model, photos: ImageSource, path: Path) -> dict[s
     return {
         "gemm": _gemms(case),
         "copy": _copy(case),
-        "decode": rows * decode,
         "step_synthetic": synthetic,
         "step_resident": resident,
-        "evaluate": rows / evaluated,
-        # computed: one epoch, decoded before it and evaluated after it
-        "end_to_end": rows / (1 / decode + rows / resident + evaluated),
+        "evaluate": len(rows) / evaluated,
         "batch": case.batch,
         "precision": compute.precision,
-        "captured": graph.captured(),
+        "steps": steps.how,
         "seconds_until_first_step": until_first_step,
         "share_of_cpu": share,
         **peaks,
     }
+
+
+def epoch(case: Case, model: Model, rows: Rows, path: Path) -> float:
+    """Seconds in which a network that is there, with its steps captured, is trained on all rows and evaluated on them.
+
+    The images are brought to the device within these seconds.
+    """
+    progress, steps = _unit(model, case, _batches(case, rows[: case.batch], path)[1])
+    wait_for(case.compute.device)
+    started = time.perf_counter()
+    pictures, batches = _batches(case, rows, path)
+    steps.begin()
+    for batch in batches.epoch(0):
+        steps.step(batch, _RATE)
+    steps.end()
+    predict.margins(progress.module, pictures, case.compute)  # type: ignore[arg-type]
+    return time.perf_counter() - started
+
+
+def _batches(case: Case, rows: Rows, path: Path) -> tuple[Pictures, ImageBatches]:
+    pixels, draw = Pixels(path, case.compute.device), Draw(rows)
+    pictures = Pictures(pixels, draw, Augment(), 0)
+    labels = Labels.of(draw, (np.arange(len(pixels.host)) % 2).astype(np.int8), None, case.compute.device)
+    return pictures, ImageBatches(pictures, labels, case.batch, 0, flip=True)
 
 
 def _stepped(case: Case, steps: graph.Steps, batches: ImageBatches) -> tuple[float, float, float]:
@@ -106,9 +133,12 @@ def _unit(model: Model, case: Case, batches: ImageBatches) -> tuple[Progress, gr
     spec = SGD(use="sgd", lr=_RATE, momentum=0.9)
     network = build_network(model, 0).to(compute.device).train()
     progress = Progress(network, _Loss(), make_optimizer(spec, network.parameters()), compute.scaler())
-    many = graph.WORTH_COMPILING if compute.device.type == "cuda" else 0
+    if not case.graph:
+        return progress, graph.Eager(progress, compute)
+    visits = graph.WORTH_COMPILING if case.compiled else 0
     kind = ("bench", case)
-    return progress, graph.steps_of(progress, spec, compute, kind, lambda: next(batches.epoch(0)), many)
+    first = partial(next, batches.epoch(0))
+    return progress, graph.steps_of(progress, spec, compute, kind, first, visits, _log.warning)
 
 
 def _endless(batches: ImageBatches) -> Iterator[Batch]:

@@ -20,7 +20,7 @@ from auditkit.training.weights import Tensors, read, save
 class Progress:
     """What training changes. `history` has one record per finished epoch; `best` are weights, where they are selected.
 
-    `best_epoch` counts from 0. `facts` are remembered with the checkpoint: threads, precision, devices.
+    `best_epoch` counts from 0. `facts` are remembered with the checkpoint: threads, precision, devices, steps.
     """
 
     module: nn.Module

@@ -17,7 +17,9 @@ FLOAT32, BFLOAT16, FLOAT16 = "float32", "bfloat16", "float16"
 FORMATS = {FLOAT32: torch.float32, BFLOAT16: torch.bfloat16, FLOAT16: torch.float16}
 _WORTH_IT = 1.2
 """A less exact format must be this many times as fast."""
-_SIDE = 512
+_SIDE, _TURNS = 512, 12
+_PROBED_BATCH, _PROBED_STEPS = 1024, 8
+"""On a GPU: a gigabyte, and some 8 ms of a large one, whose host launches the kernels in a quarter of the time."""
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 """Numbers of glibc's mallopt()."""
 
@@ -99,13 +101,18 @@ def formats(device: torch.device) -> list[str]:
 
 
 def choose_precision(wanted: str, device: torch.device) -> str:
-    """The precision asked for; "auto" is the one that measures fastest.
+    """The precision asked for; "auto" is the one that measures fastest, after `choose_algorithms`.
 
     The instructions alone do not tell: an EPYC with AVX512-BF16 trains nearly twice as fast with it as in float32, a
     Xeon whose AMX is masked more slowly. So it is measured, once per process; the answers seen on CPUs (products half
     as fast, or four times as fast) lie far from the limit.
     """
     return fastest(_seconds(device)) if wanted == "auto" else wanted
+
+
+def candidates(device: torch.device) -> list[str]:
+    """What "auto" chooses from: on a CUDA device two-byte formats only, which halve what every kernel moves."""
+    return [name for name in formats(device) if device.type != "cuda" or name != FLOAT32]
 
 
 def fastest(seconds: Mapping[str, float]) -> str:
@@ -119,41 +126,50 @@ def fastest(seconds: Mapping[str, float]) -> str:
 
 @cache
 def _seconds(device: torch.device) -> dict[str, float]:
-    """Of a piece of work in each of `formats`, on a CPU with one thread; takes some 60 ms there.
+    """Of a piece of work in each of `candidates`, on a CPU with one thread; takes some 60 ms there.
 
     They take turns and the shortest counts, so that other work on the machine hardly does.
     """
-    works = {name: _work(device, FORMATS[name]) for name in formats(device)}
+    works = {name: _work(device, FORMATS[name]) for name in candidates(device)}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        turns = [{name: _seconds_of(work, device) for name, work in works.items()} for _ in range(12)]
+        turns = [{name: _seconds_of(work, device) for name, work in works.items()} for _ in range(_TURNS)]
     finally:
         torch.set_num_threads(threads)
-    return {name: min(turn[name] for turn in turns) for name in works}
+    del works
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    return {name: min(turn[name] for turn in turns) for name in turns[0]}
 
 
 def _work(device: torch.device, kind: torch.dtype) -> Callable[[], object]:
-    """A product of matrices on a CPU, where it is nearly all that a step is made of; part of a step elsewhere."""
+    """A product of matrices on a CPU, where it is nearly all that a step is made of; part of some steps elsewhere.
+
+    Many, and large, between one wait for a GPU and the next: else its host's launches would be what is measured.
+    """
     if device.type == "cpu":
         ones = torch.ones(_SIDE, _SIDE, dtype=kind, device=device)
         return lambda: ones @ ones
-    return part_of_a_step(device, kind, batch=256)
+    step = part_of_a_step(device, kind, batch=_PROBED_BATCH)
+    return lambda: [step() for _ in range(_PROBED_STEPS)]
 
 
 def part_of_a_step(device: torch.device, kind: torch.dtype, *, batch: int) -> Callable[[], object]:
     """Forward and backward through a convolution, batch norm and ReLU, as in the middle of a ResNet-18.
 
-    On a GPU float16 and bfloat16 multiply equally fast, but only float16 has cuDNN's batch norm.
+    Backward to the images, too, as where other layers come before. On a GPU float16 and bfloat16 multiply equally fast,
+    but only float16 has cuDNN's batch norm.
     """
     layers = torch.nn.Sequential(
         torch.nn.Conv2d(128, 128, 3, padding=1, bias=False), torch.nn.BatchNorm2d(128), torch.nn.ReLU()
     )
     layers = layers.to(device).to(memory_format=torch.channels_last)
-    images = torch.ones(batch, 128, 16, 16, device=device).to(memory_format=torch.channels_last)
+    images = torch.ones(batch, 128, 16, 16, device=device).to(memory_format=torch.channels_last).requires_grad_()
 
     def step() -> None:
         layers.zero_grad(set_to_none=True)
+        images.grad = None
         with torch.autocast(device.type, kind, enabled=kind != torch.float32):
             loss = layers(images).float().mean()
         loss.backward()

@@ -29,8 +29,14 @@ from auditkit.training.transfer import snapshot, transfer
 
 _log = logging.getLogger(__name__)
 _WARM_UP = 3
+_SAID = 200
 WORTH_COMPILING = 1_000_000
-"""Images that a unit visits, from which on inductor's minute is won back."""
+"""Images that a unit visits, from which on its steps are compiled.
+
+Inductor takes a minute or so, once for all units of a kind in a process, and a large GPU some ten seconds for a million
+images: the minute is won back after some ten million visits, by ten units of a million, as arms times seeds come to,
+or by one long unit. A single unit of a million loses it. Only the unit's own visits may decide: the last bits do, too.
+"""
 
 
 def forward(module: nn.Module, objective: nn.Module, batch: Batch, compute: Compute) -> torch.Tensor:
@@ -51,6 +57,8 @@ def _descend(progress: Progress, loss: torch.Tensor) -> None:
 
 class Eager:
     """A step as PyTorch runs it by itself, on the unit's own tensors."""
+
+    how = "eager"
 
     def __init__(self, progress: Progress, compute: Compute) -> None:
         self._progress, self._compute = progress, compute
@@ -75,6 +83,7 @@ class Graphed:
 
     def __init__(self, twins: Twins, progress: Progress) -> None:
         self._twins, self._progress = twins, progress
+        self.how = "compiled" if twins.compiled else "captured"
 
     def begin(self) -> None:
         """Take over the unit's state."""
@@ -112,7 +121,7 @@ class Twins:
         rate = torch.tensor(spec.lr, device=compute.device)
         optimizer = make_optimizer(spec, module.parameters(), rate)
         self.progress = Progress(module, objective, optimizer, compute.scaler())
-        self._compute = compute
+        self.compiled, self._compute = compiled, compute
         self._forward = torch.compile(forward, dynamic=False) if compiled else forward
         self._captured: _Captured | None = None
         self._pool = torch.cuda.graph_pool_handle() if compute.device.type == "cuda" else None
@@ -183,13 +192,19 @@ _refused: set[tuple[Hashable, bool, torch.Size]] = set()
 
 
 def steps_of(
-    progress: Progress, spec: SGD | AdamW, compute: Compute, kind: Hashable, first: Callable[[], Batch], visits: int
+    progress: Progress,
+    spec: SGD | AdamW,
+    compute: Compute,
+    kind: Hashable,
+    first: Callable[[], Batch],
+    visits: int,
+    tell: Callable[[str], None],
 ) -> Steps:
     """How the steps of a unit are taken: by graphs on a CUDA device that can capture them, else eagerly.
 
     Units of one `kind` have the same network, objective, optimizer and precision. `first` makes a batch to
-    capture with. Whether a unit's steps are compiled depends on its own visits, never on the units before it: the last
-    bits do, too.
+    capture with. `tell` hears, once per kind, why steps could not be compiled or captured. Whether a unit's steps are
+    compiled depends on its own visits, never on the units before it: the last bits do, too.
     """
     if compute.device.type != "cuda":
         return Eager(progress, compute)
@@ -207,17 +222,13 @@ def steps_of(
             steps.begin()
             twins.step(batch, 0.0)
         except Exception as error:
-            _give_up("compiled" if compiled else "captured", error, compute.device)
+            _recover(compute.device)
+            tell(_slower("compiled" if compiled else "captured", error))
             continue
         _known[key] = twins
         return steps
     _refused.add(key)
     return Eager(progress, compute)
-
-
-def captured() -> bool:
-    """Whether the last kind of unit in this process was captured."""
-    return bool(_known)
 
 
 def forget() -> None:
@@ -227,10 +238,11 @@ def forget() -> None:
     _known.clear()
 
 
-def _give_up(what: str, error: Exception, device: torch.device) -> None:
-    """Say that a step cannot be captured. Dynamo, inductor and capture fail in too many ways for one to be named."""
-    _recover(device)
-    _log.warning("a step cannot be %s: %s", what, error)
+def _slower(what: str, error: Exception) -> str:
+    """Dynamo, inductor and capture fail in too many ways, and words, for more than the first line."""
+    _log.info("a step cannot be %s", what, exc_info=error)
+    first = next(iter(str(error).strip().splitlines()), "")
+    return f"training steps cannot be {what} and are slower: {type(error).__name__}: {first[:_SAID]}"
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import torch
 
 from auditkit import streams
 from auditkit.errors import RunFailed
-from auditkit.events import EpochDone, Send, StepsDone
+from auditkit.events import EpochDone, Notice, Send, StepsDone
 from auditkit.spec.model import Recipe
 from auditkit.training.batches import Batch, Batches
 from auditkit.training.checkpoint import Progress, write_checkpoint
@@ -54,7 +54,8 @@ class Lesson:
 def train(lesson: Lesson, progress: Progress) -> None:
     """Train until the budget is spent, from wherever `progress` stands, and leave the selected weights in place.
 
-    Writes checkpoints between epochs. Raises RunFailed when a loss is not finite.
+    Writes checkpoints between epochs, and into the facts how steps are taken. Raises RunFailed when a loss is not
+    finite.
     """
     steps: Steps | None = None
     checkpoints = _Checkpoints(lesson.checkpoint)
@@ -90,8 +91,13 @@ def _steps(lesson: Lesson, progress: Progress) -> Steps:
     def first() -> Batch:
         return next(iter(lesson.batches.epoch(0)))
 
+    def tell(why: str) -> None:
+        lesson.send(Notice(f"{lesson.label}: {why}", "warning"))
+
     visits = lesson.epochs * lesson.batches.rows
-    return steps_of(progress, lesson.recipe.optimizer, lesson.compute, lesson.kind, first, visits)
+    found = steps_of(progress, lesson.recipe.optimizer, lesson.compute, lesson.kind, first, visits, tell)
+    progress.facts["steps"] = [*dict.fromkeys([*progress.facts.get("steps", ()), found.how])]
+    return found
 
 
 def _run_epoch(lesson: Lesson, steps: Steps, epoch: int) -> tuple[float, int]:

@@ -38,7 +38,10 @@ class Network(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(n, 2) float32 logits."""
-        features = self.features(images)
+        return self.logits(self.features(images))
+
+    def logits(self, features: torch.Tensor) -> torch.Tensor:
+        """(n, 2) float32 logits from (n, width) features."""
         with torch.autocast(features.device.type, enabled=False):
             logits: torch.Tensor = self.head(features)
         return logits

@@ -20,12 +20,27 @@ _BATCH = {"cpu": 128, "cuda": 1024, "mps": 256}
 
 def margins(network: Network, pictures: Pictures, compute: Compute) -> NDArray[np.float32]:
     """(n,) float32 logit margins of every image, in the order of the draw."""
-    return _over(network, lambda images: margin(network(images)), pictures, compute).cpu().numpy()
+    (found,) = _over(network, lambda images: (margin(network(images)),), pictures, compute)
+    return found.cpu().numpy()
 
 
 def features(network: Network, pictures: Pictures, compute: Compute) -> torch.Tensor:
     """(n, width) float32 inputs of the last layer, on the device."""
-    return _over(network, network.features, pictures, compute)
+    (found,) = _over(network, lambda images: (network.features(images),), pictures, compute)
+    return found
+
+
+def margins_and_features(
+    network: Network, pictures: Pictures, compute: Compute
+) -> tuple[NDArray[np.float32], torch.Tensor]:
+    """What `margins` and `features` give, to the bit, in one pass."""
+
+    def both(images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        seen = network.features(images)
+        return margin(network.logits(seen)), seen
+
+    found, seen = _over(network, both, pictures, compute)
+    return found.cpu().numpy(), seen
 
 
 def head_margins(head: nn.Module, features: torch.Tensor) -> NDArray[np.float32]:
@@ -40,16 +55,16 @@ def accuracy(margin: NDArray[np.float32], truth: NDArray[np.int8]) -> float | No
 
 
 def _over(
-    network: nn.Module, read: Callable[[torch.Tensor], torch.Tensor], pictures: Pictures, compute: Compute
-) -> torch.Tensor:
-    """Float32 outputs on the device."""
+    network: nn.Module, read: Callable[[torch.Tensor], tuple[torch.Tensor, ...]], pictures: Pictures, compute: Compute
+) -> list[torch.Tensor]:
+    """Each of the outputs, float32, on the device."""
     was_training = network.training
     network.eval()
     with torch.no_grad(), compute.autocast():
         parts = positions(len(pictures), _BATCH[compute.device.type], full=compute.device.type == "cuda")
         outputs = [read(normalise(pictures.gather(index))) for index in parts]
     network.train(was_training)
-    return torch.cat([*outputs])[: len(pictures)].to(torch.float32)
+    return [torch.cat(parts)[: len(pictures)].to(torch.float32) for parts in zip(*outputs, strict=True)]
 
 
 def positions(count: int, size: int, *, full: bool) -> tuple[torch.Tensor, ...]:

@@ -16,7 +16,7 @@ from filelock import FileLock
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from auditkit.contracts import PretrainedFile
+from auditkit.contracts import Model, PretrainedFile
 from auditkit.errors import AuditError, DataError
 from auditkit.replacing import replacing
 from auditkit.training.places import cache_folder, make_folder
@@ -47,6 +47,14 @@ def read(path: Path) -> tuple[Tensors, dict[str, Any]]:
     except (OSError, SafetensorError, ValueError) as error:
         hint = "weights are read from safetensors files only"
         raise DataError(f"cannot read weights: {error}", where=str(path), hint=hint) from error
+
+
+def imagenet(model: Model, name: str) -> Tensors:
+    """A model's published weights. Raises AuditError when it has none, or when they cannot be had."""
+    file = model.imagenet()
+    if file is None:
+        raise AuditError(f"the model {name!r} has no ImageNet weights", hint='set recipe.init = "none"')
+    return pretrained(file)
 
 
 def pretrained(file: PretrainedFile) -> Tensors:
