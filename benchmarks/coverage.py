@@ -2,7 +2,7 @@
 
     python benchmarks/coverage.py [--runs 2000] [--workers 2] [--out benchmarks/results]
 
-An hour on two cores. Settings with many people that lie outside of what was asked are then simulated
+Two hours on two cores. Settings with many people that lie outside of what was asked are then simulated
 anew, five times as often, so that chance can be told from truth; --keep does only that, for the grid in --out.
 
 Every person has images in every group or, where groups are apart, in one. Whether an arm with a seed is right about a
