@@ -30,7 +30,7 @@ class Pictures:
     """The images of a draw, as they are or as augmented copies.
 
     Copies are rendered once and kept on the device while they take less than `_KEPT_BYTES`, else again in every epoch:
-    a fiftieth of the time on a CPU at 64 pixels, nothing that can be measured at 128 (`benchmarks/techniques.py`).
+    a fiftieth of the time on a CPU, where half of the rows are copies (`benchmarks/techniques.py`).
     """
 
     def __init__(self, pixels: Pixels, draw: Draw, augment: Augment, seed: int) -> None:
