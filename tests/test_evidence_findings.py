@@ -28,7 +28,7 @@ from auditkit.contracts import CountMetric
 from auditkit.evidence.findings import Derived, derive
 from auditkit.evidence.judgements import judge_gates, judge_published
 from auditkit.evidence.layout import lay_out
-from auditkit.evidence.panel import Panel
+from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.evidence.results import Finding, Interval, exploratory
 from auditkit.evidence.scan import ScannedPools, scan
 from auditkit.evidence.seeds import seed_variances
@@ -321,6 +321,20 @@ def test_a_change_without_any_photo_that_differs_rests_on_nobody() -> None:
     needed = int(re.search(r"about ([\d,]+) people", change.explanation)[1].replace(",", ""))  # type: ignore[index]
     assert change.simultaneous is not None
     assert needed == pytest.approx(people * change.simultaneous.high / 0.005, rel=0.1)
+
+
+def test_the_same_predictions_of_more_seeds_are_nobodys_change_too() -> None:
+    panel = toy_panel(arms=2, seeds=1)
+    margin = panel.arms[0].margin
+    arms = tuple(
+        ArmScores(name, tuple(range(n)), np.repeat(margin, n, axis=0)) for name, n in (("arm0", 3), ("arm1", 5))
+    )
+    found = derive([replace(panel, arms=arms)], evidence(groups=(("Male",),)), ACCURACY).findings
+    change = pick(found, over=("Male",), at=(("Male", 1),), quantity="change")
+    people = len(np.unique(panel.identity[panel.attributes["Male"] == 1]))
+    assert (round(change.estimate or 0.0, 9), change.effective_identities) == (0.0, None)
+    assert change.interval is not None
+    assert change.interval.high == pytest.approx(1 - 0.025 ** (1 / people), rel=0.1)
 
 
 def test_exploration_does_not_decide_again_what_was_declared() -> None:

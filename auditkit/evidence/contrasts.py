@@ -78,16 +78,16 @@ def estimate(
     peoples: list[_People] = []
     design: list[tuple[int, int, int]] = []
     same = [_same(layout, pair) for pair in arms]
-    unseen: dict[int, Floats] = {}
+    nobody: dict[int, NDArray[np.bool_]] = {}
     for first, batch in _batches(lines) if arms else ():
         stack = stack_of(layout, batch)
         made = list(_estimates(layout, stack, arms, same, len(design)))
         usable = np.array([one.row >= 0 for one in made])
         moved = np.stack([less(stack.replicates, pair) for pair in arms], axis=1).reshape(len(made), -1)[usable]
         measure = batch[0].measure
-        if id(measure) not in unseen:
-            unseen[id(measure)] = _unseen(layout, measure, arms)
-        people = _people(layout, stack, arms, usable, unseen[id(measure)])
+        if id(measure) not in nobody:
+            nobody[id(measure)] = _nobody(layout, measure, arms)
+        people = _people(layout, stack, arms, usable, nobody[id(measure)])
         spreads.append(_spread(layout, stack, arms, people, moved, usable))
         numbers = [(first + i // len(arms), *arms[i % len(arms)]) for i in np.flatnonzero(usable).tolist()]
         design += [(number, arm, -1 if against is None else against) for number, arm, against in numbers]
@@ -179,12 +179,13 @@ class _People:
     """What a stack's usable rows are made of, in every arm or pair of arms, line by line.
 
     influence: (rows, blocks), of the mean over seeds; pseudo: (rows,) sum of squares of the pseudo-observations;
-    unseen: (rows,) variance of groups in which nobody shows any; fewest, everybody: (rows,) people of the group with
-    the fewest, and of both groups.
+    carried: (rows,) whether anybody contributes; unseen: (rows,) variance of groups in which nobody does; fewest,
+    everybody: (rows,) people of the group with the fewest, and of both groups.
     """
 
     influence: Replicates
     pseudo: Floats
+    carried: NDArray[np.bool_]
     unseen: Floats
     fewest: Integers
     everybody: Integers
@@ -192,7 +193,7 @@ class _People:
     @property
     def carriers(self) -> Floats:
         """(rows,) effective number of people, pseudo-observations included; 0 where there are only those."""
-        return np.where(self.influence.any(axis=-1), effective_number(self.influence, self.pseudo), 0.0)
+        return np.where(self.carried, effective_number(self.influence, self.pseudo), 0.0)
 
     @property
     def added(self) -> Floats:
@@ -200,36 +201,47 @@ class _People:
         return self.pseudo + self.unseen
 
 
-def _unseen(layout: Layout, measure: Measure, arms: Sequence[Arms]) -> Floats:
-    """(groups, pairs of arms): variance of a group where nobody is told apart, as where no prediction differs.
+def _nobody(layout: Layout, measure: Measure, arms: Sequence[Arms]) -> NDArray[np.bool_]:
+    """(groups, pairs of arms): where nobody is told apart, as where no prediction differs.
 
-    However many images each person has: all of one may turn together. 0 elsewhere, and where values have no bounds.
+    In float64, in which the mean of the same float32 numbers does not depend on how often and in which order they come.
     """
-    least, most = measure.bounds
-    means = np.stack([measure.influence[layout.units_of(arm)].mean(axis=0) for arm in range(len(layout.arms))])
-    nobody = np.stack([~less(means[None], pair)[0].any(axis=-1) for pair in arms], axis=1)
-    both = [[arm] if against is None else [arm, against] for arm, against in arms]
-    people = np.stack([measure.people[pair].min(axis=0) for pair in both], axis=1)
+    influence = [measure.influence[layout.units_of(arm)].mean(axis=0, dtype=np.float64) for arm in _all(layout)]
+    return np.stack([~less(np.stack(influence)[None], pair)[0].any(axis=-1) for pair in arms], axis=1)
+
+
+def _unseen(stack: Stack, both: Sequence[list[int]], silent: NDArray[np.bool_]) -> Floats:
+    """(lines, pairs of arms): variance of the groups where nobody is told apart; `silent`: (lines, groups of each,
+    pairs). However many images a person has: all of them may turn at once. 0 where values have no bounds.
+    """
+    one, groups = stack.lines[0].measure, np.array([line.groups for line in stack.lines])
+    least, most = one.bounds
+    people = np.stack([one.people[pair].min(axis=0) for pair in both], axis=1)
     reach = most - least if np.isfinite(most - least) else 0.0
-    return np.where(nobody, unseen_variance(people) * reach**2, 0.0)
+    variance = np.where(silent, unseen_variance(people)[groups] * reach**2, 0.0)
+    return np.asarray(variance.sum(axis=1), dtype=np.float64)
 
 
-def _people(layout: Layout, stack: Stack, arms: Sequence[Arms], usable: NDArray[np.bool_], unseen: Floats) -> _People:
-    """unseen: (groups, pairs of arms)."""
+def _all(layout: Layout) -> range:
+    return range(len(layout.arms))
+
+
+def _people(
+    layout: Layout, stack: Stack, arms: Sequence[Arms], usable: NDArray[np.bool_], nobody: NDArray[np.bool_]
+) -> _People:
+    """nobody: (groups, pairs of arms)."""
     both = [[arm] if against is None else [arm, against] for arm, against in arms]
 
     def flat(values: list[NDArray[Any]]) -> NDArray[Any]:
         return np.stack(values, axis=1).reshape(len(usable), *values[0].shape[1:])[usable]
 
-    averaged = np.stack(
-        [stack.influence[:, layout.units_of(arm)].mean(axis=1) for arm in range(len(layout.arms))], axis=1
-    )
-    influence = flat([less(averaged, pair) for pair in arms])
-    groups = np.array([line.groups for line in stack.lines])
+    averaged = np.stack([stack.influence[:, layout.units_of(arm)].mean(axis=1) for arm in _all(layout)], axis=1)
+    silent = nobody[np.array([line.groups for line in stack.lines])]
     return _People(
-        influence=influence,
+        influence=flat([less(averaged, pair) for pair in arms]),
         pseudo=flat([_pseudo(stack, pair) for pair in both]),
-        unseen=unseen[groups].sum(axis=1).ravel()[usable],
+        carried=~silent.all(axis=1).ravel()[usable],
+        unseen=_unseen(stack, both, silent).ravel()[usable],
         fewest=flat([stack.people[:, pair].min(axis=1) for pair in both]),
         everybody=flat([stack.everybody[:, pair].max(axis=1) for pair in both]),
     )
