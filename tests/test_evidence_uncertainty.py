@@ -17,6 +17,7 @@ from auditkit.evidence.uncertainty import (
     gap_change_bounds,
     normal_quantile,
     people_df,
+    satterthwaite,
     t_quantile,
     unseen_variance,
     wilson,
@@ -201,6 +202,14 @@ def test_the_fewer_people_err_the_more_their_errors_are_taken_to_clump() -> None
         z = stats.norm.ppf(0.975)
         half = z / np.sqrt(n) * np.sqrt(0.99 * 0.01 + z**2 / n / 4) / (1 + z**2 / n)
         assert (high[i] - low[i]) / 2 == pytest.approx(half, rel=0.01)
+
+
+def test_a_sum_of_variances_has_degrees_of_freedom_between_those_of_its_parts() -> None:
+    first, second, none = np.array([4.0]), np.array([1.0]), np.zeros(1)
+    few, many = np.array([3.0]), np.array([30.0])
+    assert satterthwaite((first, second), (few, many))[0] == pytest.approx(25 / (16 / 3 + 1 / 30))
+    assert satterthwaite((none, second), (few, many))[0] == pytest.approx(30)
+    assert satterthwaite((first, none), (few, many))[0] == 3
 
 
 def test_what_nobody_shows_has_the_variance_of_the_rule_of_three() -> None:

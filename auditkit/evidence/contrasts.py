@@ -15,7 +15,7 @@ from auditkit.evidence.lines import Line, Stack, less, stack_of
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.resampling import Redrawn, Replicates, people_variance, redraw
 from auditkit.evidence.seeds import Arms, seed_variances
-from auditkit.evidence.uncertainty import Spread, effective_number, people_df, unseen_variance
+from auditkit.evidence.uncertainty import Spread, effective_number, people_df, satterthwaite, unseen_variance
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -277,9 +277,11 @@ def _spread(
     fewest = np.maximum(stack.people.min(axis=1), 2).astype(np.float32)
     unbiased = stack.influence * np.sqrt(fewest / (fewest - 1))[:, None, None]
     seeds = seed_variances(layout, stack.values, unbiased, stack.reason, arms)
+    own, most = variance + people.pseudo, np.minimum(people.everybody, layout.blocks)
+    df = people_df(people.carriers, most), np.maximum(people.fewest - 1.0, 1.0)
     return Spread(
-        people=variance + people.added,
-        people_df=people_df(people.carriers, np.minimum(people.everybody, layout.blocks)),
+        people=own + people.unseen,
+        people_df=satterthwaite((own, people.unseen), df),
         seeds=seeds.added.ravel()[usable],
         seeds_df=seeds.df.ravel()[usable],
         retraining=seeds.measured.ravel()[usable],

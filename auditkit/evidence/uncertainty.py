@@ -120,6 +120,16 @@ def unseen_variance(people: NDArray[np.int64]) -> Floats:
     return np.asarray(np.square(UNSEEN / np.maximum(people, 1)), dtype=np.float64)
 
 
+def satterthwaite(variances: tuple[Floats, Floats], df: tuple[Floats, Floats]) -> Floats:
+    """Degrees of freedom of the sum of two estimated variances (Satterthwaite, Biometrics Bulletin 1946).
+
+    Those of the first, unchanged, where the second is 0.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.square(sum(variances)) / sum(np.square(v) / d for v, d in zip(variances, df, strict=True))
+    return np.asarray(np.where(variances[1] > 0, found, df[0]), dtype=np.float64)
+
+
 def people_df(effective: Floats, people: NDArray[np.int64]) -> Floats:
     """Degrees of freedom of a variance estimated from people, m - 1 at most.
 
