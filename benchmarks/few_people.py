@@ -22,11 +22,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from simulation import people_alone
 
 from auditkit.evidence.results import FEWEST_EFFECTIVE
 from auditkit.evidence.uncertainty import (
     PSEUDO,
-    Spread,
     effective_number,
     normal_quantile,
     people_df,
@@ -34,7 +34,6 @@ from auditkit.evidence.uncertainty import (
     unseen_variance,
 )
 
-Floats = NDArray[np.float64]
 PEOPLE_AND_PHOTOS = ((10, 10), (15, 10), (20, 10), (30, 20), (60, 3), (60, 10), (200, 5))
 DIFFERING = (3, 6, 10, 20, 50, 100)
 CORRELATION = (0.0, 0.1, 0.3, 0.6)
@@ -93,25 +92,12 @@ def cover(setting: Setting, runs: int, rng: np.random.Generator) -> Coverage:
     nobody = ~influence.any(axis=1)
     effective = np.where(nobody, 0.0, effective_number(influence, pseudo))
     added = pseudo + np.where(nobody, unseen_variance(np.full(runs, setting.people)), 0.0)
-    low, high = symmetric(estimate, _spread(influence, added, effective), normal_quantile(0.95))
+    spread = people_alone(influence, people_df(effective, np.full(runs, setting.people)), added)
+    low, high = symmetric(estimate, spread, normal_quantile(0.95))
     true = (right - wrong) * share
     held, unmarked = (low <= true) & (true <= high), (effective >= FEWEST_EFFECTIVE) | nobody
     among = float(held[unmarked].mean()) if unmarked.mean() >= 0.1 else float("nan")
     return Coverage(float(np.median(effective)), float(held.mean()), float(unmarked.mean()), among)
-
-
-def _spread(influence: Floats, added: Floats, effective: Floats) -> Spread:
-    """Of one seed: people alone."""
-    people = influence.shape[1]
-    none = np.zeros(len(influence))
-    return Spread(
-        people=np.square(influence).sum(axis=1) * people / (people - 1) + added,
-        people_df=people_df(effective, np.full(len(influence), people)),
-        seeds=none,
-        seeds_df=none + 1,
-        retraining=none,
-        undefined=none.astype(np.int64),
-    )
 
 
 def table(found: list[tuple[Setting, Coverage]]) -> str:

@@ -1,4 +1,4 @@
-"""Simulated audits whose true accuracy is known exactly, for `coverage.py`, which says how they are made."""
+"""Simulated audits of which the true accuracy is known exactly, for `coverage.py`, and what its neighbours share."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from scipy.stats import norm
 from auditkit.evidence.grouping import Grouping
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.panel import Panel
+from auditkit.evidence.uncertainty import Spread
 
 ACCURACY = 0.9
 PHOTO = 0.6
@@ -146,3 +147,19 @@ def layout_of(setting: Setting, right: NDArray[np.bool_]) -> tuple[Layout, Group
         images_differ=True,
     )
     return layout, Grouping(("run",), (tuple(range(runs * groups)),), code, 0)
+
+
+def people_alone(
+    influence: NDArray[np.float64], df: NDArray[np.float64], added: float | NDArray[np.float64] = 0.0
+) -> Spread:
+    """The spread of one seed; influence: (runs, people); df: (runs,); added: variance beside that of the influences."""
+    runs, people = influence.shape
+    none = np.zeros(runs)
+    return Spread(
+        people=np.square(influence).sum(axis=1) * people / (people - 1) + added,
+        people_df=df,
+        seeds=none,
+        seeds_df=none + 1,
+        retraining=none,
+        undefined=none.astype(np.int64),
+    )

@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
+from simulation import people_alone
 
-from auditkit.evidence.uncertainty import Spread, effective_number, normal_quantile, wilson
+from auditkit.evidence.uncertainty import effective_number, normal_quantile, wilson
 
-Floats = NDArray[np.float64]
 PEOPLE = (10, 20, 60, 300)
 IMAGES = (1, 10, 20)
 CORRELATION = (0.0, 0.1, 0.3, 0.6)
@@ -75,7 +75,8 @@ def cover(setting: Setting, runs: int, rng: np.random.Generator) -> Coverage:
     nobody = ~influence.any(axis=1)
     carriers = np.where(nobody, 0.0, effective_number(influence, np.zeros(runs)))
     people = np.full(runs, setting.people)
-    low, high = wilson(share, _spread(influence), carriers, people, normal_quantile(0.95))
+    spread = people_alone(influence, people - 1.0)
+    low, high = wilson(share, spread, carriers, people, normal_quantile(0.95))
     held = (low <= setting.accuracy + 1e-12) & (setting.accuracy <= high + 1e-12)
     reference = None if setting.correlation else _of_wilson(counts.sum(axis=1), images, setting.accuracy)
     return Coverage(float(held.mean()), float(np.median(high - low)), reference)
@@ -85,20 +86,6 @@ def _of_wilson(counts: NDArray[np.int64], images: int, accuracy: float) -> float
     known, times = np.unique(counts, return_counts=True)
     ends = [binomtest(int(count), images).proportion_ci(method="wilson") for count in known]
     return float(np.average([one.low <= accuracy <= one.high for one in ends], weights=times))
-
-
-def _spread(influence: Floats) -> Spread:
-    """Of one seed: people alone."""
-    runs, people = influence.shape
-    none = np.zeros(runs)
-    return Spread(
-        people=np.square(influence).sum(axis=1) * people / (people - 1),
-        people_df=none + people - 1,
-        seeds=none,
-        seeds_df=none + 1,
-        retraining=none,
-        undefined=none.astype(np.int64),
-    )
 
 
 def table(found: list[tuple[Setting, Coverage]]) -> str:

@@ -206,24 +206,20 @@ def _nobody(layout: Layout, measure: Measure, arms: Sequence[Arms]) -> NDArray[n
 
     In float64, in which the mean of the same float32 numbers does not depend on how often and in which order they come.
     """
-    influence = [measure.influence[layout.units_of(arm)].mean(axis=0, dtype=np.float64) for arm in _all(layout)]
-    return np.stack([~less(np.stack(influence)[None], pair)[0].any(axis=-1) for pair in arms], axis=1)
+    every = range(len(layout.arms))
+    means = np.stack([measure.influence[layout.units_of(arm)].mean(axis=0, dtype=np.float64) for arm in every], axis=1)
+    return np.stack([~less(means, pair).any(axis=-1) for pair in arms], axis=1)
 
 
-def _unseen(stack: Stack, both: Sequence[list[int]], silent: NDArray[np.bool_]) -> Floats:
-    """(lines, pairs of arms): variance of the groups where nobody is told apart; `silent`: (lines, groups of each,
-    pairs). However many images a person has: all of them may turn at once. 0 where values have no bounds.
+def _unseen(measure: Measure, both: Sequence[list[int]], nobody: NDArray[np.bool_]) -> Floats:
+    """(groups, pairs of arms): variance of a group where nobody is told apart; 0 elsewhere, and of unbounded values.
+
+    However many images a person has: all of them may turn at once.
     """
-    one, groups = stack.lines[0].measure, np.array([line.groups for line in stack.lines])
-    least, most = one.bounds
-    people = np.stack([one.people[pair].min(axis=0) for pair in both], axis=1)
+    least, most = measure.bounds
+    people = np.stack([measure.people[pair].min(axis=0) for pair in both], axis=1)
     reach = most - least if np.isfinite(most - least) else 0.0
-    variance = np.where(silent, unseen_variance(people)[groups] * reach**2, 0.0)
-    return np.asarray(variance.sum(axis=1), dtype=np.float64)
-
-
-def _all(layout: Layout) -> range:
-    return range(len(layout.arms))
+    return np.where(nobody, unseen_variance(people) * reach**2, 0.0)
 
 
 def _people(
@@ -235,13 +231,15 @@ def _people(
     def flat(values: list[NDArray[Any]]) -> NDArray[Any]:
         return np.stack(values, axis=1).reshape(len(usable), *values[0].shape[1:])[usable]
 
-    averaged = np.stack([stack.influence[:, layout.units_of(arm)].mean(axis=1) for arm in _all(layout)], axis=1)
-    silent = nobody[np.array([line.groups for line in stack.lines])]
+    every = range(len(layout.arms))
+    averaged = np.stack([stack.influence[:, layout.units_of(arm)].mean(axis=1) for arm in every], axis=1)
+    groups = np.array([line.groups for line in stack.lines])
+    unseen = _unseen(stack.lines[0].measure, both, nobody)
     return _People(
         influence=flat([less(averaged, pair) for pair in arms]),
         pseudo=flat([_pseudo(stack, pair) for pair in both]),
-        carried=~silent.all(axis=1).ravel()[usable],
-        unseen=_unseen(stack, both, silent).ravel()[usable],
+        carried=~nobody[groups].all(axis=1).ravel()[usable],
+        unseen=unseen[groups].sum(axis=1).ravel()[usable],
         fewest=flat([stack.people[:, pair].min(axis=1) for pair in both]),
         everybody=flat([stack.everybody[:, pair].max(axis=1) for pair in both]),
     )

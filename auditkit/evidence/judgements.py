@@ -183,16 +183,21 @@ def _within_noise(
         yield from _noise(change, difference, "a change of this size", evidence.confidence, told)
         return
     quantity = CHANGE_OF.get(one.finding.quantity)
-    for other in others if quantity else ():
-        against = "" if other.finding is None else other.finding.arm
-        if against in {"", one.finding.arm} or one.finding.model_copy(update={"arm": against}) != other.finding:
-            continue
-        if other.protocol != one.protocol:
-            continue
+    for against, value in _other_arms(one, others) if quantity else ():
         change = find(findings, one.finding.model_copy(update={"quantity": quantity, "against": against}), evidence)
-        difference = one.value - other.value
+        difference = one.value - value
         words = f"the printed difference from {against} ({told.points(difference, signed=True)})"
         yield from _noise(change, difference, words, evidence.confidence, told)
+
+
+def _other_arms(one: Published, others: Sequence[Published]) -> Iterator[tuple[str, float]]:
+    """Arms, and their values, of which the same was printed by the same protocol."""
+    for other in others:
+        if one.finding is None or other.finding is None or other.protocol != one.protocol:
+            continue
+        arm = other.finding.arm
+        if arm != one.finding.arm and one.finding.model_copy(update={"arm": arm}) == other.finding:
+            yield arm, other.value
 
 
 def _noise(change: Finding | None, difference: float, words: str, confidence: float, told: _Told) -> Iterator[str]:
