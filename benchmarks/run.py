@@ -2,6 +2,7 @@
 
     python benchmarks/run.py            an hour on two cores; half of it with --repeats 1
     python benchmarks/run.py --full     more images, more repeats: three hours
+    python benchmarks/run.py --bench    `auditkit bench` alone, all that is asked of a GPU: some minutes there
 
 Both do the same audit: three arms, two seeds, three epochs, the same numbers of rendered images of CelebA's size,
 ResNet-18, test images predicted. Both are run on a few images first, so that neither reads its libraries from a disk
@@ -184,9 +185,9 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         ]  # fmt: skip
         if not gpu_of(found):
             lines.append((f"share of the serial roofline, {px}", "", "", f"{case['share_of_serial_roofline']:.0%}"))
-    whole = found["memory"]
-    what = f"peak host memory, {whole['images']:,} images at 128 px, two units at a time"
-    lines.append((what, "6 GiB", "3 GiB", f"{whole['peak_bytes'] / 2**30:.1f} GiB"))
+    if whole := found["memory"]:
+        what = f"peak host memory, {whole['images']:,} images at 128 px, two units at a time"
+        lines.append((what, "6 GiB", "3 GiB", f"{whole['peak_bytes'] / 2**30:.1f} GiB"))
     return [*lines, *gpu_rows(found)]
 
 
@@ -234,13 +235,16 @@ def markdown(found: dict[str, Any]) -> str:
         "",
         f"{', '.join(facts['instructions'])}; torch {device['torch']}, {device['precision']}, "
         f"Python {facts['python']}.",
-        f"Repeats: {len(found['compared'][0]['repeats'])}. Load before them: "
-        f"{', '.join(f'{x:.1f}' for c in found['compared'] for x in c['load_before'])}.",
+        *(_repeats(found["compared"]) if found["compared"] else ()),
         "",
         "| what | floor | goal | here |",
         "|---|---|---|---|",
         *(f"| {' | '.join(row)} |" for row in rows_of(found)),
         "",
+    ]
+    if not found["compared"]:
+        return "\n".join(lines)
+    lines += [
         "| | images/s | seconds | CPU seconds | peak memory |",
         "|---|---|---|---|---|",
     ]
@@ -255,14 +259,8 @@ def markdown(found: dict[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def main() -> None:
-    """Measure, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--full", action="store_true")
-    parser.add_argument("--size", type=int, action="append", dest="sizes")
-    parser.add_argument("--repeats", type=int)
-    parser.add_argument("--out", type=Path, default=HERE / "results")
-    options = parser.parse_args()
+def beside_the_plain_loop(options: argparse.Namespace) -> dict[str, Any]:
+    """The audit by both, and the memory of one as large as CelebA."""
     rows, test, repeats = (4000, 800, 3) if options.full else (2000, 400, 2)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -273,18 +271,36 @@ def main() -> None:
         )
         audit(folder, data, 64, 128, 64)
         plain(data, 64, 128, 64)
-        found = {
-            "machine": machine(),
+        return {
             "compared": [
                 compared(folder, data, size, rows, test, options.repeats or repeats)
                 for size in options.sizes or (64, 128)
             ],
             "memory": memory(folder, data),
-            "bench": bench(10 if options.full else 3),
-        }  # fmt: skip
+        }
+
+
+def _repeats(compared: list[dict[str, Any]]) -> list[str]:
+    loads = ", ".join(f"{load:.1f}" for case in compared for load in case["load_before"])
+    return [f"Repeats: {len(compared[0]['repeats'])}. Load before them: {loads}."]
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--bench", action="store_true")
+    parser.add_argument("--seconds", type=float, help="for each rate of `auditkit bench` [3; 10 with --full]")
+    parser.add_argument("--size", type=int, action="append", dest="sizes")
+    parser.add_argument("--repeats", type=int)
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    options = parser.parse_args()
+    seconds = options.seconds or (10 if options.full else 3)
+    parts = {"compared": [], "memory": None} if options.bench else beside_the_plain_loop(options)
+    found = {"machine": machine(), **parts, "bench": bench(seconds)}
     found["gpu"] = gpu_of(found) or UNMEASURED
     if gpu_of(found):
-        found["bench_deterministic"] = bench(10 if options.full else 3, "--size", "128", "--deterministic")
+        found["bench_deterministic"] = bench(seconds, "--size", "128", "--deterministic")
     options.out.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"\W+", "-", title(found)).strip("-").lower()
     (options.out / f"{stem}.json").write_text(json.dumps(found, indent=1) + "\n")

@@ -63,8 +63,8 @@ def slowly_decoded(data: bytes) -> np.ndarray[Any, Any]:
 
 
 def slow_losses(read: Callable[[int], np.ndarray[Any, Any]]) -> Iterator[float]:
-    model = build_network(Registry.load().build_ref(RESNET), 0)
-    model = model.to(memory_format=torch.contiguous_format)
+    network = build_network(Registry.load().build_ref(RESNET), 0)
+    model = torch.nn.Sequential(network.body, network.head).to(memory_format=torch.contiguous_format)
     for module in model.modules():
         if isinstance(module, torch.nn.Conv2d):
             module.__class__ = torch.nn.Conv2d

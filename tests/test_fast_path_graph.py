@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounterWithBackend
+from torch._dynamo.utils import counters
 from training_toys import Events, build, recipe, unit_work
 
 from auditkit import Objective
@@ -20,6 +23,7 @@ from auditkit.training.checkpoint import Progress
 from auditkit.training.device import Compute
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
+from auditkit.training.pixels import Normalise
 from auditkit_plugins.objectives import losses, options
 
 CPU = Compute(torch.device("cpu"), "float32", 1)
@@ -43,12 +47,13 @@ def fresh(seed: int, spec: Any, compute: Compute = CPU) -> Progress:
     return Progress(module.train(), objective, make_optimizer(spec.optimizer, module.parameters()), compute.scaler())
 
 
+def noise(rng: torch.Generator, rows: int) -> torch.Tensor:
+    return torch.randint(0, 256, (rows, 16, 16, 3), generator=rng, dtype=torch.uint8)
+
+
 def batches() -> list[graph.Batch]:
     rng = torch.Generator().manual_seed(1)
-    return [
-        (torch.randn(n, 3, 16, 16, generator=rng), (torch.arange(n) % 2).float(), torch.arange(n) % 2)
-        for n in (6, 5, 6)
-    ]
+    return [(noise(rng, n), (torch.arange(n) % 2).float(), torch.arange(n) % 2) for n in (6, 5, 6)]
 
 
 def state(progress: Progress) -> list[torch.Tensor]:
@@ -94,7 +99,7 @@ def test_a_gradient_that_overflows_float16_halves_the_scale_and_leaves_the_weigh
 
 
 def toy_batch(rows: int, size: int) -> graph.Batch:
-    return torch.zeros(rows, 3, size, size), torch.zeros(rows), torch.zeros(rows, dtype=torch.int64)
+    return torch.zeros(rows, size, size, 3, dtype=torch.uint8), torch.zeros(rows), torch.zeros(rows, dtype=torch.int64)
 
 
 def test_whether_steps_are_compiled_depends_on_no_other_unit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +120,9 @@ def test_whether_steps_are_compiled_depends_on_no_other_unit(monkeypatch: pytest
     monkeypatch.setattr(graph, "Twins", Twins)
     on_gpu = Compute(torch.device("cuda", 0), "float32", 1)
     for visits in (10, 20, graph.WORTH_COMPILING, 10):
-        graph.steps_of(fresh(0, spec), spec.optimizer, on_gpu, "kind", lambda: toy_batch(6, 16), visits, told.append)
+        graph.steps_of(
+            fresh(0, spec), spec.optimizer, on_gpu, graph.Kind("network"), lambda: toy_batch(6, 16), visits, told.append
+        )
     graph.forget()
     assert made == [False, True, False]
     assert told == []
@@ -144,7 +151,13 @@ def test_steps_that_cannot_be_compiled_are_captured_and_those_that_cannot_be_cap
     def how(kind: str) -> str:
         visits = graph.WORTH_COMPILING
         steps = graph.steps_of(
-            fresh(0, spec, HALF), spec.optimizer, on_gpu, kind, lambda: toy_batch(6, 16), visits, told.append
+            fresh(0, spec, HALF),
+            spec.optimizer,
+            on_gpu,
+            graph.Kind(kind),
+            lambda: toy_batch(6, 16),
+            visits,
+            told.append,
         )
         return steps.how
 
@@ -179,14 +192,14 @@ def test_a_compiled_forward_pass_is_one_graph_and_gives_the_loss_and_gradients_o
     module = build_network(build(MODEL), 0).train()
     loss = objective.build((3, 2))
     found = []
-    for pass_ in (graph.forward, torch.compile(graph.forward, dynamic=False, fullgraph=True, backend="aot_eager")):
+    for ask in (graph.margins, torch.compile(graph.margins, dynamic=False, fullgraph=True, backend="aot_eager")):
         twin, objective_twin = copy.deepcopy(module), copy.deepcopy(loss)
         optimizer = make_optimizer(spec.optimizer, twin.parameters())
         twins = graph.Twins(
             Progress(twin, objective_twin, optimizer, compute.scaler()), spec.optimizer, compute, compiled=False
         )
         twins.set_rate(0.05)
-        losses = [float(twins.run(batch, pass_)) for batch in batches()]
+        losses = [float(twins.run(batch, ask)) for batch in batches()]
         found.append((losses, [p.grad.clone() for p in twins.progress.module.parameters()], state(twins.progress)))
     torch.compiler.reset()
     (eager, gradients, after), (compiled, *theirs) = found
@@ -194,6 +207,21 @@ def test_a_compiled_forward_pass_is_one_graph_and_gives_the_loss_and_gradients_o
     assert compiled == pytest.approx(eager, rel=tolerance["rtol"])
     for ours, other in zip((*gradients, *after), (*theirs[0], *theirs[1]), strict=True):
         torch.testing.assert_close(ours, other, **tolerance)
+
+
+def test_a_network_is_compiled_once_for_all_objectives_and_seeds() -> None:
+    spec = recipe()
+    counter = CompileCounterWithBackend("aot_eager")
+    compiled = torch.compile(graph.margins, dynamic=False, fullgraph=True, backend=counter)
+    for objective in OBJECTIVES:
+        for seed in (0, 1):
+            module, loss = build_network(build(MODEL), seed).train(), objective.build((3, 2))
+            progress = Progress(module, loss, make_optimizer(spec.optimizer, module.parameters()), CPU.scaler())
+            twins = graph.Twins(progress, spec.optimizer, replace(CPU), compiled=False)
+            twins.set_rate(0.05)
+            twins.run(batches()[0], compiled)
+    torch.compiler.reset()
+    assert counter.frame_count == 1
 
 
 class Uncapturable(torch.nn.Module):
@@ -257,17 +285,48 @@ def test_a_capture_that_fails_while_warming_up_leaves_the_weights(monkeypatch: p
 def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
     told: list[str] = []
     device = torch.device("cuda", 0)
-    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 16 * 16, 2)).to(device)
+    layers = (Normalise(), torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 16 * 16, 2))
+    network = torch.nn.Sequential(*layers).to(device)
     spec = recipe().optimizer
     compute = Compute(device, "float32", 1)
     progress = Progress(network, Uncapturable(), make_optimizer(spec, network.parameters()), compute.scaler())
     images, truth, stratum = (tensor.to(device) for tensor in batches()[0])
     stream = torch.cuda.current_stream()
-    steps = graph.steps_of(progress, spec, compute, "uncapturable", lambda: (images, truth, stratum), 1, told.append)
+    steps = graph.steps_of(
+        progress, spec, compute, graph.Kind("uncapturable"), lambda: (images, truth, stratum), 1, told.append
+    )
     assert steps.how == "eager"
     assert [one.split(":")[0] for one in told] == ["training steps cannot be captured and are slower"]
     assert torch.cuda.current_stream() == stream
     assert len({float(steps.step((images, truth, stratum), 0.0)) for _ in range(3)}) == 3, "dropout drew no noise"
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_units_share_code_that_is_compiled_and_come_to_the_losses_of_eager_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    monkeypatch.setattr(graph, "WORTH_COMPILING", 1)
+    graph.forget()
+    counters.clear()
+    spec = recipe(batch_size=20, precision=precision)
+    found = {}
+    for device in ("cpu", "cuda"):
+        (tmp_path / device).mkdir()
+        for seed, objective in enumerate((ComponentRef("objective", "cross-entropy", {}), OBJECTIVE, OBJECTIVE)):
+            item = unit_work(
+                tmp_path / device, device=device, digest=f"d{seed}", seed=seed, recipe=spec, objective=objective
+            )
+            events = Events()
+            run_unit(item, build, events)
+            assert Store(Path(item.store)).facts(item.digest)["steps"] == ["eager" if device == "cpu" else "compiled"]
+            assert events.of(Notice) == []
+            found[device, seed] = [epoch["loss"] for epoch in Store(Path(item.store)).history(item.digest)]
+    assert counters["stats"]["unique_graphs"] == 1
+    tolerance = {"rel": 0.02, "abs": 1e-3} if precision == "float32" else {"rel": 0.15, "abs": 0.02}
+    for seed in range(3):
+        assert found["cuda", seed] == pytest.approx(found["cpu", seed], **tolerance)
 
 
 @pytest.mark.gpu

@@ -24,7 +24,6 @@ from auditkit.training import loop
 from auditkit.training.batches import order
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer, rate
-from auditkit.training.pixels import normalise
 
 ADAM = {"use": "adamw", "lr": 0.01, "weight_decay": 0.1}
 
@@ -44,7 +43,8 @@ def test_a_plain_loop_comes_to_the_same_losses(tmp_path: Path, optimizer: dict[s
     found = [epoch["loss"] for epoch in store.history("d1")]
 
     images, truth = learnable()
-    model = build_network(build(unit_work(tmp_path).model), 0).to(memory_format=torch.contiguous_format)
+    network = build_network(build(unit_work(tmp_path).model), 0).to(memory_format=torch.contiguous_format)
+    model = torch.nn.Sequential(network.body, network.head)
     spec = chosen.optimizer
     plain: Any = (
         torch.optim.AdamW(model.parameters(), lr=spec.lr, weight_decay=0.1, foreach=False)
@@ -57,7 +57,7 @@ def test_a_plain_loop_comes_to_the_same_losses(tmp_path: Path, optimizer: dict[s
         for index in order(0, epoch, 96, 16):
             for group in plain.param_groups:
                 group["lr"] = spec.lr * ((step + 1) / 6 if step < 6 else (1 + math.cos(math.pi * (step - 5) / 19)) / 2)
-            x = normalise(torch.from_numpy(images[index.numpy()])).contiguous()
+            x = network.normalise(torch.from_numpy(images[index.numpy()])).contiguous()
             loss = torch.nn.functional.cross_entropy(model(x), torch.from_numpy(truth[index.numpy()]).long())
             plain.zero_grad()
             loss.backward()
@@ -68,12 +68,15 @@ def test_a_plain_loop_comes_to_the_same_losses(tmp_path: Path, optimizer: dict[s
     np.testing.assert_allclose(found, expected, rtol=2e-3, atol=1e-4)
 
 
-def test_a_unit_alone_or_again_predicts_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "where", [{}, pytest.param({"device": "cuda", "deterministic": True}, marks=pytest.mark.gpu)], ids=["cpu", "gpu"]
+)
+def test_a_unit_alone_or_again_predicts_the_same(tmp_path: Path, where: dict[str, Any]) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-    first, _ = run(tmp_path / "a")
-    run(tmp_path / "b", digest="other", seed=5)
-    again, _ = run(tmp_path / "b")
+    first, _ = run(tmp_path / "a", **where)
+    run(tmp_path / "b", digest="other", seed=5, **where)
+    again, _ = run(tmp_path / "b", **where)
     np.testing.assert_array_equal(first.predictions("d1").margin, again.predictions("d1").margin)
     assert first.predictions("d1").margin.tolist() != again.predictions("other").margin.tolist()
 
@@ -92,6 +95,7 @@ def work_until_killed(folder: Path, epochs_done: Any, changes: dict[str, Any], s
 
 GROUP_DRO = ComponentRef("objective", "group-dro", {"strata": ("Bald",), "step_size": 0.5})
 AUGMENTED = {"flip": True, "select": "best", "budget": {"epochs": 5}}
+ON_GPU = {"device": "cuda", "deterministic": True}
 
 
 @pytest.mark.parametrize(("share", "last"), [(1e9, 2), (1e-9, 1)], ids=["cheap checkpoints", "dear checkpoints"])
@@ -102,8 +106,13 @@ AUGMENTED = {"flip": True, "select": "best", "budget": {"epochs": 5}}
         {"recipe": recipe(optimizer=ADAM, precision="bfloat16"), "objective": GROUP_DRO},
         {"recipe": recipe(precision="float16")},
         {"train": "head", "recipe": recipe(budget={"steps": 20})},
+        pytest.param(ON_GPU | {"recipe": recipe(**AUGMENTED, precision="float16")}, marks=pytest.mark.gpu),
+        pytest.param(
+            ON_GPU | {"recipe": recipe(optimizer=ADAM, precision="bfloat16"), "objective": GROUP_DRO},
+            marks=pytest.mark.gpu,
+        ),
     ],
-    ids=["best", "adamw-bfloat16-dro", "float16", "head"],
+    ids=["best", "adamw-bfloat16-dro", "float16", "head", "gpu-best-float16", "gpu-adamw-bfloat16-dro"],
 )
 def test_killed_and_continued_is_bit_identical_to_uninterrupted(
     tmp_path: Path, changes: dict[str, Any], share: float, last: int
@@ -177,10 +186,11 @@ def test_without_a_validation_split_there_is_no_accuracy(tmp_path: Path) -> None
     assert store.predicted("d1") == {"test"}
 
 
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_half_precision_learns_as_well(tmp_path: Path, precision: str) -> None:
+def test_half_precision_learns_as_well(tmp_path: Path, precision: str, device: str) -> None:
     plain, _ = run(tmp_path)
-    other, _ = run(tmp_path, digest="d2", recipe=recipe(precision=precision))
+    other, _ = run(tmp_path, digest="d2", device=device, recipe=recipe(precision=precision))
     assert other.facts("d2")["precision"] == precision
     losses = [[epoch["loss"] for epoch in store.history(d)] for store, d in ((plain, "d1"), (other, "d2"))]
     np.testing.assert_allclose(*losses, rtol=0.15, atol=0.01)

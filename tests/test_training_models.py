@@ -36,13 +36,13 @@ EVERY = [
 @pytest.mark.parametrize("model", EVERY, ids=lambda m: f"{type(m).__name__} {m.options}")
 def test_a_model_gives_two_logits_and_a_cut_before_its_last_layer(model: Model) -> None:
     network = build_network(model, seed=0).eval()
-    images = torch.randn(2, 3, 32, 32)
+    images = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8)
     with torch.no_grad():
         features = network.features(images)
         assert network(images).shape == (2, OUTPUTS)
         whole = model.build(OUTPUTS).eval()
         whole.load_state_dict(network.weights())
-        torch.testing.assert_close(whole(images), network(images), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(whole(network.normalise(images)), network(images), rtol=1e-4, atol=1e-5)
     assert features.shape == (2, network.head.in_features)
 
 
@@ -55,7 +55,7 @@ def test_the_seed_decides_the_weights() -> None:
 def test_the_head_stays_in_float32_under_autocast() -> None:
     network = build_network(EVERY[0], seed=0).eval()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        assert network(torch.randn(2, 3, 32, 32)).dtype == torch.float32
+        assert network(torch.zeros(2, 32, 32, 3, dtype=torch.uint8)).dtype == torch.float32
 
 
 @pytest.mark.parametrize(

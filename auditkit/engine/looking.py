@@ -22,7 +22,7 @@ def look(item: LookWork, build: Callable[[ComponentRef], Any]) -> list[float]:
     facts = store.facts(item.digest)
     compute = Compute(device, choose_precision(facts["precision"], device), facts["threads"])
     compute.set_up()
-    network = build_network(build(item.model), 0).to(device)
+    network = build_network(build(item.model), 0, device)
     network.load(weights.load(store.unit(item.digest) / WEIGHTS), where=item.label)
     found: list[float] = predict.margins(
         network, Pictures.plain(open_pixels(Path(item.images.path), device), item.rows), compute

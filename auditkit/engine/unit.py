@@ -33,6 +33,7 @@ from auditkit.training.device import (
     choose_precision,
     device_name,
 )
+from auditkit.training.graph import Kind
 from auditkit.training.loop import Lesson, train
 from auditkit.training.network import Network, build_network
 from auditkit.training.optimization import make_optimizer
@@ -104,7 +105,7 @@ class _Unit:
         precision = remembered.get("precision") or choose_precision(item.precision, device)
         compute = Compute(device, precision, remembered.get("threads", item.threads))
         compute.set_up()
-        network = build_network(build(item.model), item.seed).to(device)
+        network = build_network(build(item.model), item.seed, device)
         pixels = open_pixels(Path(item.images.path), device)
         tell_place(pixels, send)
         return _Unit(item, compute, network, pixels)
@@ -203,15 +204,15 @@ def _train(unit: _Unit, build: Build, checkpoint: Path, send: Send) -> Progress:
 _OF_EVERY_MODULE = frozenset(vars(torch.nn.Module()))
 
 
-def _kind(unit: _Unit, objective: torch.nn.Module) -> tuple[str, ...]:
+def _kind(unit: _Unit, objective: torch.nn.Module) -> Kind:
     """What makes two units' steps the same but for weights and data: not how many rows they train on."""
     item = unit.item
     shapes = {name: tuple(tensor.shape) for name, tensor in objective.state_dict().items()}
     settings = [
         {key: value for key, value in vars(part).items() if key not in _OF_EVERY_MODULE} for part in objective.modules()
     ]
-    parts = (item.train, item.model, item.objective, shapes, settings, item.recipe.optimizer, unit.compute)
-    return (*map(repr, parts), repr(item.deterministic))
+    network = (item.train, item.model, unit.compute, item.deterministic)
+    return Kind(repr(network), repr((item.objective, shapes, settings, item.recipe.optimizer)))
 
 
 def _remember(unit: _Unit, remembered: Mapping[str, Any], epochs: int) -> dict[str, Any]:

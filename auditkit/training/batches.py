@@ -18,7 +18,7 @@ from auditkit import streams
 from auditkit.cohort import Draw, Rows
 from auditkit.spec.model import Augment
 from auditkit.training.augment import parameters, render
-from auditkit.training.pixels import Pixels, normalise, upload
+from auditkit.training.pixels import Pixels, upload
 
 _KEPT_BYTES = 2**30
 _RENDERED_AT_ONCE = 256
@@ -115,7 +115,7 @@ def _ends(rows: int, batch_size: int) -> list[int]:
 
 
 class ImageBatches:
-    """Batches of normalised images; with `flip`, each row is mirrored or not anew in every epoch."""
+    """Batches of (n, size, size, 3) uint8 images; with `flip`, each row is mirrored or not anew in every epoch."""
 
     def __init__(self, pictures: Pictures, labels: Labels, batch_size: int, seed: int, *, flip: bool) -> None:
         self.rows = len(pictures)
@@ -134,7 +134,7 @@ class ImageBatches:
             if self._flip:
                 images = mirror(images, mirrored[index])
             at = upload(index, images.device)
-            yield normalise(images), self._labels.truth[at], self._labels.stratum[at]
+            yield images, self._labels.truth[at], self._labels.stratum[at]
 
 
 def mirror(images: torch.Tensor, which: torch.Tensor) -> torch.Tensor:

@@ -131,12 +131,12 @@ def _start_afresh(compute: Compute) -> None:
 def _unit(model: Model, case: Case, batches: ImageBatches) -> tuple[Progress, graph.Steps]:
     compute = case.compute
     spec = SGD(use="sgd", lr=_RATE, momentum=0.9)
-    network = build_network(model, 0).to(compute.device).train()
+    network = build_network(model, 0, compute.device).train()
     progress = Progress(network, _Loss(), make_optimizer(spec, network.parameters()), compute.scaler())
     if not case.graph:
         return progress, graph.Eager(progress, compute)
     visits = graph.WORTH_COMPILING if case.compiled else 0
-    kind = ("bench", case)
+    kind = graph.Kind(case)
     first = partial(next, batches.epoch(0))
     return progress, graph.steps_of(progress, spec, compute, kind, first, visits, _log.warning)
 

@@ -31,20 +31,46 @@ _log = logging.getLogger(__name__)
 _WARM_UP = 3
 _SAID = 200
 WORTH_COMPILING = 1_000_000
-"""Images that a unit visits, from which on its steps are compiled.
+"""Images that a unit visits, from which on its network is compiled.
 
-Inductor takes a minute or so, once for all units of a kind in a process, and a large GPU some ten seconds for a million
-images: the minute is won back after some ten million visits, by ten units of a million, as arms times seeds come to,
-or by one long unit. A single unit of a million loses it. Only the unit's own visits may decide: the last bits do, too.
+Inductor takes a minute or so, once for all arms and seeds of a network in a process, and a large GPU some ten seconds
+for a million images: the minute is won back after some ten million visits, by ten units of a million, as arms times
+seeds come to, or by one long unit. A single unit of a million loses it. Only the unit's own visits may decide: the last
+bits do, too.
 """
 
+Ask = Callable[[nn.Module, torch.Tensor, Compute], torch.Tensor]
+"""What a network says of inputs: float32 margins."""
 
-def forward(module: nn.Module, objective: nn.Module, batch: Batch, compute: Compute) -> torch.Tensor:
-    """The loss of a batch; a float32 scalar."""
-    inputs, truth, stratum = batch
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What makes two units' steps the same but for weights and data.
+
+    network: what the code that is compiled depends on, which is the network and how it computes, but no objective.
+    rest: what the captured step depends on besides.
+    """
+
+    network: Hashable
+    rest: Hashable = None
+
+
+def margins(module: nn.Module, inputs: torch.Tensor, compute: Compute) -> torch.Tensor:
+    """(n,) float32 margins of (n, ...) inputs: what is compiled."""
     with compute.autocast():
         logits = module(inputs)
-    loss: torch.Tensor = objective(margin(logits.to(torch.float32)), truth, stratum)
+    return margin(logits.to(torch.float32))
+
+
+@cache
+def _compiled() -> Ask:
+    return torch.compile(margins, dynamic=False)
+
+
+def forward(progress: Progress, batch: Batch, compute: Compute, ask: Ask = margins) -> torch.Tensor:
+    """The loss of a batch; a float32 scalar."""
+    inputs, truth, stratum = batch
+    loss: torch.Tensor = progress.objective(ask(progress.module, inputs, compute), truth, stratum)
     return loss
 
 
@@ -70,7 +96,7 @@ class Eager:
         """Forward, backward, update; the loss, a scalar that stays on the device."""
         set_rate(self._progress.optimizer, rate)
         self._progress.optimizer.zero_grad(set_to_none=True)
-        loss = forward(self._progress.module, self._progress.objective, batch, self._compute)
+        loss = forward(self._progress, batch, self._compute)
         _descend(self._progress, loss)
         return loss.detach()
 
@@ -122,7 +148,7 @@ class Twins:
         optimizer = make_optimizer(spec, module.parameters(), rate)
         self.progress = Progress(module, objective, optimizer, compute.scaler())
         self.compiled, self._compute = compiled, compute
-        self._forward = torch.compile(forward, dynamic=False) if compiled else forward
+        self._ask = _compiled() if compiled else margins
         self._captured: _Captured | None = None
         self._pool = torch.cuda.graph_pool_handle() if compute.device.type == "cuda" else None
 
@@ -132,7 +158,7 @@ class Twins:
         self.set_rate(rate)
         if batch[0].shape != found.batch[0].shape:
             with _without_tries():
-                return self.run(batch, forward)
+                return self.run(batch, margins)
         for static, given in zip(found.batch, batch, strict=True):
             static.copy_(given, non_blocking=True)
         found.graph.replay()
@@ -143,10 +169,10 @@ class Twins:
         for group in self.progress.optimizer.param_groups:
             group["lr"].fill_(rate)
 
-    def run(self, batch: Batch, forward_pass: Callable[..., torch.Tensor] | None = None) -> torch.Tensor:
-        """The step that is captured, or the same with another forward pass."""
+    def run(self, batch: Batch, ask: Ask | None = None) -> torch.Tensor:
+        """The step that is captured, or the same with the network asked in another way."""
         self.progress.optimizer.zero_grad(set_to_none=True)
-        loss = (forward_pass or self._forward)(self.progress.module, self.progress.objective, batch, self._compute)
+        loss = forward(self.progress, batch, self._compute, ask or self._ask)
         _descend(self.progress, loss)
         return loss.detach()
 
@@ -185,24 +211,27 @@ class Twins:
             self.progress.optimizer.zero_grad(set_to_none=True)
 
 
-_known: dict[tuple[Hashable, bool, torch.Size], Twins] = {}
+_Key = tuple[Kind, bool, torch.Size]
+_known: dict[_Key, Twins] = {}
 """The twins of the last kind of unit: a process meets many units of one kind, and memory has room for one."""
-_refused: set[tuple[Hashable, bool, torch.Size]] = set()
+_refused: set[_Key] = set()
 """Kinds of unit whose steps cannot be captured."""
+_networks: set[tuple[Hashable, torch.Size]] = set()
+"""What has been compiled; one network at a time, since dynamo gives up after some."""
 
 
 def steps_of(
     progress: Progress,
     spec: SGD | AdamW,
     compute: Compute,
-    kind: Hashable,
+    kind: Kind,
     first: Callable[[], Batch],
     visits: int,
     tell: Callable[[str], None],
 ) -> Steps:
     """How the steps of a unit are taken: by graphs on a CUDA device that can capture them, else eagerly.
 
-    Units of one `kind` have the same network, objective, optimizer and precision. `first` makes a batch to
+    Units of one `kind` share what is captured, those of one network what is compiled. `first` makes a batch to
     capture with. `tell` hears, once per kind, why steps could not be compiled or captured. Whether a unit's steps are
     compiled depends on its own visits, never on the units before it: the last bits do, too.
     """
@@ -214,9 +243,11 @@ def steps_of(
         return Eager(progress, compute)
     if key in _known:
         return Graphed(_known[key], progress)
-    forget()
+    _known.clear()
     for compiled in [True, False] if worth else [False]:
         try:
+            if compiled:
+                _compile_only(kind.network, batch[0].shape)
             twins = Twins(progress, spec, compute, compiled=compiled)
             steps = Graphed(twins, progress)
             steps.begin()
@@ -232,10 +263,18 @@ def steps_of(
 
 
 def forget() -> None:
-    """Give up what was captured, and the memory that it holds; dynamo counts what it compiled, up to a limit."""
-    if any(worth for _, worth, _ in _known):
-        torch.compiler.reset()
+    """Give up what was captured and compiled, and the memory that it holds."""
     _known.clear()
+    if _networks:
+        torch.compiler.reset()
+        _networks.clear()
+
+
+def _compile_only(network: Hashable, shape: torch.Size) -> None:
+    """Have no other network's code in memory."""
+    if (network, shape) not in _networks:
+        forget()
+    _networks.add((network, shape))
 
 
 def _slower(what: str, error: Exception) -> str:

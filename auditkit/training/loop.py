@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from auditkit.spec.model import Recipe
 from auditkit.training.batches import Batch, Batches
 from auditkit.training.checkpoint import Progress, write_checkpoint
 from auditkit.training.device import Compute
-from auditkit.training.graph import Steps, steps_of
+from auditkit.training.graph import Kind, Steps, steps_of
 from auditkit.training.optimization import rate
 
 CHECKPOINT_SHARE = 0.02
@@ -37,8 +37,7 @@ class Lesson:
     batches: Batches = field(repr=False)
     send: Send = field(repr=False)
     validate: Callable[[], float | None] = field(repr=False)
-    kind: Hashable = None
-    """What units have in common whose steps one captured graph can take; see `graph.steps_of`."""
+    kind: Kind
 
     @property
     def steps(self) -> int:

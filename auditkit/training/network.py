@@ -6,6 +6,7 @@ The margin is the difference of two logits; rounded to eight bits, many margins 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 import torch
 from torch import nn
@@ -13,31 +14,34 @@ from torch import nn
 from auditkit import streams
 from auditkit.contracts import Model
 from auditkit.errors import AuditError
+from auditkit.training.pixels import Normalise
 from auditkit.training.small_maps import use_small_maps
 
 OUTPUTS = 2
 _BODY, _HEAD = "body.", "head."
+_CPU = torch.device("cpu")
 _COUNTER = ".num_batches_tracked"  # absent from weights made before torch 0.4.1, ImageNet's among them
 
 
 class Network(nn.Module):
-    """`body` maps images to features, `head` features to two logits."""
+    """Normalises images; `body` maps them to features, `head` features to two logits."""
 
     def __init__(self, model: nn.Module, head_name: str) -> None:
         super().__init__()
         head = _last_layer(model, head_name)
         self.head_name = head_name
         model.set_submodule(head_name, nn.Identity())
+        self.normalise = Normalise()
         self.body = model
         self.head = head
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """(n, width) float32 outputs of everything before the last layer."""
-        found: torch.Tensor = self.body(images)
+        """(n, width) float32 outputs of everything before the last layer; images: (n, height, width, 3) uint8."""
+        found: torch.Tensor = self.body(self.normalise(images))
         return found.to(torch.float32)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(n, 2) float32 logits."""
+        """(n, 2) float32 logits of (n, height, width, 3) uint8 images."""
         return self.logits(self.features(images))
 
     def logits(self, features: torch.Tensor) -> torch.Tensor:
@@ -97,12 +101,23 @@ def _last_layer(model: nn.Module, name: str) -> nn.Linear:
     return layer
 
 
-def build_network(model: Model, seed: int) -> Network:
-    """Build the plugin's network with weights that depend on the seed alone; channels last."""
+def build_network(model: Model, seed: int, device: torch.device = _CPU) -> Network:
+    """Build the plugin's network on a device, channels last, with weights that depend on the seed alone."""
     torch.manual_seed(int(streams.generator(seed, "init").integers(2**63)))
     network = Network(model.build(OUTPUTS), model.head())
-    use_small_maps(network)
-    return network.to(memory_format=torch.channels_last)
+    _suit(network, device)
+    return network.to(memory_format=torch.channels_last).to(device)
+
+
+def _suit(network: Network, device: torch.device) -> None:
+    """Let layers compute in the way that is fastest on the device."""
+    if device.type == "cpu":
+        use_small_maps(network)
+    elif device.type == "cuda" and find_spec("triton") is not None:
+        from auditkit.training import large_maps  # needs Triton, which only torch for CUDA brings
+
+        if large_maps.usable(device):
+            large_maps.use_large_maps(network)
 
 
 def margin(logits: torch.Tensor) -> torch.Tensor:

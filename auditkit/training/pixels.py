@@ -1,4 +1,4 @@
-"""The image cache as a network wants it: rows gathered on the device, normalised, channels last."""
+"""The image cache as a network wants it: rows gathered on the device; there normalised, channels last."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from auditkit.cohort import Rows
 from auditkit.training.device import free_bytes
@@ -83,19 +84,22 @@ def open_pixels(path: Path, device: torch.device) -> Pixels:
     return Pixels(path, device)
 
 
-def normalise(images: torch.Tensor) -> torch.Tensor:
-    """(n, size, size, 3) uint8 to (n, 3, size, size) float32, channels last, by ImageNet's mean and deviation.
+class Normalise(nn.Module):
+    """(n, height, width, 3) uint8 to (n, 3, height, width) float32, channels last, by ImageNet's mean and deviation.
 
-    Works on whole pixel rows: broadcasting over a last dimension of three is twenty times slower.
+    The first thing that a network does, so that its step takes bytes and a compiler makes one kernel of this and what
+    follows. The constants move with the network, and are no part of its state.
     """
-    n, height, width, _ = images.shape
-    scale, shift = _row_constants(width, images.device)
-    flat = torch.addcmul(shift, images.reshape(n * height, width * 3).to(torch.float32), scale)
-    return flat.view(n, height, width, 3).permute(0, 3, 1, 2)
 
+    def __init__(self) -> None:
+        super().__init__()
+        mean, std = torch.tensor(MEAN), torch.tensor(STD)
+        self.register_buffer("scale", 1 / (255 * std), persistent=False)
+        self.register_buffer("shift", -mean / std, persistent=False)
 
-@lru_cache(maxsize=8)
-def _row_constants(width: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    mean, std = torch.tensor(MEAN), torch.tensor(STD)
-    scale, shift = 1 / (255 * std), -mean / std
-    return scale.repeat(width).to(device), shift.repeat(width).to(device)
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Works on whole pixel rows: broadcasting over a last dimension of three is twenty times slower."""
+        n, height, width, _ = images.shape
+        scale, shift = self.get_buffer("scale").repeat(width), self.get_buffer("shift").repeat(width)
+        flat = torch.addcmul(shift, images.reshape(n * height, width * 3).to(torch.float32), scale)
+        return flat.view(n, height, width, 3).permute(0, 3, 1, 2)

@@ -12,7 +12,6 @@ from torch import nn
 from auditkit.training.batches import Pictures
 from auditkit.training.device import Compute
 from auditkit.training.network import Network, margin
-from auditkit.training.pixels import normalise
 
 # On a CPU the activations of more images would leave its caches; a GPU is idle below a thousand.
 _BATCH = {"cpu": 128, "cuda": 1024, "mps": 256}
@@ -62,7 +61,7 @@ def _over(
     network.eval()
     with torch.no_grad(), compute.autocast():
         parts = positions(len(pictures), _BATCH[compute.device.type], full=compute.device.type == "cuda")
-        outputs = [read(normalise(pictures.gather(index))) for index in parts]
+        outputs = [read(pictures.gather(index)) for index in parts]
     network.train(was_training)
     return [torch.cat(parts)[: len(pictures)].to(torch.float32) for parts in zip(*outputs, strict=True)]
 

@@ -1,0 +1,138 @@
+"""What each technique gains on a GPU: steps of a ResNet-18 on one batch, with and without it, in one process.
+
+    python benchmarks/gpu_techniques.py            a minute and a half, most of it a compiler's
+
+Writes benchmarks/results/<GPU>-techniques.json and .md. Every row is the median of windows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from auditkit.engine.registry import Registry
+from auditkit.engine.work import ComponentRef
+from auditkit.spec.model import SGD
+from auditkit.training import graph
+from auditkit.training.checkpoint import Progress
+from auditkit.training.device import BFLOAT16, FLOAT16, FLOAT32, Compute, choose_algorithms
+from auditkit.training.network import build_network
+from auditkit.training.optimization import make_optimizer
+
+RESULTS = Path(__file__).parent / "results"
+DEVICE = torch.device("cuda", 0)
+SPEC = SGD(use="sgd", lr=0.001, momentum=0.9)
+_WINDOWS, _SECONDS = 5, 0.2
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How steps are taken; `stem`: by the kernels for large maps."""
+
+    what: str
+    steps: str = "captured"
+    precision: str = FLOAT16
+    stem: bool = True
+    deterministic: bool = False
+
+
+VARIANTS = (
+    Variant("plain: eager, torch's layers, float32", "eager", FLOAT32, stem=False),
+    Variant("bfloat16", "eager", BFLOAT16, stem=False),
+    Variant("float16", "eager", stem=False),
+    Variant("float16, captured", stem=False),
+    Variant("float16, captured, kernels for the stem"),
+    Variant("bfloat16, captured, kernels for the stem", precision=BFLOAT16),
+    Variant("float16, captured, kernels for the stem, deterministic", deterministic=True),
+    Variant("float16, compiled, kernels for the stem", "compiled"),
+)
+CASES = ((64, 128), (64, 1024), (128, 128), (128, 1024))
+
+
+class _Loss(torch.nn.Module):
+    def forward(self, margin: torch.Tensor, truth: torch.Tensor, stratum: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth)
+
+
+def measured(variant: Variant, size: int, batch: int) -> dict[str, Any]:
+    """Images per second, and the seconds until the first step was taken."""
+    graph.forget()
+    torch.cuda.empty_cache()
+    choose_algorithms(DEVICE, deterministic=variant.deterministic)
+    started = time.perf_counter()
+    steps, given = _steps(variant, size, batch), _batch(size, batch)
+    steps.begin()
+    steps.step(given, SPEC.lr)
+    torch.cuda.synchronize()
+    until = time.perf_counter() - started
+    rate = statistics.median(_window(steps, given) for _ in range(_WINDOWS))
+    return asdict(variant) | {
+        "size": size,
+        "batch": batch,
+        "images_per_second": rate,
+        "seconds_until_first_step": until,
+    }
+
+
+def _steps(variant: Variant, size: int, batch: int) -> graph.Steps:
+    compute = Compute(DEVICE, variant.precision, 1)
+    model = Registry.load().build_ref(ComponentRef("model", "resnet18", {}))
+    network = build_network(model, 0, DEVICE if variant.stem else torch.device("cpu")).to(DEVICE).train()
+    progress = Progress(network, _Loss(), make_optimizer(SPEC, network.parameters()), compute.scaler())
+    if variant.steps == "eager":
+        return graph.Eager(progress, compute)
+    return graph.Graphed(graph.Twins(progress, SPEC, compute, compiled=variant.steps == "compiled"), progress)
+
+
+def _batch(size: int, batch: int) -> graph.Batch:
+    noise = torch.Generator(DEVICE).manual_seed(0)
+    images = torch.randint(0, 256, (batch, size, size, 3), dtype=torch.uint8, device=DEVICE, generator=noise)
+    rows = torch.arange(batch, device=DEVICE)
+    return images, (rows % 2).float(), torch.zeros_like(rows)
+
+
+def _window(steps: graph.Steps, given: graph.Batch) -> float:
+    for _ in range(3):
+        steps.step(given, SPEC.lr)
+    torch.cuda.synchronize()
+    started, count = time.perf_counter(), 0
+    while time.perf_counter() - started < _SECONDS:
+        for _ in range(8):
+            steps.step(given, SPEC.lr)
+        torch.cuda.synchronize()
+        count += 8
+    return count * len(given[1]) / (time.perf_counter() - started)
+
+
+def markdown(rows: list[dict[str, Any]], title: str) -> str:
+    """A row for every variant, a column for every case."""
+    heads = " | ".join(f"{size} px, {batch} images" for size, batch in CASES)
+    lines = [f"# {title}", "", "Images per second of training steps on one batch.", ""]
+    lines += [f"| | {heads} |", f"|---|{'---|' * len(CASES)}"]
+    for variant in VARIANTS:
+        rates = [row["images_per_second"] for row in rows if row["what"] == variant.what]
+        lines.append(f"| {variant.what} | {' | '.join(f'{rate:,.0f}' for rate in rates)} |")
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Measure, print and write."""
+    rows = [measured(variant, *case) for variant in VARIANTS for case in CASES]
+    name = torch.cuda.get_device_name(DEVICE)
+    title = f"What each technique gains: {name}, torch {torch.__version__}"
+    stem = re.sub(r"\W+", "-", name).strip("-").lower()
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{stem}-techniques.json").write_text(json.dumps({"title": title, "rows": rows}, indent=1) + "\n")
+    (RESULTS / f"{stem}-techniques.md").write_text(markdown(rows, title))
+    print(markdown(rows, title))
+
+
+if __name__ == "__main__":
+    main()
