@@ -34,24 +34,25 @@ _WINDOWS, _SECONDS = 5, 0.2
 
 @dataclass(frozen=True)
 class Variant:
-    """How steps are taken; `stem`: by the kernels for large maps."""
+    """How steps are taken; `kernels`: by layers with kernels of their own."""
 
     what: str
     steps: str = "captured"
     precision: str = FLOAT16
-    stem: bool = True
+    kernels: bool = True
     deterministic: bool = False
 
 
 VARIANTS = (
-    Variant("plain: eager, torch's layers, float32", "eager", FLOAT32, stem=False),
-    Variant("bfloat16", "eager", BFLOAT16, stem=False),
-    Variant("float16", "eager", stem=False),
-    Variant("float16, captured", stem=False),
-    Variant("float16, captured, kernels for the stem"),
-    Variant("bfloat16, captured, kernels for the stem", precision=BFLOAT16),
-    Variant("float16, captured, kernels for the stem, deterministic", deterministic=True),
-    Variant("float16, compiled, kernels for the stem", "compiled"),
+    Variant("plain: eager, torch's layers, float32", "eager", FLOAT32, kernels=False),
+    Variant("bfloat16", "eager", BFLOAT16, kernels=False),
+    Variant("float16", "eager", kernels=False),
+    Variant("float16, captured", kernels=False),
+    Variant("float16, compiled", "compiled", kernels=False),
+    Variant("float16, compiled, own kernels", "compiled"),
+    Variant("bfloat16, captured, own kernels", precision=BFLOAT16),
+    Variant("float16, captured, own kernels"),
+    Variant("float16, captured, own kernels, deterministic", deterministic=True),
 )
 CASES = ((64, 128), (64, 1024), (128, 128), (128, 1024))
 
@@ -84,7 +85,7 @@ def measured(variant: Variant, size: int, batch: int) -> dict[str, Any]:
 def _steps(variant: Variant, size: int, batch: int) -> graph.Steps:
     compute = Compute(DEVICE, variant.precision, 1)
     model = Registry.load().build_ref(ComponentRef("model", "resnet18", {}))
-    network = build_network(model, 0, DEVICE if variant.stem else torch.device("cpu")).to(DEVICE).train()
+    network = build_network(model, 0, DEVICE if variant.kernels else torch.device("cpu")).to(DEVICE).train()
     progress = Progress(network, _Loss(), make_optimizer(SPEC, network.parameters()), compute.scaler())
     if variant.steps == "eager":
         return graph.Eager(progress, compute)

@@ -165,21 +165,15 @@ def bench(asked: Asked, send: Send) -> dict[str, Any]:
     registry = Registry.load()
     images = build(registry, "faces", {"images": PHOTOS}).open(None).images
     photos = Encoded(tuple(_of_official_size(images.read(number)) for number in range(PHOTOS)))
-    decoding = max(cores(), asked.workers or 1)
-    with (
-        Local(decoding, 1, send) as decoders,
-        Local(asked.workers or cores(), asked.threads, send) as pool,
-        tempfile.TemporaryDirectory() as folder,
-    ):
+    with Local(max(cores(), asked.workers or 1), 1, send) as decoders, tempfile.TemporaryDirectory() as folder:
         work = DeviceWork(asked.device, asked.deterministic)
-        machine: Machine = pool.submit(DESCRIBE_MACHINE, work).result()
-        if machine.device != "cpu":
-            pool.shrink(asked.workers or 1)
+        machine: Machine = decoders.submit(DESCRIBE_MACHINE, work).result()
         if asked.precision != "auto":
             machine = replace(machine, precision=asked.precision)
         one = _work(asked, machine, photos)
-        rows = [_measured(replace(one, size=size), Path(folder), decoders, pool) for size in asked.sizes]
-        return {"machine": _machine(machine, decoders.processes, pool.processes, asked), "cases": rows}
+        with Local(asked.workers or (cores() if machine.device == "cpu" else 1), asked.threads, send) as pool:
+            rows = [_measured(replace(one, size=size), Path(folder), decoders, pool) for size in asked.sizes]
+            return {"machine": _machine(machine, decoders.processes, pool.processes, asked), "cases": rows}
 
 
 def _work(asked: Asked, machine: Machine, photos: Encoded) -> BenchWork:

@@ -114,10 +114,10 @@ def _suit(network: Network, device: torch.device) -> None:
     if device.type == "cpu":
         use_small_maps(network)
     elif device.type == "cuda" and find_spec("triton") is not None:
-        from auditkit.training import large_maps  # needs Triton, which only torch for CUDA brings
+        from auditkit.training import gpu_layers  # needs Triton, which only torch for CUDA brings
 
-        if large_maps.usable(device):
-            large_maps.use_large_maps(network)
+        if gpu_layers.usable(device):
+            gpu_layers.use_gpu_layers(network)
 
 
 def margin(logits: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,138 @@
+"""Layers of ResNets as a large GPU wants them: the same, up to the order of sums, with fewer bytes read and written.
+
+Batch normalisation, the sum with a shortcut and ReLU apart read and write a map and its gradient again and again, and
+torch's max pooling takes seven times as long backward as its bytes do.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name the field gives it
+from torch import nn
+from torchvision.models import ResNet
+from torchvision.models.resnet import BasicBlock
+
+from auditkit.training import gpu_functions as functions
+
+_log = logging.getLogger(__name__)
+_RELU, _POOL = nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2, padding=1)
+_USUAL = ([repr(_RELU), repr(_POOL)], [repr(_POOL), repr(_RELU)])
+
+
+@cache
+def usable(device: torch.device) -> bool:
+    """Whether Triton can make kernels here: it wants a C compiler and a place for what it has compiled."""
+    maps = torch.ones(2, 16, 4, 4, device=device, requires_grad=True)
+    layer = nn.BatchNorm2d(16).to(device)
+    layer.__class__ = BatchNormReLU2d
+    try:
+        layer(maps).sum().backward()
+    except Exception as error:
+        _log.warning("ResNets are slower than they could be: %s: %s", type(error).__name__, error)
+        return False
+    return True
+
+
+def use_gpu_layers(network: nn.Module) -> None:
+    """Let ResNets normalise in kernels that do all that follows at once; names stay."""
+    for module in [*network.modules()]:
+        if isinstance(module, ResNet) and type(module)._forward_impl is ResNet._forward_impl:
+            _use_in_stem(module)
+        if type(module) is BasicBlock and {type(module.bn1), type(module.bn2)} == {nn.BatchNorm2d}:
+            module.__class__ = Block
+            module.bn1.__class__ = module.bn2.__class__ = BatchNormReLU2d
+
+
+def _use_in_stem(model: ResNet) -> None:
+    """After `conv1` come `bn1`, `relu` and `maxpool`; ReLU may as well be the last, since it rises."""
+    if _is_stem(model.conv1):
+        model.conv1.__class__ = StemConv2d
+    parts = [*_flat(model.bn1), *_flat(model.relu), *_flat(model.maxpool)]
+    if [repr(part) for part in parts[1:]] in _USUAL and type(parts[0]) is nn.BatchNorm2d:
+        model.bn1.__class__ = BatchNormPoolReLU2d
+        model.relu, model.maxpool = nn.Identity(), nn.Identity()
+
+
+def _flat(part: nn.Module) -> list[nn.Module]:
+    """What a part does in turn."""
+    parts = [*part] if type(part) is nn.Sequential else [part]
+    return [part for part in parts if type(part) is not nn.Identity]
+
+
+def _is_stem(conv: nn.Module) -> bool:
+    if type(conv) is not nn.Conv2d:
+        return False
+    shape = (conv.in_channels, conv.kernel_size, conv.stride, conv.padding, conv.dilation, conv.groups)
+    return shape == (3, (7, 7), (2, 2), (3, 3), (1, 1), 1) and conv.bias is None and conv.padding_mode == "zeros"
+
+
+class StemConv2d(nn.Conv2d):
+    """A convolution on three channels that gives a GPU four, one of them zero, for which alone cuDNN has kernels.
+
+    It would pad in kernels of its own, which take a third of the convolution's time; a compiler pads as it normalises.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name of the method it replaces
+        """(n, channels, height / 2, width / 2) of (n, 3, height, width)."""
+        if not input.is_cuda:
+            return super().forward(input)
+        kind = torch.get_autocast_dtype("cuda") if torch.is_autocast_enabled("cuda") else input.dtype
+        one_more = (0, 0, 0, 0, 0, 1)
+        images, weight = (F.pad(tensor.to(kind), one_more) for tensor in (input, self.weight))
+        return F.conv2d(images, weight, None, self.stride, self.padding)
+
+
+class _Norm(nn.BatchNorm2d):
+    def _takes(self, x: torch.Tensor) -> bool:
+        usual = self.affine and self.track_running_stats and self.momentum is not None
+        return usual and x.is_cuda and (self.training or not torch.is_grad_enabled())
+
+    def _line(self, x: torch.Tensor) -> functions.Line:
+        if not self.training:
+            return functions.line_at_rest(self)
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
+        return functions.line_of_batch(x, self)
+
+
+class BatchNormReLU2d(_Norm):
+    """Batch normalisation, perhaps a sum, and ReLU; its state is an nn.BatchNorm2d's."""
+
+    def forward(self, input: torch.Tensor, added: torch.Tensor | None = None) -> torch.Tensor:  # noqa: A002
+        """(n, channels, height, width) of the same, with `added` of the same summed before ReLU."""
+        if not self._takes(input):
+            found = super().forward(input)
+            return F.relu(found if added is None else found + added)
+        x = functions.last(input)
+        added = None if added is None else functions.last(added.to(x.dtype))
+        result: torch.Tensor = functions.NormReLU.apply(x, self.weight, self.bias, added, self._line(x))
+        return result
+
+
+class BatchNormPoolReLU2d(_Norm):
+    """Batch normalisation, max pooling (3 x 3, stride 2, padding 1) and ReLU; its state is an nn.BatchNorm2d's."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name of the method it replaces
+        """(n, channels, height / 2, width / 2) of (n, channels, height, width)."""
+        even = input.shape[2] % 2 == 0 and input.shape[3] % 2 == 0
+        if not (even and self._takes(input)):
+            return F.max_pool2d(super().forward(input), 3, stride=2, padding=1).relu()
+        x = functions.last(input)
+        line = self._line(x)
+        if not self.training:
+            return functions.pooled_maps(x, line, train=False)[0]
+        found: torch.Tensor = functions.NormPoolReLU.apply(x, self.weight, self.bias, line)
+        return found
+
+
+class Block(BasicBlock):  # type: ignore[misc]
+    """A BasicBlock whose second normalisation adds the shortcut."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, channels, height, width) of (n, channels in, height in, width in)."""
+        shortcut = x if self.downsample is None else self.downsample(x)
+        found: torch.Tensor = self.bn2(self.conv2(self.bn1(self.conv1(x))), shortcut)
+        return found

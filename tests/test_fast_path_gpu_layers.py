@@ -1,0 +1,178 @@
+"""A ResNet as a GPU computes it gives what its layers give one after another."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torchvision import models
+
+from auditkit.training.network import build_network
+from auditkit_plugins.models.options import ResNet18Options
+from auditkit_plugins.models.resnet import ResNet18
+
+gpu_layers = pytest.importorskip("auditkit.training.gpu_layers", reason="needs Triton", exc_type=ImportError)
+CUDA = torch.device("cuda", 0)
+
+INTERPRETED = """
+import torch
+import torch.nn.functional as F
+from auditkit.training import gpu_functions as functions
+from auditkit.training.gpu_functions import NormPoolReLU, NormReLU, line_of_batch
+
+torch.manual_seed(0)
+tolerance = {torch.float32: 1e-4, torch.float16: 4e-3}
+functions._PROGRAMS = 3  # so that few rows, too, take several turns
+
+
+def last(tensor):
+    return tensor.to(memory_format=torch.channels_last)
+
+
+def norm(channels):
+    found = torch.nn.BatchNorm2d(channels, momentum=0.3)
+    with torch.no_grad():
+        found.weight.normal_()
+        found.bias.normal_()
+    return found
+
+
+def compare(kind, x, added, ours, theirs):
+    mine, other = norm(x.shape[1]), torch.nn.BatchNorm2d(x.shape[1], momentum=0.3)
+    other.load_state_dict(mine.state_dict())
+    inputs = [[None if one is None else one.clone().requires_grad_() for one in (x, added)] for _ in range(2)]
+    inputs[1] = [None if one is None else one.detach().float().requires_grad_() for one in inputs[1]]
+    found = ours(inputs[0], mine)
+    expected = theirs(inputs[1], other)
+    slopes = last(torch.randn_like(expected).to(kind))
+    found.backward(slopes)
+    expected.backward(slopes.float())
+    pairs = [(found, expected), (mine.running_mean, other.running_mean), (mine.running_var, other.running_var)]
+    pairs += [(mine.weight.grad, other.weight.grad), (mine.bias.grad, other.bias.grad)]
+    pairs += [(a.grad, b.grad) for a, b in zip(*inputs) if a is not None]
+    for one, wanted in pairs:
+        torch.testing.assert_close(one.float(), wanted, rtol=tolerance[kind], atol=4 * tolerance[kind])
+    mine.eval(), other.eval()
+    line = functions.line_at_rest(mine)
+    return line, other
+
+
+for kind in tolerance:
+    for channels, height, width, images in ((8, 6, 10, 3), (12, 8, 4, 2), (4, 2, 2, 300), (64, 4, 4, 70)):
+        x, added = (last((3 + 2 * torch.randn(images, channels, height, width)).to(kind)) for _ in range(2))
+        line, rest = compare(
+            kind, x, None,
+            lambda given, layer: NormPoolReLU.apply(given[0], layer.weight, layer.bias, line_of_batch(given[0], layer)),
+            lambda given, layer: F.max_pool2d(layer(given[0]), 3, 2, 1).relu(),
+        )
+        expected = F.max_pool2d(rest(x.float()), 3, 2, 1).relu()
+        pooled = functions.pooled_maps(x, line, train=False)[0]
+        torch.testing.assert_close(pooled.float(), expected, rtol=tolerance[kind], atol=2 * tolerance[kind])
+        for more in (None, added):
+            line, rest = compare(
+                kind, x, more,
+                lambda given, layer: NormReLU.apply(
+                    given[0], layer.weight, layer.bias, given[1], line_of_batch(given[0], layer)
+                ),
+                lambda given, layer: (layer(given[0]) + (0 if given[1] is None else given[1])).relu(),
+            )
+            expected = (rest(x.float()) + (0 if more is None else more.float())).relu()
+            found = NormReLU.apply(x, rest.weight, rest.bias, more, line)
+            torch.testing.assert_close(found.float(), expected, rtol=tolerance[kind], atol=2 * tolerance[kind])
+x[0, 0, 0, 0] = torch.nan
+assert functions.pooled_maps(x, line, train=False)[0].isnan().sum() == 1
+assert NormReLU.apply(x, rest.weight, rest.bias, None, line).isnan().sum() == 1
+flat = last(torch.full((2, 8, 4, 4), 7.0))
+layer = norm(8)
+inverse = line_of_batch(flat, layer).inverse  # maps that are all alike vary by nothing
+torch.testing.assert_close(inverse, torch.full((8,), 1e-5).rsqrt())
+print("same")
+"""
+
+
+def test_the_kernels_give_what_torchs_layers_give() -> None:
+    """Interpreted: what they compute, not how fast, needs no GPU."""
+    environment = {"TRITON_INTERPRET": "1", "PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", INTERPRETED], env=environment, capture_output=True, text=True)
+    assert done.stdout == "same\n", done.stderr
+
+
+def plain(stem: str = "imagenet") -> Any:
+    return ResNet18(ResNet18Options(stem=stem)).build(2)  # type: ignore[arg-type]
+
+
+def kinds(network: nn.Module) -> list[type]:
+    return [type(module) for module in network.modules()]
+
+
+@pytest.mark.parametrize("known", [plain(), models.resnet34(num_classes=2)], ids=["resnet18", "resnet34"])
+def test_layers_of_resnets_are_replaced_and_keep_their_names(known: Any) -> None:
+    names = {*known.state_dict()}
+    gpu_layers.use_gpu_layers(nn.Sequential(known))
+    assert type(known.bn1) is gpu_layers.BatchNormPoolReLU2d
+    assert type(known.conv1) is gpu_layers.StemConv2d
+    assert {*map(type, known.layer2)} == {gpu_layers.Block}
+    assert {*known.state_dict()} == names
+
+
+def test_layers_that_are_not_known_are_left() -> None:
+    small, average, bottleneck, group = plain("small"), plain(), models.resnet50(), plain()
+    average.maxpool = nn.AvgPool2d(2)
+    group.layer1[0].bn1 = nn.GroupNorm(2, 64)
+    for network in (small, average, bottleneck, group, models.mobilenet_v3_small()):
+        gpu_layers.use_gpu_layers(network)
+    assert type(small.bn1) is type(average.bn1) is nn.BatchNorm2d
+    assert type(small.conv1) is nn.Conv2d
+    assert gpu_layers.BatchNormReLU2d not in kinds(bottleneck)
+    assert kinds(models.mobilenet_v3_small()) == kinds(network)
+    assert [type(block).__name__ for block in group.layer1] == ["BasicBlock", "Block"]
+
+
+def test_on_another_device_replaced_layers_give_the_same() -> None:
+    first, second = plain(), plain()
+    second.load_state_dict(first.state_dict())
+    gpu_layers.use_gpu_layers(second)
+    images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(first(images), second(images))
+    assert torch.equal(first.eval()(images), second.eval()(images))
+
+
+@pytest.mark.gpu
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated.*:DeprecationWarning")  # dynamo does, as it traces
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16])
+def test_a_network_on_a_gpu_is_the_plain_one(
+    monkeypatch: pytest.MonkeyPatch, kind: torch.dtype, compiled: bool
+) -> None:
+    """Of half the precision, the mistakes against the plain network in float32 are as large as the plain one's own.
+
+    Of float32, a gradient that goes to another of two pixels that are all but equal moves the whole by a third of a
+    percent.
+    """
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    fast = build_network(ResNet18(ResNet18Options()), 0, CUDA)
+    slow = build_network(ResNet18(ResNet18Options()), 0).to(CUDA)
+    halved = copy.deepcopy(slow)
+    assert type(fast.body.bn1) is gpu_layers.BatchNormPoolReLU2d
+    images = torch.randint(0, 256, (16, 64, 64, 3), dtype=torch.uint8, device=CUDA)
+    found = []
+    for network, precision in ((fast, kind), (slow, torch.float32), (halved, kind)):
+        ask = torch.compile(network) if compiled and network is fast else network
+        with torch.autocast("cuda", precision, enabled=precision != torch.float32):
+            logits = ask(images)
+        logits.square().sum().backward()
+        with torch.no_grad(), torch.autocast("cuda", precision, enabled=precision != torch.float32):
+            at_rest = network.eval()(images)
+        gradients = [network.body.conv1.weight.grad, network.body.bn1.weight.grad, network.body.bn1.bias.grad]
+        found.append(
+            [logits.detach(), at_rest, *gradients, network.body.bn1.running_mean, network.body.bn1.running_var]
+        )
+    torch.compiler.reset()
+    for ours, expected, usual in zip(*found, strict=True):
+        off, allowed = ((one - expected).norm() / expected.norm() for one in (ours, usual))
+        assert off < 0.01 + 1.5 * allowed
