@@ -1,6 +1,6 @@
 """What each technique gains on a GPU: steps of a ResNet-18 on one batch, with and without it, in one process.
 
-    python benchmarks/gpu_techniques.py            a minute and a half, most of it a compiler's
+    python benchmarks/gpu_techniques.py            some minutes, most of them a compiler's
 
 Writes benchmarks/results/<GPU>-techniques.json and .md. Every row is the median of windows.
 """
@@ -118,21 +118,32 @@ def markdown(rows: list[dict[str, Any]], title: str) -> str:
     lines = [f"# {title}", "", "Images per second of training steps on one batch.", ""]
     lines += [f"| | {heads} |", f"|---|{'---|' * len(CASES)}"]
     for variant in VARIANTS:
-        rates = [row["images_per_second"] for row in rows if row["what"] == variant.what]
-        lines.append(f"| {variant.what} | {' | '.join(f'{rate:,.0f}' for rate in rates)} |")
+        rates = [f"{row['images_per_second']:,.0f}" for row in rows if row["what"] == variant.what]
+        lines.append(f"| {variant.what} | {' | '.join([*rates, *[''] * (len(CASES) - len(rates))])} |")
     return "\n".join([*lines, ""])
 
 
-def main() -> None:
-    """Measure, print and write."""
-    rows = [measured(variant, *case) for variant in VARIANTS for case in CASES]
+def write(rows: list[dict[str, Any]]) -> str:
+    """What has been measured so far; the page."""
     name = torch.cuda.get_device_name(DEVICE)
     title = f"What each technique gains: {name}, torch {torch.__version__}"
     stem = re.sub(r"\W+", "-", name).strip("-").lower()
     RESULTS.mkdir(exist_ok=True)
+    page = markdown(rows, title)
     (RESULTS / f"{stem}-techniques.json").write_text(json.dumps({"title": title, "rows": rows}, indent=1) + "\n")
-    (RESULTS / f"{stem}-techniques.md").write_text(markdown(rows, title))
-    print(markdown(rows, title))
+    (RESULTS / f"{stem}-techniques.md").write_text(page)
+    return page
+
+
+def main() -> None:
+    """Measure, write after every row, and print."""
+    rows: list[dict[str, Any]] = []
+    for variant in VARIANTS:
+        for case in CASES:
+            rows.append(measured(variant, *case))
+            page = write(rows)
+            print(f"{variant.what}, {case[0]} px, {case[1]} images: {rows[-1]['images_per_second']:,.0f}/s", flush=True)
+    print(page)
 
 
 if __name__ == "__main__":

@@ -143,7 +143,9 @@ def _told(one: dict[str, Any]) -> str:
 def bench(seconds: float, *options: str) -> dict[str, Any]:
     """`auditkit bench`."""
     command = [sys.executable, "-m", "auditkit", "bench", "--json", "--seconds", str(seconds), *options]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command[1:])} ended with {done.returncode}\n{done.stderr}")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -210,6 +212,8 @@ def gpu_rows(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def _deterministic(found: dict[str, Any]) -> str:
+    if "bench_deterministic" not in found:
+        return "unmeasured"
     rates = [found[name]["cases"][-1]["step_resident_images_per_second"] for name in ("bench_deterministic", "bench")]
     return f"{rates[0] / rates[1]:.2f}x those without"
 
@@ -280,6 +284,16 @@ def beside_the_plain_loop(options: argparse.Namespace) -> dict[str, Any]:
         }
 
 
+def write(found: dict[str, Any], folder: Path) -> str:
+    """The results as JSON and as a page, which is returned."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"\W+", "-", title(found)).strip("-").lower()
+    (folder / f"{stem}.json").write_text(json.dumps(found, indent=1) + "\n")
+    text = markdown(found)
+    (folder / f"{stem}.md").write_text(text)
+    return text
+
+
 def _repeats(compared: list[dict[str, Any]]) -> list[str]:
     loads = ", ".join(f"{load:.1f}" for case in compared for load in case["load_before"])
     return [f"Repeats: {len(compared[0]['repeats'])}. Load before them: {loads}."]
@@ -299,13 +313,10 @@ def main() -> None:
     parts = {"compared": [], "memory": None} if options.bench else beside_the_plain_loop(options)
     found = {"machine": machine(), **parts, "bench": bench(seconds)}
     found["gpu"] = gpu_of(found) or UNMEASURED
+    text = write(found, options.out)
     if gpu_of(found):
         found["bench_deterministic"] = bench(seconds, "--size", "128", "--deterministic")
-    options.out.mkdir(parents=True, exist_ok=True)
-    stem = re.sub(r"\W+", "-", title(found)).strip("-").lower()
-    (options.out / f"{stem}.json").write_text(json.dumps(found, indent=1) + "\n")
-    text = markdown(found)
-    (options.out / f"{stem}.md").write_text(text)
+        text = write(found, options.out)
     print(text)
 
 

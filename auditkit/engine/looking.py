@@ -10,7 +10,7 @@ from auditkit.engine.store import WEIGHTS, Store
 from auditkit.engine.work import ComponentRef, LookWork
 from auditkit.training import predict, weights
 from auditkit.training.batches import Pictures
-from auditkit.training.device import Compute, choose_device, choose_precision
+from auditkit.training.device import Compute, choose_algorithms, choose_device, choose_precision
 from auditkit.training.network import build_network
 from auditkit.training.pixels import open_pixels
 
@@ -19,6 +19,7 @@ def look(item: LookWork, build: Callable[[ComponentRef], Any]) -> list[float]:
     """Logit margins of the work item's images, in their order, in the precision that the unit was trained with."""
     store = Store(Path(item.store))
     device = choose_device(item.device)
+    choose_algorithms(device, deterministic=False)
     facts = store.facts(item.digest)
     compute = Compute(device, choose_precision(facts["precision"], device), facts["threads"])
     compute.set_up()

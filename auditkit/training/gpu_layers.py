@@ -48,8 +48,6 @@ def use_gpu_layers(network: nn.Module) -> None:
 
 def _use_in_stem(model: ResNet) -> None:
     """After `conv1` come `bn1`, `relu` and `maxpool`; ReLU may as well be the last, since it rises."""
-    if _is_stem(model.conv1):
-        model.conv1.__class__ = StemConv2d
     parts = [*_flat(model.bn1), *_flat(model.relu), *_flat(model.maxpool)]
     if [repr(part) for part in parts[1:]] in _USUAL and type(parts[0]) is nn.BatchNorm2d:
         model.bn1.__class__ = BatchNormPoolReLU2d
@@ -60,29 +58,6 @@ def _flat(part: nn.Module) -> list[nn.Module]:
     """What a part does in turn."""
     parts = [*part] if type(part) is nn.Sequential else [part]
     return [part for part in parts if type(part) is not nn.Identity]
-
-
-def _is_stem(conv: nn.Module) -> bool:
-    if type(conv) is not nn.Conv2d:
-        return False
-    shape = (conv.in_channels, conv.kernel_size, conv.stride, conv.padding, conv.dilation, conv.groups)
-    return shape == (3, (7, 7), (2, 2), (3, 3), (1, 1), 1) and conv.bias is None and conv.padding_mode == "zeros"
-
-
-class StemConv2d(nn.Conv2d):
-    """A convolution on three channels that gives a GPU four, one of them zero, for which alone cuDNN has kernels.
-
-    It would pad in kernels of its own, which take a third of the convolution's time; a compiler pads as it normalises.
-    """
-
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name of the method it replaces
-        """(n, channels, height / 2, width / 2) of (n, 3, height, width)."""
-        if not input.is_cuda:
-            return super().forward(input)
-        kind = torch.get_autocast_dtype("cuda") if torch.is_autocast_enabled("cuda") else input.dtype
-        one_more = (0, 0, 0, 0, 0, 1)
-        images, weight = (F.pad(tensor.to(kind), one_more) for tensor in (input, self.weight))
-        return F.conv2d(images, weight, None, self.stride, self.padding)
 
 
 class _Norm(nn.BatchNorm2d):

@@ -30,13 +30,13 @@ from auditkit.training.transfer import snapshot, transfer
 _log = logging.getLogger(__name__)
 _WARM_UP = 3
 _SAID = 200
-WORTH_COMPILING = 1_000_000
+WORTH_COMPILING = 5_000_000
 """Images that a unit visits, from which on its network is compiled.
 
-Inductor takes a minute or so, once for all arms and seeds of a network in a process, and a large GPU some ten seconds
-for a million images: the minute is won back after some ten million visits, by ten units of a million, as arms times
-seeds come to, or by one long unit. A single unit of a million loses it. Only the unit's own visits may decide: the last
-bits do, too.
+Inductor takes half a minute, once for all arms and seeds of a network in a process. On an H100 a million images of 128
+pixels then take 14.9 seconds, not 16.6 (`benchmarks/results/nvidia-h100-steps.md`): it is won back after some twenty
+million visits, by four units of five million or one long one. Only the unit's own visits may decide: the last bits do,
+too.
 """
 
 Ask = Callable[[nn.Module, torch.Tensor, Compute], torch.Tensor]

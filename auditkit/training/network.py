@@ -6,6 +6,7 @@ The margin is the difference of two logits; rounded to eight bits, many margins 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 
 import torch
@@ -20,6 +21,9 @@ from auditkit.training.small_maps import use_small_maps
 OUTPUTS = 2
 _BODY, _HEAD = "body.", "head."
 _CPU = torch.device("cpu")
+# Triton comes with torch for CUDA only, and takes half a second to import.
+_has_kernels = torch.cuda.is_available() and find_spec("triton") is not None
+_gpu_layers = import_module("auditkit.training.gpu_layers") if _has_kernels else None
 _COUNTER = ".num_batches_tracked"  # absent from weights made before torch 0.4.1, ImageNet's among them
 
 
@@ -113,11 +117,8 @@ def _suit(network: Network, device: torch.device) -> None:
     """Let layers compute in the way that is fastest on the device."""
     if device.type == "cpu":
         use_small_maps(network)
-    elif device.type == "cuda" and find_spec("triton") is not None:
-        from auditkit.training import gpu_layers  # needs Triton, which only torch for CUDA brings
-
-        if gpu_layers.usable(device):
-            gpu_layers.use_gpu_layers(network)
+    elif device.type == "cuda" and _gpu_layers is not None and _gpu_layers.usable(device):
+        _gpu_layers.use_gpu_layers(network)
 
 
 def margin(logits: torch.Tensor) -> torch.Tensor:
