@@ -25,6 +25,7 @@ from auditkit.training.checkpoint import Progress
 from auditkit.training.device import BFLOAT16, FLOAT16, FLOAT32, Compute, choose_algorithms
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
+from auditkit.training.steps import Eager
 
 RESULTS = Path(__file__).parent / "results"
 DEVICE = torch.device("cuda", 0)
@@ -88,7 +89,7 @@ def _steps(variant: Variant, size: int, batch: int) -> graph.Steps:
     network = build_network(model, 0, DEVICE if variant.kernels else torch.device("cpu")).to(DEVICE).train()
     progress = Progress(network, _Loss(), make_optimizer(SPEC, network.parameters()), compute.scaler())
     if variant.steps == "eager":
-        return graph.Eager(progress, compute)
+        return Eager(progress, compute)
     return graph.Graphed(graph.Twins(progress, SPEC, compute, compiled=variant.steps == "compiled"), progress)
 
 

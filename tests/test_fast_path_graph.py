@@ -24,6 +24,7 @@ from auditkit.training.device import Compute
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.pixels import Normalise
+from auditkit.training.steps import Eager, margins
 from auditkit_plugins.objectives import losses, options
 
 CPU = Compute(torch.device("cpu"), "float32", 1)
@@ -69,7 +70,7 @@ def test_twins_train_one_unit_after_another_as_each_would_be_alone(changes: dict
     twins = graph.Twins(fresh(9, spec, compute), spec.optimizer, compute, compiled=False)
     for seed in (0, 1):
         alone, together = fresh(seed, spec, compute), fresh(seed, spec, compute)
-        eager, on_twins = graph.Eager(alone, compute), graph.Graphed(twins, together)
+        eager, on_twins = Eager(alone, compute), graph.Graphed(twins, together)
         for _epoch in range(2):
             on_twins.begin()
             for batch in batches():
@@ -88,7 +89,7 @@ def test_a_gradient_that_overflows_float16_halves_the_scale_and_leaves_the_weigh
     progress = fresh(0, spec, HALF)
     progress.scaler.load_state_dict(progress.scaler.state_dict() | {"scale": 2.0**40})
     before = [parameter.detach().clone() for parameter in progress.module.parameters()]
-    eager = graph.Eager(progress, HALF)
+    eager = Eager(progress, HALF)
     eager.step(batches()[0], 0.05)
     assert progress.scaler.get_scale() == 2.0**39
     assert all(torch.equal(*both) for both in zip(before, progress.module.parameters(), strict=True))
@@ -192,7 +193,7 @@ def test_a_compiled_forward_pass_is_one_graph_and_gives_the_loss_and_gradients_o
     module = build_network(build(MODEL), 0).train()
     loss = objective.build((3, 2))
     found = []
-    for ask in (graph.margins, torch.compile(graph.margins, dynamic=False, fullgraph=True, backend="aot_eager")):
+    for ask in (margins, torch.compile(margins, dynamic=False, fullgraph=True, backend="aot_eager")):
         twin, objective_twin = copy.deepcopy(module), copy.deepcopy(loss)
         optimizer = make_optimizer(spec.optimizer, twin.parameters())
         twins = graph.Twins(
@@ -212,7 +213,7 @@ def test_a_compiled_forward_pass_is_one_graph_and_gives_the_loss_and_gradients_o
 def test_a_network_is_compiled_once_for_all_objectives_and_seeds() -> None:
     spec = recipe()
     counter = CompileCounterWithBackend("aot_eager")
-    compiled = torch.compile(graph.margins, dynamic=False, fullgraph=True, backend=counter)
+    compiled = torch.compile(margins, dynamic=False, fullgraph=True, backend=counter)
     for objective in OBJECTIVES:
         for seed in (0, 1):
             module, loss = build_network(build(MODEL), seed).train(), objective.build((3, 2))
@@ -252,7 +253,7 @@ def test_batches_of_another_size_are_stepped_eagerly_beside_captured_ones(monkey
         return graph._Captured(Replayed(static), static, torch.zeros(()))  # type: ignore[arg-type]
 
     monkeypatch.setattr(graph.Twins, "_capture", capture)
-    eager, on_twins = graph.Eager(alone, CPU), graph.Graphed(twins, together)
+    eager, on_twins = Eager(alone, CPU), graph.Graphed(twins, together)
     on_twins.begin()
     for batch in batches():
         eager.step(batch, 0.05)

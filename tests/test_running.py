@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from auditkit.engine.dividing import Load, division, threads_of_each
+from auditkit.engine.executors import Local
 from auditkit.engine.prepare import Settings
-from auditkit.engine.running import Load, division
-from auditkit.engine.work import Machine
+from auditkit.engine.work import Machine, SpeedWork
+from auditkit.events import silent
 from auditkit.training.device import choose_algorithms
+from auditkit.training.places import cache_folder
 
 GIB = 2**30
 
@@ -38,6 +44,69 @@ def test_units_at_once_and_threads_for_each(device: str, told: dict[str, int], e
 
 def test_few_units_have_several_cores_each() -> None:
     assert division(Settings(Path("a.toml")), machine("cpu"), Load(3, 10, GIB), 16) == (3, 5)
+
+
+def test_two_threads_for_each_halve_the_units_at_once() -> None:
+    assert division(Settings(Path("a.toml")), machine("cpu"), Load(40, 10, GIB), 16, 2) == (8, 2)
+    assert division(Settings(Path("a.toml")), machine("cpu"), Load(40, 10, GIB), 2, 2) == (1, 2)
+    assert division(Settings(Path("a.toml"), workers=4), machine("cpu"), Load(40, 10, GIB), 16, 2) == (4, 4)
+
+
+class Asked(list[SpeedWork]):
+    """An executor whose machine is as fast as it is told, and that remembers what it was asked."""
+
+    processes = 4
+
+    def __init__(self, rates: dict[int, float]) -> None:
+        self._rates = rates
+
+    def submit(self, function: str, item: SpeedWork) -> Future[float]:
+        self.append(item)
+        future: Future[float] = Future()
+        future.set_result(self._rates[item.threads])
+        return future
+
+
+@pytest.mark.parametrize(("rates", "expected"), [({1: 10, 2: 21}, 1), ({1: 10, 2: 23}, 2), ({1: 10, 2: 15}, 1)])
+def test_a_split_of_the_cores_is_measured_once_and_remembered(rates: dict[int, float], expected: int) -> None:
+    pool, load = Asked(rates), Load(40, 10, GIB)
+    assert threads_of_each(Settings(Path("a.toml")), machine("cpu"), load, 4, pool) == expected
+    assert [sum(one.threads for one in pool if one.threads == threads) for threads in (1, 2)] == [12, 12]
+    again = Asked({})
+    assert threads_of_each(Settings(Path("a.toml")), machine("cpu"), load, 4, again) == expected
+    assert again == []
+
+
+@pytest.mark.parametrize(
+    ("device", "told", "units", "count"),
+    [
+        ("cuda:0", {}, 40, 4),
+        ("cpu", {"workers": 4}, 40, 4),
+        ("cpu", {"threads": 2}, 40, 4),
+        ("cpu", {}, 3, 4),
+        ("cpu", {}, 40, 1),
+    ],
+    ids=["a GPU", "workers told", "threads told", "few units", "one core"],
+)
+def test_a_split_that_is_not_asked_is_not_measured(device: str, told: dict[str, int], units: int, count: int) -> None:
+    pool, load = Asked({}), Load(units, 10, GIB)
+    assert threads_of_each(Settings(Path("a.toml"), device=device, **told), machine(device), load, count, pool) == 1
+    assert pool == []
+
+
+def test_a_process_tells_how_fast_it_is() -> None:
+    with Local(2, 1, silent) as pool:
+        found = threads_of_each(Settings(Path("a.toml")), replace(machine("cpu"), cores=2), Load(9, 9, 9), 2, pool)
+    (file,) = cache_folder("machines").glob("*.json")
+    rates = json.loads(file.read_text())["rates"]
+    assert found in (1, 2)
+    assert all(rate > 1 for rate in rates.values())
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache in which no machine is remembered."""
+    monkeypatch.setenv("AUDITKIT_CACHE", str(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The image cache on disk: where it lies, which rows are filled, who may fill it. Imports no torch.
+"""The cache on disk, most of it images: where it lies, which rows are filled, who may fill it. Imports no torch.
 
 A folder per (data fingerprint, crop, size, decoder). `pixels.npy`, (images, size, size, 3) uint8, is made at full
 length but sparse, so that unread images take no room; `filled.npy`, (images,) bool, says which rows are there. A row is
@@ -36,6 +36,13 @@ REVISION = 1
 _CHUNK = 256
 _LISTED = 10
 _SPARE_BYTES = 64 * 2**20
+
+
+def machine_file(digest: str) -> Path:
+    """Where what was measured of a machine is remembered, in a folder that is there."""
+    folder = cache_folder("machines")
+    make_folder(folder)
+    return folder / f"{digest}.json"
 
 
 @dataclass(frozen=True, slots=True)

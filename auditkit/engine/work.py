@@ -112,6 +112,15 @@ class DeviceWork:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeedWork:
+    """Part of a training step on the CPU, to be done again and again for `seconds`, with so many threads."""
+
+    precision: str
+    threads: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """What a worker found: the device it will use and what the device can do.
 

@@ -13,20 +13,25 @@ from auditkit.engine.bench import CROP, BenchWork
 from auditkit.engine.executors import cores
 from auditkit.engine.registry import Registry
 from auditkit.engine.unit import run_unit
-from auditkit.engine.work import ComponentRef, DeviceWork, FillWork, LookWork, Machine, UnitWork
+from auditkit.engine.work import ComponentRef, DeviceWork, FillWork, LookWork, Machine, SpeedWork, UnitWork
 from auditkit.events import Send
 from auditkit.training import bench as benching
 from auditkit.training import images, weights
 from auditkit.training.device import (
     FLOAT32,
+    FORMATS,
     Compute,
     choose_algorithms,
     choose_device,
     choose_precision,
     device_name,
     free_bytes,
+    part_of_a_step,
+    times_a_second,
 )
 from auditkit.training.places import unwritable
+
+_TRIED_BATCH = 64
 
 
 def describe_machine(item: DeviceWork, send: Send) -> Machine:
@@ -42,6 +47,13 @@ def describe_machine(item: DeviceWork, send: Send) -> Machine:
         torch=str(torch.__version__),  # as it is, it takes torch to be unpickled, which the parent would import
         torchvision=torchvision.__version__,
     )
+
+
+def speed(item: SpeedWork, send: Send) -> float:
+    """How many times a second this process does part of a training step."""
+    cpu = torch.device("cpu")
+    Compute(cpu, item.precision, item.threads).set_up()
+    return times_a_second(part_of_a_step(cpu, FORMATS[item.precision], batch=_TRIED_BATCH), item.seconds)
 
 
 def fill(item: FillWork, send: Send) -> list[tuple[int, str]]:

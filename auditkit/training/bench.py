@@ -27,6 +27,7 @@ from auditkit.training.device import FORMATS, Compute, formats, wait_for
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.pixels import Pixels
+from auditkit.training.steps import Eager
 
 _log = logging.getLogger(__name__)
 _WINDOWS = 5
@@ -134,7 +135,7 @@ def _unit(model: Model, case: Case, batches: ImageBatches) -> tuple[Progress, gr
     network = build_network(model, 0, compute.device).train()
     progress = Progress(network, _Loss(), make_optimizer(spec, network.parameters()), compute.scaler())
     if not case.graph:
-        return progress, graph.Eager(progress, compute)
+        return progress, Eager(progress, compute)
     visits = graph.WORTH_COMPILING if case.compiled else 0
     kind = graph.Kind(case)
     first = partial(next, batches.epoch(0))

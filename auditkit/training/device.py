@@ -177,6 +177,16 @@ def part_of_a_step(device: torch.device, kind: torch.dtype, *, batch: int) -> Ca
     return step
 
 
+def times_a_second(work: Callable[[], object], seconds: float) -> float:
+    """How often a CPU does some work in a second; it is done once before, and for so many seconds or longer."""
+    work()
+    started, count = time.perf_counter(), 0
+    while time.perf_counter() - started < seconds:
+        work()
+        count += 1
+    return count / (time.perf_counter() - started)
+
+
 def _seconds_of(work: Callable[[], object], device: torch.device) -> float:
     wait_for(device)
     started = time.perf_counter()

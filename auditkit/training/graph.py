@@ -17,14 +17,13 @@ from dataclasses import dataclass
 from functools import cache
 
 import torch
-from torch import nn
 
 from auditkit.spec.model import SGD, AdamW
 from auditkit.training.batches import Batch
 from auditkit.training.checkpoint import Progress
 from auditkit.training.device import Compute
-from auditkit.training.network import margin
-from auditkit.training.optimization import make_optimizer, set_rate
+from auditkit.training.optimization import make_optimizer
+from auditkit.training.steps import Ask, Eager, descend, forward, margins
 from auditkit.training.transfer import snapshot, transfer
 
 _log = logging.getLogger(__name__)
@@ -39,9 +38,6 @@ million visits, by four units of five million or one long one. Only the unit's o
 too.
 """
 
-Ask = Callable[[nn.Module, torch.Tensor, Compute], torch.Tensor]
-"""What a network says of inputs: float32 margins."""
-
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -55,53 +51,9 @@ class Kind:
     rest: Hashable = None
 
 
-def margins(module: nn.Module, inputs: torch.Tensor, compute: Compute) -> torch.Tensor:
-    """(n,) float32 margins of (n, ...) inputs: what is compiled."""
-    with compute.autocast():
-        logits = module(inputs)
-    return margin(logits.to(torch.float32))
-
-
 @cache
 def _compiled() -> Ask:
     return torch.compile(margins, dynamic=False)
-
-
-def forward(progress: Progress, batch: Batch, compute: Compute, ask: Ask = margins) -> torch.Tensor:
-    """The loss of a batch; a float32 scalar."""
-    inputs, truth, stratum = batch
-    loss: torch.Tensor = progress.objective(ask(progress.module, inputs, compute), truth, stratum)
-    return loss
-
-
-def _descend(progress: Progress, loss: torch.Tensor) -> None:
-    """Backward and update; in float16 of the scaled loss, and without an update where a gradient overflows."""
-    progress.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-    progress.scaler.step(progress.optimizer)
-    progress.scaler.update()
-
-
-class Eager:
-    """A step as PyTorch runs it by itself, on the unit's own tensors."""
-
-    how = "eager"
-
-    def __init__(self, progress: Progress, compute: Compute) -> None:
-        self._progress, self._compute = progress, compute
-
-    def begin(self) -> None:
-        """Nothing to prepare."""
-
-    def step(self, batch: Batch, rate: float) -> torch.Tensor:
-        """Forward, backward, update; the loss, a scalar that stays on the device."""
-        set_rate(self._progress.optimizer, rate)
-        self._progress.optimizer.zero_grad(set_to_none=True)
-        loss = forward(self._progress, batch, self._compute)
-        _descend(self._progress, loss)
-        return loss.detach()
-
-    def end(self) -> None:
-        """Nothing to bring back."""
 
 
 class Graphed:
@@ -173,7 +125,7 @@ class Twins:
         """The step that is captured, or the same with the network asked in another way."""
         self.progress.optimizer.zero_grad(set_to_none=True)
         loss = forward(self.progress, batch, self._compute, ask or self._ask)
-        _descend(self.progress, loss)
+        descend(self.progress, loss)
         return loss.detach()
 
     def _capture(self, batch: Batch) -> _Captured:

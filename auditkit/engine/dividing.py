@@ -1,0 +1,84 @@
+"""How a run divides a machine between the units that are at work at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from auditkit.engine.cache import machine_file
+from auditkit.engine.executors import Executor
+from auditkit.engine.plan import digest_of
+from auditkit.engine.prepare import Settings
+from auditkit.engine.work import Machine, SpeedWork
+from auditkit.replacing import replacing
+
+SPEED = "auditkit.engine.worker:speed"
+"""Takes a SpeedWork; gives how many times a second a process does part of a training step."""
+SMALL_UNIT = 1_000_000
+"""Images that a unit visits, up to which it is small for a GPU: seconds of work, in more seconds of all the rest."""
+SIDE_BY_SIDE = 3
+"""Small units at work on a GPU at once, at most; more only take turns."""
+PROCESS_BYTES = 12 * 2**30
+"""Memory of a GPU that a process may need beside the images: its context, weights, and the activations of a batch."""
+SHARE_OF_FREE_MEMORY = 0.8
+WORTH_SHARING = 1.1
+"""Two threads a process must be this many times as fast as a process per core: less is a shared machine's noise."""
+_TURNS, _SECONDS = 3, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is left to do: units, images that the largest visits (before oversampling), bytes of the image cache."""
+
+    units: int
+    visits: int
+    image_bytes: int
+
+
+def division(settings: Settings, machine: Machine, load: Load, count: int, each: int = 1) -> tuple[int, int]:
+    """Units at work at once, and threads for each, on `count` cores; what the settings tell goes before.
+
+    A unit on a CPU has `each` cores, or more where units are fewer. A GPU has one unit, so that what is compiled and
+    resident serves them all; but while a small unit is evaluated and stored, or its kernels do not fill the device,
+    that is idle: of those there are as many side by side as have room, three at most.
+    """
+    most = _side_by_side(machine, load) if machine.device.startswith("cuda") else 1
+    room = max(1, count // each) if machine.device == "cpu" else most
+    workers = settings.workers or max(1, min(count, load.units, room))
+    return workers, settings.threads or max(1, count // workers)
+
+
+def _side_by_side(machine: Machine, load: Load) -> int:
+    if load.visits > SMALL_UNIT:
+        return 1
+    return min(SIDE_BY_SIDE, int(machine.free_bytes * SHARE_OF_FREE_MEMORY) // (PROCESS_BYTES + load.image_bytes))
+
+
+def threads_of_each(settings: Settings, machine: Machine, load: Load, count: int, pool: Executor) -> int:
+    """1 or 2: with how many threads a process, all cores busy, units on this CPU go faster.
+
+    Measured once, in seconds, and remembered in the cache, so that runs agree: the last bits depend on it. Nothing is
+    measured where it would not be asked: on a GPU, with fewer units than cores, or where the settings tell.
+    """
+    told = settings.workers is not None or settings.threads is not None
+    if told or machine.device != "cpu" or count < 2 or load.units < count:
+        return 1
+    file = machine_file(digest_of(asdict(machine)))
+    if not file.exists():
+        with replacing(file) as aside:
+            aside.write_text(json.dumps(_measured(machine, count, pool), indent=1) + "\n", encoding="utf-8")
+    found: int = json.loads(file.read_text(encoding="utf-8"))["threads"]
+    return found
+
+
+def _measured(machine: Machine, count: int, pool: Executor) -> dict[str, Any]:
+    """The splits take turns, and the best turn of each counts, so that other work on the machine hardly does."""
+    rates = dict.fromkeys((1, 2), 0.0)
+    for _ in range(_TURNS):
+        for threads, best in rates.items():
+            work = SpeedWork(machine.precision, threads, _SECONDS)
+            started = [pool.submit(SPEED, work) for _ in range(count // threads)]
+            rates[threads] = max(best, sum(one.result() for one in started))
+    fastest = 2 if rates[2] > WORTH_SHARING * rates[1] else 1
+    return {"machine": asdict(machine), "rates": rates, "threads": fastest}
