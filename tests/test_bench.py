@@ -106,7 +106,12 @@ def test_a_gpu_measures_one_size_after_another(tmp_path: Path) -> None:
     assert all(one["steps"] == "compiled" and one["step_resident"] > 0 for one in found)
     assert found[1]["peak_device_bytes"] < found[0]["peak_device_bytes"], "a size inherits the peak of the one before"
     assert bench_epoch(work[1], silent) > 0
-    for changes, steps in (({"compiled": False}, "captured"), ({"graph": False}, "eager")):
+    others = (
+        ({"compiled": False}, "captured"),
+        ({"graph": False}, "eager"),
+        ({"compiled": False, "deterministic": True}, "captured"),
+    )
+    for changes, steps in others:
         assert bench(replace(work[1], **changes), silent)["steps"] == steps
 
 

@@ -132,16 +132,21 @@ print([faults() for _ in range(12)][-1] < 100)
     assert done.stdout.split() == ["True", "True"]
 
 
-def test_units_side_by_side_predict_to_the_bit_what_each_does_alone(cache: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "where", [{}, pytest.param({"device": "cuda", "deterministic": True}, marks=pytest.mark.gpu)], ids=["cpu", "gpu"]
+)
+def test_units_side_by_side_predict_to_the_bit_what_each_does_alone(
+    cache: Path, tmp_path: Path, where: dict[str, Any]
+) -> None:
     for name in ("together", "alone"):
         (tmp_path / name).mkdir()
     with Local(2, 1, Events()) as pool:
-        work = [resnet_work(tmp_path / "together", cache, "bfloat16", digest=f"d{s}", seed=s) for s in (1, 2)]
+        work = [resnet_work(tmp_path / "together", cache, "bfloat16", digest=f"d{s}", seed=s, **where) for s in (1, 2)]
         for future in [pool.submit("auditkit.engine.worker:work", item) for item in work]:
             future.result()
         pool.shrink(1)
         for seed in (2, 1):
-            item = resnet_work(tmp_path / "alone", cache, "bfloat16", digest=f"d{seed}", seed=seed)
+            item = resnet_work(tmp_path / "alone", cache, "bfloat16", digest=f"d{seed}", seed=seed, **where)
             pool.submit("auditkit.engine.worker:work", item).result()
     both = [Store(tmp_path / name / "store") for name in ("together", "alone")]
     for digest in ("d1", "d2"):
