@@ -21,6 +21,7 @@ from auditkit.engine.registry import Registry
 from auditkit.engine.work import ComponentRef
 from auditkit.spec.model import SGD
 from auditkit.training import graph
+from auditkit.training.bench import Loss
 from auditkit.training.checkpoint import Progress
 from auditkit.training.device import BFLOAT16, FLOAT16, FLOAT32, Compute, choose_algorithms
 from auditkit.training.network import build_network
@@ -58,11 +59,6 @@ VARIANTS = (
 CASES = ((64, 128), (64, 1024), (128, 128), (128, 1024))
 
 
-class _Loss(torch.nn.Module):
-    def forward(self, margin: torch.Tensor, truth: torch.Tensor, stratum: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth)
-
-
 def measured(variant: Variant, size: int, batch: int) -> dict[str, Any]:
     """Images per second, and the seconds until the first step was taken."""
     graph.forget()
@@ -87,7 +83,7 @@ def _steps(variant: Variant, size: int, batch: int) -> graph.Steps:
     compute = Compute(DEVICE, variant.precision, 1)
     model = Registry.load().build_ref(ComponentRef("model", "resnet18", {}))
     network = build_network(model, 0, DEVICE if variant.kernels else torch.device("cpu")).to(DEVICE).train()
-    progress = Progress(network, _Loss(), make_optimizer(SPEC, network.parameters()), compute.scaler())
+    progress = Progress(network, Loss(), make_optimizer(SPEC, network.parameters()), compute.scaler())
     if variant.steps == "eager":
         return Eager(progress, compute)
     return graph.Graphed(graph.Twins(progress, SPEC, compute, compiled=variant.steps == "compiled"), progress)

@@ -75,10 +75,14 @@ def audit(folder: Path, data: Path, size: int, rows: int, test: int) -> dict[str
     file = folder / "benchmark.toml"
     file.write_text(AUDIT.format(rows=rows, test=test, size=size))
     place = tempfile.mkdtemp(dir=folder)
+    machines, cache = folder / "machines", Path(place, "cache")
+    machines.mkdir(exist_ok=True)
+    cache.mkdir()
+    (cache / "machines").symlink_to(machines)  # how the cores are divided is measured once on a machine
     command = [sys.executable, "-m", "auditkit", "run", str(file), "--data", str(data), "--quiet", "--progress", "none"]
     found = watched(
         [*command, "--store", f"{place}/store", "--reports", f"{place}/reports"],
-        {**os.environ, "AUDITKIT_CACHE": f"{place}/cache"},
+        {**os.environ, "AUDITKIT_CACHE": str(cache)},
     )
     units = [json.loads(path.read_text()) for path in Path(place).glob("store/units/*/unit.json")]
     if len(units) != 3 * SEEDS or {unit["visits"] for unit in units} != {rows * EPOCHS}:
@@ -309,6 +313,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--out", type=Path, default=HERE / "results")
     options = parser.parse_args()
+    if options.bench and (options.sizes or options.repeats):
+        parser.error("--bench compares nothing, so it takes neither --size nor --repeats")
     seconds = options.seconds or (10 if options.full else 3)
     parts = {"compared": [], "memory": None} if options.bench else beside_the_plain_loop(options)
     found = {"machine": machine(), **parts, "bench": bench(seconds)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ INTERPRETED = """
 import torch
 import torch.nn.functional as F
 from auditkit.training import gpu_functions as functions
-from auditkit.training.gpu_functions import NormPoolReLU, NormReLU, line_of_batch
+from auditkit.training.gpu_functions import NormPoolReLU, NormReLU, scaling_of_batch
 
 torch.manual_seed(0)
 tolerance = {torch.float32: 1e-4, torch.float16: 4e-3}
@@ -58,7 +59,7 @@ def compare(kind, x, added, ours, theirs):
     for one, wanted in pairs:
         torch.testing.assert_close(one.float(), wanted, rtol=tolerance[kind], atol=4 * tolerance[kind])
     mine.eval(), other.eval()
-    line = functions.line_at_rest(mine)
+    line = functions.scaling_at_rest(mine)
     return line, other
 
 
@@ -67,7 +68,9 @@ for kind in tolerance:
         x, added = (last((3 + 2 * torch.randn(images, channels, height, width)).to(kind)) for _ in range(2))
         line, rest = compare(
             kind, x, None,
-            lambda given, layer: NormPoolReLU.apply(given[0], layer.weight, layer.bias, line_of_batch(given[0], layer)),
+            lambda given, layer: NormPoolReLU.apply(
+                given[0], layer.weight, layer.bias, scaling_of_batch(given[0], layer)
+            ),
             lambda given, layer: F.max_pool2d(layer(given[0]), 3, 2, 1).relu(),
         )
         expected = F.max_pool2d(rest(x.float()), 3, 2, 1).relu()
@@ -77,7 +80,7 @@ for kind in tolerance:
             line, rest = compare(
                 kind, x, more,
                 lambda given, layer: NormReLU.apply(
-                    given[0], layer.weight, layer.bias, given[1], line_of_batch(given[0], layer)
+                    given[0], layer.weight, layer.bias, given[1], scaling_of_batch(given[0], layer)
                 ),
                 lambda given, layer: (layer(given[0]) + (0 if given[1] is None else given[1])).relu(),
             )
@@ -89,16 +92,84 @@ assert functions.pooled_maps(x, line, train=False)[0].isnan().sum() == 1
 assert NormReLU.apply(x, rest.weight, rest.bias, None, line).isnan().sum() == 1
 flat = last(torch.full((2, 8, 4, 4), 7.0))
 layer = norm(8)
-inverse = line_of_batch(flat, layer).inverse  # maps that are all alike vary by nothing
+inverse = scaling_of_batch(flat, layer).inverse  # maps that are all alike vary by nothing
 torch.testing.assert_close(inverse, torch.full((8,), 1e-5).rsqrt())
 print("same")
 """
 
 
-def test_the_kernels_give_what_torchs_layers_give() -> None:
+NETWORKS = """
+import warnings
+
+import torch
+from torch import nn
+from torchvision import models
+
+from auditkit.training import gpu_layers
+
+gpu_layers.DEVICE = "cpu"
+loudly = {"rtol": 2e-3, "atol": 2e-3}
+
+
+def both(network):
+    torch.manual_seed(0)
+    first, second = network(), network()
+    second.load_state_dict(first.state_dict())
+    gpu_layers.use_gpu_layers(second)
+    return first, second
+
+
+def compare(first, second, images, how=lambda one: one.train()):
+    for network in (first, second):
+        how(network)
+        network.zero_grad()
+        network(images).square().sum().backward()
+    for (name, ours), theirs in zip(second.named_parameters(), first.parameters(), strict=True):
+        apart = (ours.grad - theirs.grad).norm() / theirs.grad.norm().clamp(min=1e-6)
+        assert apart < 2e-2, (name, apart)
+    for ours, theirs in zip(second.buffers(), first.buffers(), strict=True):
+        torch.testing.assert_close(ours, theirs, **loudly)
+    with torch.no_grad():
+        torch.testing.assert_close(second.eval()(images), first.eval()(images), **loudly)
+
+
+def freeze(network):
+    network.eval()
+
+
+def without_momentum():
+    network = models.resnet18(num_classes=2)
+    network.bn1.momentum = network.layer1[0].bn1.momentum = None
+    return network
+
+
+images = torch.randn(4, 3, 36, 44)
+for network in (lambda: models.resnet18(num_classes=2), without_momentum):
+    compare(*both(network), images)  # odd maps behind the stem, in NCHW order
+compare(*both(lambda: models.resnet18(num_classes=2)), images.to(memory_format=torch.channels_last), freeze)
+compare(*both(lambda: models.resnet18(num_classes=2)), torch.randn(3, 3, 38, 38))  # an odd map before pooling
+for one in both(lambda: models.resnet18(num_classes=2)):
+    try:
+        one.train()(torch.randn(1, 3, 32, 32))
+        raise SystemExit("a single value was normalised")
+    except ValueError as error:
+        assert "more than 1 value per channel" in str(error)
+layer = nn.BatchNorm2d(4)
+layer.__class__ = gpu_layers.BatchNormReLU2d
+x = torch.randn(2, 4, 6, 6)
+torch.testing.assert_close(layer(x, torch.ones(1, 4, 1, 1)), (nn.BatchNorm2d(4)(x) + 1).relu())
+assert layer.num_batches_tracked == 1
+layer(x)
+assert layer.num_batches_tracked == 2
+print("same")
+"""
+
+
+@pytest.mark.parametrize("script", [INTERPRETED, NETWORKS], ids=["kernels", "networks"])
+def test_what_the_kernels_compute_is_what_torchs_layers_do(script: str) -> None:
     """Interpreted: what they compute, not how fast, needs no GPU."""
     environment = {"TRITON_INTERPRET": "1", "PYTHONPATH": ":".join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", INTERPRETED], env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert done.stdout == "same\n", done.stderr
 
 
@@ -113,22 +184,67 @@ def kinds(network: nn.Module) -> list[type]:
 @pytest.mark.parametrize("known", [plain(), models.resnet34(num_classes=2)], ids=["resnet18", "resnet34"])
 def test_layers_of_resnets_are_replaced_and_keep_their_names(known: Any) -> None:
     names = {*known.state_dict()}
-    gpu_layers.use_gpu_layers(nn.Sequential(known))
+    gpu_layers.use_gpu_layers(known)
     assert type(known.bn1) is gpu_layers.BatchNormPoolReLU2d
     assert {*map(type, known.layer2)} == {gpu_layers.Block}
     assert {*known.state_dict()} == names
+    assert gpu_layers.are_used(known)
 
 
-def test_layers_that_are_not_known_are_left() -> None:
-    small, average, bottleneck, group = plain("small"), plain(), models.resnet50(), plain()
-    average.maxpool = nn.AvgPool2d(2)
-    group.layer1[0].bn1 = nn.GroupNorm(2, 64)
-    for network in (small, average, bottleneck, group, models.mobilenet_v3_small()):
-        gpu_layers.use_gpu_layers(network)
-    assert type(small.bn1) is type(average.bn1) is nn.BatchNorm2d
-    assert gpu_layers.BatchNormReLU2d not in kinds(bottleneck)
-    assert kinds(models.mobilenet_v3_small()) == kinds(network)
-    assert [type(block).__name__ for block in group.layer1] == ["BasicBlock", "Block"]
+def test_of_bottlenecks_the_stem_is_replaced_alone() -> None:
+    network = models.resnet50()
+    gpu_layers.use_gpu_layers(network)
+    assert type(network.bn1) is gpu_layers.BatchNormPoolReLU2d
+    assert gpu_layers.BatchNormReLU2d not in kinds(network)
+
+
+class Otherwise(models.ResNet):
+    """Calls its parts in an order of its own."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.fc(self.avgpool(self.layer4(self.layer1(self.bn1(self.conv1(x))))).flatten(1))
+        return found
+
+
+def other(change: Callable[[Any], object]) -> Any:
+    network = plain()
+    change(network)
+    return network
+
+
+STEMS = {
+    "no pooling": lambda: plain("small"),
+    "another pooling": lambda: other(lambda one: setattr(one, "maxpool", nn.AvgPool2d(2))),
+    "another ReLU": lambda: other(lambda one: setattr(one, "maxpool", nn.Sequential(one.maxpool[0], nn.ReLU6()))),
+    "several norms": lambda: other(lambda one: setattr(one, "bn1", nn.Sequential(one.bn1))),
+    "another order": lambda: Otherwise(models.resnet.BasicBlock, [2, 2, 2, 2]),
+}
+BLOCKS = {
+    "another norm": lambda: other(lambda one: setattr(one.layer1[0], "bn1", nn.GroupNorm(2, 64))),
+    "another function": lambda: other(lambda one: setattr(one.layer1[0], "relu", nn.SiLU())),
+}
+
+
+@pytest.mark.parametrize("make", STEMS.values(), ids=STEMS)
+def test_stems_that_are_not_known_are_left(make: Callable[[], Any]) -> None:
+    network = make()
+    gpu_layers.use_gpu_layers(network)
+    assert gpu_layers.BatchNormPoolReLU2d not in kinds(network)
+
+
+@pytest.mark.parametrize("make", BLOCKS.values(), ids=BLOCKS)
+def test_blocks_that_are_not_known_are_left(make: Callable[[], Any]) -> None:
+    network = make()
+    gpu_layers.use_gpu_layers(network)
+    assert [type(block).__name__ for block in network.layer1] == ["BasicBlock", "Block"]
+
+
+def test_other_networks_are_left() -> None:
+    for network in (models.mobilenet_v3_small(), nn.Sequential(plain())):
+        before = kinds(network)
+        gpu_layers.use_gpu_layers(network[0].layer1[0].conv1 if isinstance(network, nn.Sequential) else network)
+        assert kinds(network) == before
+        assert not gpu_layers.are_used(network)
 
 
 def test_on_another_device_replaced_layers_give_the_same() -> None:

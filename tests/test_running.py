@@ -77,6 +77,16 @@ def test_a_split_of_the_cores_is_measured_once_and_remembered(rates: dict[int, f
     assert again == []
 
 
+@pytest.mark.parametrize("left", ["", "{}", '{"threads": 64}', "[]"])
+def test_what_cannot_be_read_of_a_machine_is_measured_again(left: str) -> None:
+    settings, load = Settings(Path("a.toml")), Load(40, 10, GIB)
+    threads_of_each(settings, machine("cpu"), load, 4, Asked({1: 10, 2: 30}))
+    (file,) = cache_folder("machines").glob("*.json")
+    file.write_text(left)
+    assert threads_of_each(settings, machine("cpu"), load, 4, Asked({1: 10, 2: 10})) == 1
+    assert json.loads(file.read_text())["rates"] == {"1": 40, "2": 20}
+
+
 @pytest.mark.parametrize(
     ("device", "told", "units", "count"),
     [
@@ -85,8 +95,9 @@ def test_a_split_of_the_cores_is_measured_once_and_remembered(rates: dict[int, f
         ("cpu", {"threads": 2}, 40, 4),
         ("cpu", {}, 3, 4),
         ("cpu", {}, 40, 1),
+        ("cpu", {}, 40, 5),
     ],
-    ids=["a GPU", "workers told", "threads told", "few units", "one core"],
+    ids=["a GPU", "workers told", "threads told", "few units", "one core", "an odd number of cores"],
 )
 def test_a_split_that_is_not_asked_is_not_measured(device: str, told: dict[str, int], units: int, count: int) -> None:
     pool, load = Asked({}), Load(units, 10, GIB)

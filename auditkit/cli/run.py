@@ -27,7 +27,7 @@ from auditkit.report.numbers import plural
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Units at work at once [one per core; on a GPU one, or up to three small ones].",
+    help="Units at work at once [one per core, or per two; on a GPU one, or up to three small ones].",
 )
 @click.option("--threads", type=click.IntRange(min=1), help="Threads per unit [cores divided by workers].")
 @click.option(

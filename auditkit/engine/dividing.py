@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import platform
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from auditkit.engine.cache import machine_file
 from auditkit.engine.executors import Executor
+from auditkit.engine.locking import locked
 from auditkit.engine.plan import digest_of
 from auditkit.engine.prepare import Settings
 from auditkit.engine.work import Machine, SpeedWork
+from auditkit.events import Send, silent
 from auditkit.replacing import replacing
 
 SPEED = "auditkit.engine.worker:speed"
@@ -55,21 +59,36 @@ def _side_by_side(machine: Machine, load: Load) -> int:
     return min(SIDE_BY_SIDE, int(machine.free_bytes * SHARE_OF_FREE_MEMORY) // (PROCESS_BYTES + load.image_bytes))
 
 
-def threads_of_each(settings: Settings, machine: Machine, load: Load, count: int, pool: Executor) -> int:
+def threads_of_each(
+    settings: Settings, machine: Machine, load: Load, count: int, pool: Executor, send: Send = silent
+) -> int:
     """1 or 2: with how many threads a process, all cores busy, units on this CPU go faster.
 
-    Measured once, in seconds, and remembered in the cache, so that runs agree: the last bits depend on it. Nothing is
-    measured where it would not be asked: on a GPU, with fewer units than cores, or where the settings tell.
+    Measured once, in seconds, in the number format that "auto" is here, and remembered in the cache, so that runs
+    agree: the last bits depend on it. Nothing is measured where it would not be asked: on a GPU, with fewer units than
+    cores or an odd number of them, or where the settings tell.
     """
     told = settings.workers is not None or settings.threads is not None
-    if told or machine.device != "cpu" or count < 2 or load.units < count:
+    if told or machine.device != "cpu" or count % 2 or load.units < count:
         return 1
-    file = machine_file(digest_of(asdict(machine)))
-    if not file.exists():
-        with replacing(file) as aside:
-            aside.write_text(json.dumps(_measured(machine, count, pool), indent=1) + "\n", encoding="utf-8")
-    found: int = json.loads(file.read_text(encoding="utf-8"))["threads"]
-    return found
+    file = machine_file(digest_of(asdict(machine) | {"name": platform.node()}))
+    with locked(file.with_suffix(".lock"), "another process is measuring this machine; waiting for it", send):
+        found = _remembered(file)
+        if found is None:
+            found = _measured(machine, count, pool)
+            with replacing(file) as aside:
+                aside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    threads: int = found["threads"]
+    return threads
+
+
+def _remembered(file: Path) -> dict[str, Any] | None:
+    """What was measured; None where nothing was, or what is there cannot be read."""
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return found if found["threads"] in (1, 2) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _measured(machine: Machine, count: int, pool: Executor) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def _train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
         image = prepared.read.resolved.audit.data.image
         images = ensure_images(prepared.dataset, prepared.pools.rows, image, pool, send)
         load = _load(prepared, images)
-        each = threads_of_each(settings, machine, load, count, pool)
+        each = threads_of_each(settings, machine, load, count, pool, send)
         workers, threads = division(settings, machine, load, count, each)
         pool.shrink(workers)
         places = Places(images, machine.device, machine.precision, threads, pool.processes)

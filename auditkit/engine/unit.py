@@ -35,7 +35,7 @@ from auditkit.training.device import (
 )
 from auditkit.training.graph import Kind
 from auditkit.training.loop import Lesson, train
-from auditkit.training.network import Network, build_network
+from auditkit.training.network import Network, build_network, has_kernels, why_no_kernels
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.pixels import Pixels, open_pixels
 
@@ -108,6 +108,7 @@ class _Unit:
         network = build_network(build(item.model), item.seed, device)
         pixels = open_pixels(Path(item.images.path), device)
         tell_place(pixels, send)
+        tell_kernels(device, send)
         return _Unit(item, compute, network, pixels)
 
     def pictures(self, split: str) -> Pictures:
@@ -166,6 +167,19 @@ def tell_place(pixels: Pixels, send: Send) -> None:
         size = f"{pixels.host.nbytes / 2**30:.1f} GiB"
         send(Notice(f"the images ({size}) do not fit on the GPU: each batch travels there from the host", "warning"))
         pixels.told = True
+
+
+_told: set[torch.device] = set()
+
+
+def tell_kernels(device: torch.device, send: Send) -> None:
+    """Say once in a process that layers have no kernels of their own on a GPU."""
+    if device.type != "cuda" or device in _told:
+        return
+    _told.add(device)
+    if why := why_no_kernels(device):
+        first = next(iter(why.splitlines()), "")
+        send(Notice(f"Triton can make no kernels here, ResNets are slower: {first}", "warning"))
 
 
 # --------------------------------------------------------------------------------------------------------- training
@@ -277,6 +291,7 @@ def _facts(unit: _Unit, progress: Progress, seconds: float) -> dict[str, Any]:
         "device_name": device_name(unit.compute.device),
         "deterministic": unit.item.deterministic or unit.compute.device.type == "cpu",
         "pixels": unit.pixels.place,
+        "own_kernels": has_kernels(unit.network),
         "seconds": seconds + sum(epoch["seconds"] for epoch in progress.history[:earlier]),
         "images_per_second": visits / trained if trained else 0.0,
         "rows": len(unit.draws["train"]),

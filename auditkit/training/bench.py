@@ -50,8 +50,11 @@ class Case:
     graph: bool = True
 
 
-class _Loss(torch.nn.Module):
+class Loss(torch.nn.Module):
+    """Binary cross-entropy; strata are not looked at."""
+
     def forward(self, margin: torch.Tensor, truth: torch.Tensor, stratum: torch.Tensor) -> torch.Tensor:
+        """A float32 scalar."""
         return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth)
 
 
@@ -133,7 +136,7 @@ def _unit(model: Model, case: Case, batches: ImageBatches) -> tuple[Progress, gr
     compute = case.compute
     spec = SGD(use="sgd", lr=_RATE, momentum=0.9)
     network = build_network(model, 0, compute.device).train()
-    progress = Progress(network, _Loss(), make_optimizer(spec, network.parameters()), compute.scaler())
+    progress = Progress(network, Loss(), make_optimizer(spec, network.parameters()), compute.scaler())
     if not case.graph:
         return progress, Eager(progress, compute)
     visits = graph.WORTH_COMPILING if case.compiled else 0

@@ -1,6 +1,6 @@
 """Batch normalisation with ReLU and what is between them, forward and backward, by the kernels of `gpu_kernels`.
 
-Maps are (n, channels, height, width) in channels-last order. `Line` says how a map is normalised.
+Maps are (n, channels, height, width) in channels-last order. `Scaling` says how a map is normalised.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 import triton
 from torch import nn
+from torch.autograd.function import once_differentiable
 
 from auditkit.training import gpu_kernels as kernels
 
@@ -21,7 +22,7 @@ _CHANNELS, _PARTS, _WARPS = 8, 512, 8
 """That a program finishes, programs whose sums it takes at a time, and its warps."""
 
 
-class Line(NamedTuple):
+class Scaling(NamedTuple):
     """(channels,) float32: x * scale + shift is (x - mean) * inverse * weight + bias."""
 
     scale: torch.Tensor
@@ -31,7 +32,7 @@ class Line(NamedTuple):
 
 
 @torch.no_grad()
-def line_of_batch(x: torch.Tensor, norm: nn.BatchNorm2d) -> Line:
+def scaling_of_batch(x: torch.Tensor, norm: nn.BatchNorm2d) -> Scaling:
     """How a batch is normalised by its own mean and variance, which are also remembered."""
     channels = x.shape[1]
     rows = x.numel() // channels
@@ -46,51 +47,57 @@ def line_of_batch(x: torch.Tensor, norm: nn.BatchNorm2d) -> Line:
         programs, rows, tile * turns, norm.eps, norm.momentum,
         C=channels, BLOCK=_CHANNELS, TILE=_PARTS, num_warps=_WARPS,
     )  # fmt: skip
-    return Line(scale, shift, mean, inverse)
+    return Scaling(scale, shift, mean, inverse)
 
 
 @torch.no_grad()
-def line_at_rest(norm: nn.BatchNorm2d) -> Line:
+def scaling_at_rest(norm: nn.BatchNorm2d) -> Scaling:
     """How maps are normalised by what is remembered."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     inverse = (norm.running_var + norm.eps).rsqrt()
     scale = norm.weight * inverse
-    return Line(scale, norm.bias - norm.running_mean * scale, norm.running_mean, inverse)
+    return Scaling(scale, norm.bias - norm.running_mean * scale, norm.running_mean, inverse)
 
 
 class NormReLU(torch.autograd.Function):
-    """ReLU of a normalised map, to which another may be added before; for gradients, `line` is to be the batch's."""
+    """ReLU of a normalised map, to which another may be added before; for gradients, `scaling` is to be the batch's."""
 
     @staticmethod
     def forward(
-        ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, added: torch.Tensor | None, line: Line
+        ctx: Any,
+        x: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        added: torch.Tensor | None,
+        scaling: Scaling,
     ) -> torch.Tensor:
-        """Weight and bias are in the line already; they are named for their gradients."""
+        """Weight and bias are in the scaling already; they are named for their gradients."""
         channels = x.shape[1]
         rows = x.numel() // channels
         block, tile, _ = _shape(rows, channels)
-        out = _room(x.shape, x)
+        out = _empty_channels_last(x.shape, x)
         kernels.apply[(triton.cdiv(rows, tile),)](
-            x, line.scale, line.shift, x if added is None else added, out, rows,
+            x, scaling.scale, scaling.shift, x if added is None else added, out, rows,
             C=channels, BLOCK=block, ROWS=tile, ADD=added is not None,
         )  # fmt: skip
-        ctx.save_for_backward(x, out if added is not None else None, *line)
+        ctx.save_for_backward(x, out if added is not None else None, *scaling)
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """Of x, weight, bias and what was added."""
         x, out, *saved = ctx.saved_tensors
-        line, gradient = Line(*saved), last(gradients[0])
+        scaling, gradient = Scaling(*saved), channels_last(gradients[0])
         channels = x.shape[1]
         rows = x.numel() // channels
         block, tile, _ = _shape(rows, channels)
-        through = gradient if out is None else _room(x.shape, x)
-        slope, constant, for_weight, for_bias = _sums(gradient, x, line, out, through, rows)
-        for_x = _room(x.shape, x)
+        through = gradient if out is None else _empty_channels_last(x.shape, x)
+        slope, constant, for_weight, for_bias = _sums(gradient, x, scaling, out, through, rows)
+        for_x = _empty_channels_last(x.shape, x)
         kernels.spread[(triton.cdiv(rows, tile),)](
-            through, x, line.scale, line.shift, slope, constant, for_x, rows,
+            through, x, scaling.scale, scaling.shift, slope, constant, for_x, rows,
             C=channels, BLOCK=block, ROWS=tile, ADDED=out is not None,
         )  # fmt: skip
         return for_x, for_weight, for_bias, None if out is None else through, None
@@ -100,48 +107,54 @@ class NormPoolReLU(torch.autograd.Function):
     """ReLU of the largest values of a normalised map, over 3 x 3 pixels with stride 2 and a padding of 1."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, line: Line) -> torch.Tensor:
-        """Weight and bias are in the line already; they are named for their gradients."""
-        pooled, raw, tap = pooled_maps(x, line, train=True)
-        ctx.save_for_backward(x, raw, tap, *line)
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, scaling: Scaling) -> torch.Tensor:
+        """Weight and bias are in the scaling already; they are named for their gradients."""
+        pooled, raw, tap = pooled_maps(x, scaling, train=True)
+        ctx.save_for_backward(x, raw, tap, *scaling)
         return pooled
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """Of x, weight and bias; of x it is the mean's and the variance's but at the largest pixels."""
         x, raw, tap, *saved = ctx.saved_tensors
-        line, gradient = Line(*saved), last(gradients[0])
+        scaling, gradient = Scaling(*saved), channels_last(gradients[0])
         _, channels, height, width = x.shape
-        slope, constant, for_weight, for_bias = _sums(gradient, raw, line, None, raw, x.numel() // channels)
+        slope, constant, for_weight, for_bias = _sums(gradient, raw, scaling, None, raw, x.numel() // channels)
         block, tile, _ = _shape(positions := tap.numel() // channels, channels)
-        for_x = _room(x.shape, x)
+        for_x = _empty_channels_last(x.shape, x)
         kernels.spread_pooled[(triton.cdiv(positions, tile),)](
-            gradient, tap, x, for_x, line.scale, slope, constant, height, width, positions,
+            gradient, tap, x, for_x, scaling.scale, slope, constant, height, width, positions,
             C=channels, BLOCK=block, ROWS=tile,
         )  # fmt: skip
         return for_x, for_weight, for_bias, None
 
 
-def pooled_maps(x: torch.Tensor, line: Line, *, train: bool) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def pooled_maps(x: torch.Tensor, scaling: Scaling, *, train: bool) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Pooled maps; in their order in memory the x that each is made of, and its tap, empty unless to `train`."""
     n, channels, height, width = x.shape
     block, tile, _ = _shape(positions := n * (height // 2) * (width // 2), channels)
-    pooled = _room((n, channels, height // 2, width // 2), x)
+    pooled = _empty_channels_last((n, channels, height // 2, width // 2), x)
     raw, tap = (torch.empty(pooled.numel() * train, dtype=kind, device=x.device) for kind in (x.dtype, torch.uint8))
     kernels.pool[(triton.cdiv(positions, tile),)](
-        x, line.scale, line.shift, pooled, raw, tap, height, width, positions,
+        x, scaling.scale, scaling.shift, pooled, raw, tap, height, width, positions,
         C=channels, BLOCK=block, ROWS=tile, TRAIN=train,
     )  # fmt: skip
     return pooled, raw, tap
 
 
-def last(x: torch.Tensor) -> torch.Tensor:
+def channels_last(x: torch.Tensor) -> torch.Tensor:
     """The same in channels-last order, as the kernels want it."""
     return x.contiguous(memory_format=torch.channels_last)
 
 
 def _sums(
-    gradient: torch.Tensor, x: torch.Tensor, line: Line, out: torch.Tensor | None, through: torch.Tensor, rows: int
+    gradient: torch.Tensor,
+    x: torch.Tensor,
+    scaling: Scaling,
+    out: torch.Tensor | None,
+    through: torch.Tensor,
+    rows: int,
 ) -> list[torch.Tensor]:
     """(channels,) slope and constant of the gradient of the `rows` that were normalised; gradients of weight and bias.
 
@@ -154,12 +167,12 @@ def _sums(
     totals, products = (x.new_empty(programs, channels, dtype=torch.float32) for _ in range(2))
     seen = through if out is None else out
     kernels.sums[(programs,)](
-        gradient, x, line.scale, line.shift, line.mean, seen, through, totals, products, given,
+        gradient, x, scaling.scale, scaling.shift, scaling.mean, seen, through, totals, products, given,
         C=channels, BLOCK=block, ROWS=tile, TURNS=turns, ADDED=out is not None,
     )  # fmt: skip
     found = [x.new_empty(channels, dtype=torch.float32) for _ in range(4)]
     kernels.finish_sums[(triton.cdiv(channels, _CHANNELS),)](
-        totals, products, line.scale, line.mean, line.inverse, *found, programs, rows,
+        totals, products, scaling.scale, scaling.mean, scaling.inverse, *found, programs, rows,
         C=channels, BLOCK=_CHANNELS, TILE=_PARTS, num_warps=_WARPS,
     )  # fmt: skip
     return found
@@ -173,7 +186,7 @@ def _shape(rows: int, channels: int) -> tuple[int, int, int]:
     return block, tile, min(turns, _MOST_TURNS)
 
 
-def _room(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
+def _empty_channels_last(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
     """Uninitialised, channels last; said by strides, since inductor fills what is said by its memory format."""
     n, channels, height, width = shape
     strides = (height * width * channels, 1, width * channels, channels)

@@ -228,6 +228,12 @@ def _of(gradient, tap, wanted: tl.constexpr):
 
 
 @triton.jit
+def _write(x, out, at, there, d, a, b, c):
+    value = a * d + b * tl.load(x + at, there, other=0.0).to(tl.float32) + c
+    tl.store(out + at, value.to(out.dtype.element_ty), there)
+
+
+@triton.jit
 def spread_pooled(
     gradient, tap, x, out, scale, slope, constant, H, W, positions,
     C: tl.constexpr, BLOCK: tl.constexpr, ROWS: tl.constexpr,
@@ -261,19 +267,9 @@ def spread_pooled(
     g_both = tl.load(gradient + at + down + C, right & below, other=0.0).to(tl.float32)
     t_both = tl.load(tap + at + down + C, right & below, other=NONE)
 
-    d = _of(g, t, 4)
-    value = a * d + b * tl.load(x + pixel, here, other=0.0).to(tl.float32) + c
-    tl.store(out + pixel, value.to(out.dtype.element_ty), here)
-
-    d = _of(g, t, 5) + _of(g_right, t_right, 3)
-    value = a * d + b * tl.load(x + pixel + C, here, other=0.0).to(tl.float32) + c
-    tl.store(out + pixel + C, value.to(out.dtype.element_ty), here)
-
+    _write(x, out, pixel, here, _of(g, t, 4), a, b, c)
+    _write(x, out, pixel + C, here, _of(g, t, 5) + _of(g_right, t_right, 3), a, b, c)
     pixel += W * C
-    d = _of(g, t, 7) + _of(g_below, t_below, 1)
-    value = a * d + b * tl.load(x + pixel, here, other=0.0).to(tl.float32) + c
-    tl.store(out + pixel, value.to(out.dtype.element_ty), here)
-
+    _write(x, out, pixel, here, _of(g, t, 7) + _of(g_below, t_below, 1), a, b, c)
     d = _of(g, t, 8) + _of(g_right, t_right, 6) + _of(g_below, t_below, 2) + _of(g_both, t_both, 0)
-    value = a * d + b * tl.load(x + pixel + C, here, other=0.0).to(tl.float32) + c
-    tl.store(out + pixel + C, value.to(out.dtype.element_ty), here)
+    _write(x, out, pixel + C, here, d, a, b, c)

@@ -1,7 +1,7 @@
 """Layers of ResNets as a large GPU wants them: the same, up to the order of sums, with fewer bytes read and written.
 
 Batch normalisation, the sum with a shortcut and ReLU apart read and write a map and its gradient again and again, and
-torch's max pooling takes seven times as long backward as its bytes do.
+torch's max pooling takes seven times as long backward as its bytes do (`benchmarks/results/nvidia-h100-steps.md`).
 """
 
 from __future__ import annotations
@@ -17,39 +17,49 @@ from torchvision.models.resnet import BasicBlock
 
 from auditkit.training import gpu_functions as functions
 
+DEVICE = "cuda"
 _log = logging.getLogger(__name__)
 _RELU, _POOL = nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2, padding=1)
 _USUAL = ([repr(_RELU), repr(_POOL)], [repr(_POOL), repr(_RELU)])
 
 
 @cache
-def usable(device: torch.device) -> bool:
-    """Whether Triton can make kernels here: it wants a C compiler and a place for what it has compiled."""
-    maps = torch.ones(2, 16, 4, 4, device=device, requires_grad=True)
-    layer = nn.BatchNorm2d(16).to(device)
-    layer.__class__ = BatchNormReLU2d
+def why_not(device: torch.device) -> str:
+    """Why Triton can make no kernels here, "" if it can: it wants a C compiler and a place for what it has compiled."""
     try:
-        layer(maps).sum().backward()
+        with torch.cuda.device(device):
+            layer = nn.BatchNorm2d(16).to(device)
+            layer.__class__ = BatchNormReLU2d
+            layer(torch.ones(2, 16, 4, 4, device=device, requires_grad=True)).sum().backward()
     except Exception as error:
-        _log.warning("ResNets are slower than they could be: %s: %s", type(error).__name__, error)
-        return False
-    return True
+        _log.info("Triton makes no kernels", exc_info=error)
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
-def use_gpu_layers(network: nn.Module) -> None:
-    """Let ResNets normalise in kernels that do all that follows at once; names stay."""
-    for module in [*network.modules()]:
-        if isinstance(module, ResNet) and type(module)._forward_impl is ResNet._forward_impl:
-            _use_in_stem(module)
-        if type(module) is BasicBlock and {type(module.bn1), type(module.bn2)} == {nn.BatchNorm2d}:
-            module.__class__ = Block
-            module.bn1.__class__ = module.bn2.__class__ = BatchNormReLU2d
+def use_gpu_layers(model: nn.Module) -> None:
+    """Let a ResNet normalise in kernels that do all that follows at once; names stay.
+
+    The stem of the model itself only: what holds a ResNet may call its parts in another order.
+    """
+    own = ("forward", "_forward_impl")
+    if isinstance(model, ResNet) and all(getattr(type(model), name) is getattr(ResNet, name) for name in own):
+        _use_in_stem(model)
+    for block in [module for module in model.modules() if type(module) is BasicBlock]:
+        if [type(part) for part in (block.bn1, block.bn2, block.relu)] == [nn.BatchNorm2d, nn.BatchNorm2d, nn.ReLU]:
+            block.__class__ = Block
+            block.bn1.__class__ = block.bn2.__class__ = BatchNormReLU2d
+
+
+def are_used(model: nn.Module) -> bool:
+    """Whether any layer has kernels of its own."""
+    return any(isinstance(module, _Norm) for module in model.modules())
 
 
 def _use_in_stem(model: ResNet) -> None:
     """After `conv1` come `bn1`, `relu` and `maxpool`; ReLU may as well be the last, since it rises."""
-    parts = [*_flat(model.bn1), *_flat(model.relu), *_flat(model.maxpool)]
-    if [repr(part) for part in parts[1:]] in _USUAL and type(parts[0]) is nn.BatchNorm2d:
+    follows = [repr(part) for part in (*_flat(model.relu), *_flat(model.maxpool))]
+    if type(model.bn1) is nn.BatchNorm2d and follows in _USUAL:
         model.bn1.__class__ = BatchNormPoolReLU2d
         model.relu, model.maxpool = nn.Identity(), nn.Identity()
 
@@ -63,14 +73,15 @@ def _flat(part: nn.Module) -> list[nn.Module]:
 class _Norm(nn.BatchNorm2d):
     def _takes(self, x: torch.Tensor) -> bool:
         usual = self.affine and self.track_running_stats and self.momentum is not None
-        return usual and x.is_cuda and (self.training or not torch.is_grad_enabled())
+        several = x.numel() > x.shape[1]  # torch refuses to normalise a single value
+        return usual and several and x.device.type == DEVICE and (self.training or not torch.is_grad_enabled())
 
-    def _line(self, x: torch.Tensor) -> functions.Line:
+    def _scaling(self, x: torch.Tensor) -> functions.Scaling:
         if not self.training:
-            return functions.line_at_rest(self)
+            return functions.scaling_at_rest(self)
         assert self.num_batches_tracked is not None
         self.num_batches_tracked.add_(1)
-        return functions.line_of_batch(x, self)
+        return functions.scaling_of_batch(x, self)
 
 
 class BatchNormReLU2d(_Norm):
@@ -78,12 +89,13 @@ class BatchNormReLU2d(_Norm):
 
     def forward(self, input: torch.Tensor, added: torch.Tensor | None = None) -> torch.Tensor:  # noqa: A002
         """(n, channels, height, width) of the same, with `added` of the same summed before ReLU."""
-        if not self._takes(input):
+        alike = added is None or (added.shape, added.dtype) == (input.shape, input.dtype)
+        if not (alike and self._takes(input)):
             found = super().forward(input)
             return F.relu(found if added is None else found + added)
-        x = functions.last(input)
-        added = None if added is None else functions.last(added.to(x.dtype))
-        result: torch.Tensor = functions.NormReLU.apply(x, self.weight, self.bias, added, self._line(x))
+        x = functions.channels_last(input)
+        added = None if added is None else functions.channels_last(added)
+        result: torch.Tensor = functions.NormReLU.apply(x, self.weight, self.bias, added, self._scaling(x))
         return result
 
 
@@ -95,11 +107,11 @@ class BatchNormPoolReLU2d(_Norm):
         even = input.shape[2] % 2 == 0 and input.shape[3] % 2 == 0
         if not (even and self._takes(input)):
             return F.max_pool2d(super().forward(input), 3, stride=2, padding=1).relu()
-        x = functions.last(input)
-        line = self._line(x)
+        x = functions.channels_last(input)
+        scaling = self._scaling(x)
         if not self.training:
-            return functions.pooled_maps(x, line, train=False)[0]
-        found: torch.Tensor = functions.NormPoolReLU.apply(x, self.weight, self.bias, line)
+            return functions.pooled_maps(x, scaling, train=False)[0]
+        found: torch.Tensor = functions.NormPoolReLU.apply(x, self.weight, self.bias, scaling)
         return found
 
 

@@ -168,6 +168,8 @@ _known: dict[_Key, Twins] = {}
 """The twins of the last kind of unit: a process meets many units of one kind, and memory has room for one."""
 _refused: set[_Key] = set()
 """Kinds of unit whose steps cannot be captured."""
+_uncompilable: set[tuple[Hashable, torch.Size]] = set()
+"""Networks that cannot be compiled, which holds for all objectives."""
 _networks: set[tuple[Hashable, torch.Size]] = set()
 """What has been compiled; one network at a time, since dynamo gives up after some."""
 
@@ -196,7 +198,8 @@ def steps_of(
     if key in _known:
         return Graphed(_known[key], progress)
     _known.clear()
-    for compiled in [True, False] if worth else [False]:
+    tried = worth and (kind.network, batch[0].shape) not in _uncompilable
+    for compiled in [True, False] if tried else [False]:
         try:
             if compiled:
                 _compile_only(kind.network, batch[0].shape)
@@ -206,6 +209,8 @@ def steps_of(
             twins.step(batch, 0.0)
         except Exception as error:
             _recover(compute.device)
+            if compiled:
+                _uncompilable.add((kind.network, batch[0].shape))
             tell(_slower("compiled" if compiled else "captured", error))
             continue
         _known[key] = twins

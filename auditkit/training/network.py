@@ -6,8 +6,9 @@ The margin is the difference of two logits; rounded to eight bits, many margins 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
+from types import ModuleType
 
 import torch
 from torch import nn
@@ -21,9 +22,6 @@ from auditkit.training.small_maps import use_small_maps
 OUTPUTS = 2
 _BODY, _HEAD = "body.", "head."
 _CPU = torch.device("cpu")
-# Triton comes with torch for CUDA only, and takes half a second to import.
-_has_kernels = torch.cuda.is_available() and find_spec("triton") is not None
-_gpu_layers = import_module("auditkit.training.gpu_layers") if _has_kernels else None
 _COUNTER = ".num_batches_tracked"  # absent from weights made before torch 0.4.1, ImageNet's among them
 
 
@@ -117,8 +115,28 @@ def _suit(network: Network, device: torch.device) -> None:
     """Let layers compute in the way that is fastest on the device."""
     if device.type == "cpu":
         use_small_maps(network)
-    elif device.type == "cuda" and _gpu_layers is not None and _gpu_layers.usable(device):
-        _gpu_layers.use_gpu_layers(network)
+    elif device.type == "cuda" and not why_no_kernels(device):
+        _gpu_layers().use_gpu_layers(network.body)
+
+
+def why_no_kernels(device: torch.device) -> str:
+    """Why layers of ResNets have no kernels of their own on a CUDA device; "" where they have."""
+    try:
+        return str(_gpu_layers().why_not(device))
+    except ImportError as error:
+        return str(error)
+
+
+def has_kernels(network: Network) -> bool:
+    """Whether any of its layers has kernels of its own."""
+    device = next(network.parameters()).device
+    return device.type == "cuda" and not why_no_kernels(device) and bool(_gpu_layers().are_used(network))
+
+
+@cache
+def _gpu_layers() -> ModuleType:
+    """Imported where it is needed: it needs Triton, which only torch for CUDA brings."""
+    return import_module("auditkit.training.gpu_layers")
 
 
 def margin(logits: torch.Tensor) -> torch.Tensor:
