@@ -14,7 +14,6 @@ from torchvision.transforms.v2 import functional
 from training_toys import learnable
 
 from auditkit.cohort import Draw
-from auditkit.engine.unit import tell_place
 from auditkit.events import Notice
 from auditkit.spec.model import Augment
 from auditkit.training import batches as batches_room
@@ -22,6 +21,7 @@ from auditkit.training.augment import parameters, render
 from auditkit.training.batches import ImageBatches, Labels, Pictures, mirror, order
 from auditkit.training.pixels import MEAN, STD, Normalise, Pixels
 from auditkit.training.predict import positions
+from auditkit.training.telling import tell_place
 
 CPU = torch.device("cpu")
 STILL = Augment(flip=False, rotate=0.0, scale=0.0, brightness=0.0, contrast=0.0, saturation=0.0)

@@ -20,7 +20,7 @@ from auditkit.engine.probing import probe, tested
 from auditkit.engine.store import CHECKPOINT, PROBES, WEIGHTS, Store
 from auditkit.engine.work import ComponentRef, UnitWork
 from auditkit.errors import AuditError, RunFailed
-from auditkit.events import Notice, Send, UnitDone, UnitStarted
+from auditkit.events import Send, UnitDone, UnitStarted
 from auditkit.predictions import Predictions, joined
 from auditkit.training import predict, weights
 from auditkit.training.batches import Batches, FeatureBatches, ImageBatches, Labels, Pictures
@@ -35,9 +35,10 @@ from auditkit.training.device import (
 )
 from auditkit.training.graph import Kind
 from auditkit.training.loop import Lesson, train
-from auditkit.training.network import Network, build_network, has_kernels, why_no_kernels
+from auditkit.training.network import Network, build_network, has_kernels
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.pixels import Pixels, open_pixels
+from auditkit.training.telling import tell_kernels, tell_place
 
 Build = Callable[[ComponentRef], Any]
 _VERSIONS = ("auditkit", "torch", "torchvision", "numpy")
@@ -159,27 +160,6 @@ class _Unit:
             truth=self.truth(split),
             margin=margins,
         )
-
-
-def tell_place(pixels: Pixels, send: Send) -> None:
-    """Say once in a process that the device has no room for the images."""
-    if pixels.place == "host" and not pixels.told:
-        size = f"{pixels.host.nbytes / 2**30:.1f} GiB"
-        send(Notice(f"the images ({size}) do not fit on the GPU: each batch travels there from the host", "warning"))
-        pixels.told = True
-
-
-_told: set[torch.device] = set()
-
-
-def tell_kernels(device: torch.device, send: Send) -> None:
-    """Say once in a process that layers have no kernels of their own on a GPU."""
-    if device.type != "cuda" or device in _told:
-        return
-    _told.add(device)
-    if why := why_no_kernels(device):
-        first = next(iter(why.splitlines()), "")
-        send(Notice(f"Triton can make no kernels here, ResNets are slower: {first}", "warning"))
 
 
 # --------------------------------------------------------------------------------------------------------- training

@@ -193,30 +193,39 @@ def steps_of(
         return Eager(progress, compute)
     worth, batch = visits >= WORTH_COMPILING, first()
     key = (kind, worth, batch[0].shape)
-    if key in _refused:
-        return Eager(progress, compute)
     if key in _known:
         return Graphed(_known[key], progress)
-    _known.clear()
-    tried = worth and (kind.network, batch[0].shape) not in _uncompilable
+    if key not in _refused:
+        _known.clear()
+        twins = _twins(progress, spec, compute, key, batch, tell)
+        if twins is not None:
+            _known[key] = twins
+            return Graphed(twins, progress)
+        _refused.add(key)
+    return Eager(progress, compute)
+
+
+def _twins(
+    progress: Progress, spec: SGD | AdamW, compute: Compute, key: _Key, batch: Batch, tell: Callable[[str], None]
+) -> Twins | None:
+    """Twins that have captured a batch, compiled where that is worth it and can be done; None where nothing can."""
+    kind, worth, shape = key
+    tried = worth and (kind.network, shape) not in _uncompilable
     for compiled in [True, False] if tried else [False]:
         try:
             if compiled:
-                _compile_only(kind.network, batch[0].shape)
+                _compile_only(kind.network, shape)
             twins = Twins(progress, spec, compute, compiled=compiled)
-            steps = Graphed(twins, progress)
-            steps.begin()
+            Graphed(twins, progress).begin()
             twins.step(batch, 0.0)
         except Exception as error:
             _recover(compute.device)
             if compiled:
-                _uncompilable.add((kind.network, batch[0].shape))
+                _uncompilable.add((kind.network, shape))
             tell(_slower("compiled" if compiled else "captured", error))
             continue
-        _known[key] = twins
-        return steps
-    _refused.add(key)
-    return Eager(progress, compute)
+        return twins
+    return None
 
 
 def forget() -> None:

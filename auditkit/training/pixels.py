@@ -23,16 +23,16 @@ class Pixels:
     """A memory-mapped cache, kept on the device as well when that is a GPU with room for it.
 
     `place` says where rows are gathered: "device", or "host": then each batch is read from the file and travels through
-    pinned memory, and whoever trains is to be told, once: `told`.
+    pinned memory.
     """
 
     def __init__(self, path: Path, device: torch.device) -> None:
+        self.path = path
         # Copy-on-write: torch accepts only writable arrays, and the file must never change.
         self.host = torch.from_numpy(np.load(path, mmap_mode="c"))
         self.device = device
         self.size = self.host.shape[1]
         self._resident = self._room()
-        self.told = False
         self._present = np.zeros(len(self.host), dtype=bool)
 
     @property
