@@ -45,7 +45,7 @@ def scaling_of_batch(x: torch.Tensor, norm: nn.BatchNorm2d) -> Scaling:
     kernels.finish_moments[(triton.cdiv(channels, _CHANNELS),)](
         means, squares, norm.weight, norm.bias, norm.running_mean, norm.running_var, *found,
         programs, rows, tile * turns, norm.eps, norm.momentum,
-        C=channels, BLOCK=_CHANNELS, TILE=_PARTS, num_warps=_WARPS,
+        C=channels, BLOCK=_CHANNELS, TILE=_PARTS, TURNS=triton.cdiv(programs, _PARTS), num_warps=_WARPS,
     )  # fmt: skip
     return Scaling(scale, shift, mean, inverse)
 
@@ -173,7 +173,7 @@ def _sums(
     found = [x.new_empty(channels, dtype=torch.float32) for _ in range(4)]
     kernels.finish_sums[(triton.cdiv(channels, _CHANNELS),)](
         totals, products, scaling.scale, scaling.mean, scaling.inverse, *found, programs, rows,
-        C=channels, BLOCK=_CHANNELS, TILE=_PARTS, num_warps=_WARPS,
+        C=channels, BLOCK=_CHANNELS, TILE=_PARTS, TURNS=triton.cdiv(programs, _PARTS), num_warps=_WARPS,
     )  # fmt: skip
     return found
 

@@ -45,7 +45,7 @@ def moments(x, means, squares, rows, C: tl.constexpr, BLOCK: tl.constexpr, ROWS:
 def finish_moments(
     means, squares, weight, bias, running_mean, running_var, mean, inverse, scale, shift,
     programs, rows, each, eps, momentum,
-    C: tl.constexpr, BLOCK: tl.constexpr, TILE: tl.constexpr,
+    C: tl.constexpr, BLOCK: tl.constexpr, TILE: tl.constexpr, TURNS: tl.constexpr,
 ):  # fmt: skip
     """Moments of all rows from those of the programs' `each`, counted from the first's, and all that follows from them.
 
@@ -56,8 +56,8 @@ def finish_moments(
     zero = tl.load(means + channel, inside, other=0.0)
     plain = tl.zeros([TILE, BLOCK], tl.float32)
     square = tl.zeros([TILE, BLOCK], tl.float32)
-    for start in range(0, programs, TILE):
-        part = start + tl.arange(0, TILE)
+    for turn in range(TURNS):
+        part = turn * TILE + tl.arange(0, TILE)
         there = (part < programs)[:, None] & inside[None, :]
         size = tl.minimum(rows - part * each, each).to(tl.float32)[:, None]
         at = part[:, None] * C + channel[None, :]
@@ -134,7 +134,7 @@ def sums(
 @triton.jit
 def finish_sums(
     totals, products, scale, mean, inverse, slope, constant, for_weight, for_bias, programs, rows,
-    C: tl.constexpr, BLOCK: tl.constexpr, TILE: tl.constexpr,
+    C: tl.constexpr, BLOCK: tl.constexpr, TILE: tl.constexpr, TURNS: tl.constexpr,
 ):  # fmt: skip
     """Gradients of weight and bias, and those of x but for what comes through: slope * x + constant.
 
@@ -144,8 +144,8 @@ def finish_sums(
     inside = channel < C
     plain = tl.zeros([TILE, BLOCK], tl.float32)
     weighted = tl.zeros([TILE, BLOCK], tl.float32)
-    for start in range(0, programs, TILE):
-        part = start + tl.arange(0, TILE)
+    for turn in range(TURNS):
+        part = turn * TILE + tl.arange(0, TILE)
         there = (part < programs)[:, None] & inside[None, :]
         at = part[:, None] * C + channel[None, :]
         plain += tl.load(totals + at, there, other=0.0)
