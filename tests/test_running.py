@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from auditkit.engine.cache import remember
 from auditkit.engine.dividing import Load, division, threads_of_each
 from auditkit.engine.executors import Local
 from auditkit.engine.prepare import Settings
 from auditkit.engine.work import Machine, SpeedWork
+from auditkit.errors import AuditError
 from auditkit.events import silent
 from auditkit.training.device import choose_algorithms
 from auditkit.training.places import cache_folder
@@ -85,6 +87,15 @@ def test_what_cannot_be_read_of_a_machine_is_measured_again(left: str) -> None:
     file.write_text(left)
     assert threads_of_each(settings, machine("cpu"), load, 4, Asked({1: 10, 2: 10})) == 1
     assert json.loads(file.read_text())["rates"] == {"1": 40, "2": 20}
+
+
+def test_a_measurement_that_cannot_be_kept_says_where_and_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(AuditError) as caught:
+        remember(tmp_path / "gone" / "machine.json", "{}")
+    assert str(caught.value) == (
+        f"{tmp_path / 'gone'}: cannot write to the cache: No such file or directory\n"
+        "  name another folder with the variable AUDITKIT_CACHE"
+    )
 
 
 @pytest.mark.parametrize(

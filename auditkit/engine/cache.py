@@ -45,6 +45,15 @@ def machine_file(digest: str) -> Path:
     return folder / f"{digest}.json"
 
 
+def remember(file: Path, text: str) -> None:
+    """Write a file of the cache whole. Raises AuditError where it cannot be written."""
+    try:
+        with replacing(file) as aside:
+            aside.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(error, file.parent) from error
+
+
 @dataclass(frozen=True, slots=True)
 class ImageCache:
     """One folder of the cache."""

@@ -8,14 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from auditkit.engine.cache import machine_file
+from auditkit.engine.cache import machine_file, remember
 from auditkit.engine.executors import Executor
 from auditkit.engine.locking import locked
 from auditkit.engine.plan import digest_of
 from auditkit.engine.prepare import Settings
 from auditkit.engine.work import Machine, SpeedWork
 from auditkit.events import Send, silent
-from auditkit.replacing import replacing
 
 SPEED = "auditkit.engine.worker:speed"
 """Takes a SpeedWork; gives how many times a second a process does part of a training step."""
@@ -76,8 +75,7 @@ def threads_of_each(
         found = _remembered(file)
         if found is None:
             found = _measured(machine, count, pool)
-            with replacing(file) as aside:
-                aside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            remember(file, json.dumps(found, indent=1) + "\n")
     threads: int = found["threads"]
     return threads
 
