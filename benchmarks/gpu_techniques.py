@@ -12,6 +12,7 @@ import re
 import statistics
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from auditkit.spec.model import SGD
 from auditkit.training import graph
 from auditkit.training.bench import Loss
 from auditkit.training.checkpoint import Progress
-from auditkit.training.device import BFLOAT16, FLOAT16, FLOAT32, Compute, choose_algorithms
+from auditkit.training.device import BFLOAT16, FLOAT16, FLOAT32, Compute, choose_algorithms, times_a_second, wait_for
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.steps import Eager
@@ -66,11 +67,13 @@ def measured(variant: Variant, size: int, batch: int) -> dict[str, Any]:
     choose_algorithms(DEVICE, deterministic=variant.deterministic)
     started = time.perf_counter()
     steps, given = _steps(variant, size, batch), _batch(size, batch)
+    step = partial(steps.step, given, SPEC.lr)
     steps.begin()
-    steps.step(given, SPEC.lr)
-    torch.cuda.synchronize()
+    step()
+    wait_for(DEVICE)
     until = time.perf_counter() - started
-    rate = statistics.median(_window(steps, given) for _ in range(_WINDOWS))
+    times_a_second(step, _SECONDS, DEVICE)
+    rate = batch * statistics.median(times_a_second(step, _SECONDS, DEVICE) for _ in range(_WINDOWS))
     return asdict(variant) | {
         "size": size,
         "batch": batch,
@@ -94,19 +97,6 @@ def _batch(size: int, batch: int) -> graph.Batch:
     images = torch.randint(0, 256, (batch, size, size, 3), dtype=torch.uint8, device=DEVICE, generator=noise)
     rows = torch.arange(batch, device=DEVICE)
     return images, (rows % 2).float(), torch.zeros_like(rows)
-
-
-def _window(steps: graph.Steps, given: graph.Batch) -> float:
-    for _ in range(3):
-        steps.step(given, SPEC.lr)
-    torch.cuda.synchronize()
-    started, count = time.perf_counter(), 0
-    while time.perf_counter() - started < _SECONDS:
-        for _ in range(8):
-            steps.step(given, SPEC.lr)
-        torch.cuda.synchronize()
-        count += 8
-    return count * len(given[1]) / (time.perf_counter() - started)
 
 
 def markdown(rows: list[dict[str, Any]], title: str) -> str:

@@ -20,7 +20,7 @@ from auditkit.engine.work import ComponentRef
 from auditkit.engine.worker import bench, bench_decode, bench_epoch
 from auditkit.events import silent
 from auditkit.training import graph
-from auditkit.training.device import formats
+from auditkit.training.device import precisions
 from auditkit_plugins.models.by_name import build
 
 
@@ -67,7 +67,7 @@ def test_a_process_measures_every_tier(tmp_path: Path) -> None:
     found = bench(work, silent)
     rates = ("copy", "step_synthetic", "step_resident", "evaluate", "seconds_until_first_step", "peak_host_bytes")
     assert all(found[name] > 0 for name in rates)
-    assert list(found["gemm"]) == formats(torch.device("cpu"))
+    assert list(found["gemm"]) == precisions(torch.device("cpu"))
     assert found["steps"] == "eager"
 
 

@@ -11,7 +11,14 @@ import torch
 from torchvision import models
 
 from auditkit import AuditError, Model
-from auditkit.training.device import candidates, choose_algorithms, choose_precision, fastest, formats, part_of_a_step
+from auditkit.training.device import (
+    candidates,
+    choose_algorithms,
+    choose_precision,
+    fastest,
+    part_of_a_step,
+    precisions,
+)
 from auditkit.training.network import OUTPUTS, Network, build_network
 from auditkit_plugins.models.by_name import TorchvisionNetwork
 from auditkit_plugins.models.options import ResNet18Options, SmallCNNOptions, TorchvisionOptions
@@ -164,8 +171,8 @@ def test_on_a_gpu_auto_chooses_among_two_byte_formats(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: bfloat16)
     assert candidates(torch.device("cuda", 0)) == names
-    assert formats(torch.device("cuda", 0)) == ["float32", *names]
-    assert candidates(torch.device("cpu")) == formats(torch.device("cpu"))
+    assert precisions(torch.device("cuda", 0)) == ["float32", *names]
+    assert candidates(torch.device("cpu")) == precisions(torch.device("cpu"))
 
 
 @pytest.mark.parametrize("deterministic", [True, False])

@@ -18,8 +18,8 @@ from auditkit.events import Send
 from auditkit.training import bench as benching
 from auditkit.training import images, weights
 from auditkit.training.device import (
+    DTYPES,
     FLOAT32,
-    FORMATS,
     Compute,
     choose_algorithms,
     choose_device,
@@ -53,7 +53,9 @@ def speed(item: SpeedWork, send: Send) -> float:
     """How many times a second this process does part of a training step."""
     cpu = torch.device("cpu")
     Compute(cpu, item.precision, item.threads).set_up()
-    return times_a_second(part_of_a_step(cpu, FORMATS[item.precision], batch=_TRIED_BATCH), item.seconds)
+    work = part_of_a_step(cpu, DTYPES[item.precision], batch=_TRIED_BATCH)
+    work()
+    return times_a_second(work, item.seconds, cpu)
 
 
 def fill(item: FillWork, send: Send) -> list[tuple[int, str]]:

@@ -23,7 +23,7 @@ from auditkit.spec.model import SGD, Augment
 from auditkit.training import graph, images, predict
 from auditkit.training.batches import Batch, ImageBatches, Labels, Pictures
 from auditkit.training.checkpoint import Progress
-from auditkit.training.device import FORMATS, Compute, formats, wait_for
+from auditkit.training.device import DTYPES, Compute, precisions, times_a_second, wait_for
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.pixels import Pixels
@@ -155,21 +155,10 @@ def _rates(case: Case, *works: Callable[[], object]) -> list[float]:
     for work in works:
         work()
         work()
-    wait_for(case.compute.device)
-    windows = [[_window(case, work) for work in works] for _ in range(_WINDOWS)]
+    device = case.compute.device
+    wait_for(device)
+    windows = [[times_a_second(work, case.seconds / _WINDOWS, device) for work in works] for _ in range(_WINDOWS)]
     return [statistics.median(rates) for rates in zip(*windows, strict=True)]
-
-
-def _window(case: Case, work: Callable[[], object]) -> float:
-    """Times per second in a window, which is waited for at its end only."""
-    started, count = time.perf_counter(), 0
-    while time.perf_counter() - started < case.seconds / _WINDOWS:
-        work()
-        count += 1
-        if count % 64 == 0:  # a host that is far ahead of its device would measure itself
-            wait_for(case.compute.device)
-    wait_for(case.compute.device)
-    return count / (time.perf_counter() - started)
 
 
 def _seconds(case: Case, work: Callable[[], object]) -> float:
@@ -184,8 +173,8 @@ def _gemms(case: Case) -> dict[str, float]:
     """FLOP/s of square matrix products."""
     side, device = _SIDE[case.compute.device.type], case.compute.device
     found = {}
-    for name in dict.fromkeys([*formats(device), case.compute.precision]):
-        a, b = (torch.randn(side, side, device=device, dtype=FORMATS[name]) for _ in range(2))
+    for name in dict.fromkeys([*precisions(device), case.compute.precision]):
+        a, b = (torch.randn(side, side, device=device, dtype=DTYPES[name]) for _ in range(2))
         found[name] = 2 * side**3 * _rates(case, lambda a=a, b=b: a @ b)[0]  # type: ignore[misc]
     return found
 

@@ -14,19 +14,21 @@ import torch
 from auditkit.errors import AuditError
 
 FLOAT32, BFLOAT16, FLOAT16 = "float32", "bfloat16", "float16"
-FORMATS = {FLOAT32: torch.float32, BFLOAT16: torch.bfloat16, FLOAT16: torch.float16}
+DTYPES = {FLOAT32: torch.float32, BFLOAT16: torch.bfloat16, FLOAT16: torch.float16}
 _WORTH_IT = 1.2
 """A less exact format must be this many times as fast."""
 _SIDE, _TURNS = 512, 12
 _PROBED_BATCH, _PROBED_STEPS = 1024, 8
 """On a GPU: a gigabyte, and some 8 ms of a large one, whose host launches the kernels in a quarter of the time."""
+_AHEAD = 64
+"""How much work a host may have handed to a GPU that is being measured."""
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 """Numbers of glibc's mallopt()."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """A device, a precision (a key of FORMATS, by autocast) and a number of CPU threads."""
+    """A device, a precision (a key of DTYPES, by autocast) and a number of CPU threads."""
 
     device: torch.device
     precision: str
@@ -34,7 +36,7 @@ class Compute:
 
     def autocast(self) -> torch.autocast:
         """The context in which a network runs forward."""
-        return torch.autocast(self.device.type, FORMATS[self.precision], enabled=self.precision != FLOAT32)
+        return torch.autocast(self.device.type, DTYPES[self.precision], enabled=self.precision != FLOAT32)
 
     def scaler(self) -> torch.amp.GradScaler:
         """What keeps gradients within the range of float16; it does nothing in other formats."""
@@ -90,8 +92,8 @@ def free_bytes(device: torch.device) -> int:
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
 
 
-def formats(device: torch.device) -> list[str]:
-    """Number formats that the device has instructions for and that pay there, the most exact first."""
+def precisions(device: torch.device) -> list[str]:
+    """Precisions that the device has instructions for and that pay there, the most exact first."""
     if device.type == "cuda":
         halves = {BFLOAT16: torch.cuda.is_bf16_supported(including_emulation=False), FLOAT16: True}
     else:
@@ -111,8 +113,8 @@ def choose_precision(wanted: str, device: torch.device) -> str:
 
 
 def candidates(device: torch.device) -> list[str]:
-    """What "auto" chooses from: on a CUDA device two-byte formats only, which halve what every kernel moves."""
-    return [name for name in formats(device) if device.type != "cuda" or name != FLOAT32]
+    """What "auto" chooses from: on a CUDA device those of two bytes only, which halve what every kernel moves."""
+    return [name for name in precisions(device) if device.type != "cuda" or name != FLOAT32]
 
 
 def fastest(seconds: Mapping[str, float]) -> str:
@@ -130,7 +132,7 @@ def _seconds(device: torch.device) -> dict[str, float]:
 
     They take turns and the shortest counts, so that other work on the machine hardly does.
     """
-    works = {name: _work(device, FORMATS[name]) for name in candidates(device)}
+    works = {name: _work(device, DTYPES[name]) for name in candidates(device)}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -177,13 +179,19 @@ def part_of_a_step(device: torch.device, kind: torch.dtype, *, batch: int) -> Ca
     return step
 
 
-def times_a_second(work: Callable[[], object], seconds: float) -> float:
-    """How often a CPU does some work in a second; it is done once before, and for so many seconds or longer."""
-    work()
+def times_a_second(work: Callable[[], object], seconds: float, device: torch.device) -> float:
+    """How often a device does some work in a second; it works for so many seconds or longer.
+
+    A GPU is waited for at the end, and now and then: a host that is far ahead of it would measure itself. What takes
+    longer the first time should have been done before.
+    """
     started, count = time.perf_counter(), 0
     while time.perf_counter() - started < seconds:
         work()
         count += 1
+        if count % _AHEAD == 0:
+            wait_for(device)
+    wait_for(device)
     return count / (time.perf_counter() - started)
 
 
