@@ -195,6 +195,8 @@ def arm_draws(
         raise
     except AuditError as error:
         raise _impossible(("sampler",), f"arm {arm.name!r}: {error.message}", error.hint) from error
+    except Exception as error:
+        raise _broken(arm, f"cannot draw: {type(error).__name__}: {error}") from error
     _check(drawn, cohort, arm)
     if data.split_after_resampling is not None:
         return _split(drawn, data.split_after_resampling, data.seed)
@@ -207,17 +209,26 @@ def _cohort(rows: Rows, dataset: OpenDataset) -> Cohort:
     return Cohort(rows, dataset.attributes, identities)
 
 
-def _check(drawn: Draw, cohort: Cohort, arm: ResolvedArm) -> None:
-    """Hold a sampler to its contract: rows of its cohort only, copies not negative, not empty."""
-    name = f"sampler {arm.sampler.component.id!r} of arm {arm.name!r}"
-    place = f"plugin {arm.sampler.distribution} {arm.sampler.version}"
+def _check(drawn: object, cohort: Cohort, arm: ResolvedArm) -> None:
+    """Hold a sampler to its contract: a draw of rows of its cohort only, copies not negative, not empty."""
+    if not isinstance(drawn, Draw):
+        raise _broken(arm, f"drew {type(drawn).__name__}, not an auditkit.Draw")
+    for name, numbers in (("rows", drawn.rows), ("copy", drawn.copy)):
+        if not isinstance(numbers, np.ndarray) or numbers.dtype != np.int64 or numbers.ndim != 1:
+            kind = f"{numbers.dtype} {numbers.shape}" if isinstance(numbers, np.ndarray) else type(numbers).__name__
+            raise _broken(arm, f"drew {name} that are {kind}, not one row of int64")
     if len(drawn) == 0:
-        raise RunFailed(f"{name} drew no rows from {len(cohort):,}", where=place)
+        raise _broken(arm, f"drew no rows from {len(cohort):,}")
     outside = int((~np.isin(drawn.rows, cohort.rows)).sum())
     if outside:
-        raise RunFailed(f"{name} drew {plural(outside, 'row that is', 'rows that are')} not in its cohort", where=place)
+        raise _broken(arm, f"drew {plural(outside, 'row that is', 'rows that are')} not in its cohort")
     if (drawn.copy < 0).any():
-        raise RunFailed(f"{name} drew negative copy numbers", where=place)
+        raise _broken(arm, "drew negative copy numbers")
+
+
+def _broken(arm: ResolvedArm, what: str) -> RunFailed:
+    place = f"plugin {arm.sampler.distribution} {arm.sampler.version}"
+    return RunFailed(f"sampler {arm.sampler.component.id!r} of arm {arm.name!r} {what}", where=place)
 
 
 def _split(drawn: Draw, shares: AfterResampling, seed: int) -> UnitDraws:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from auditkit.contracts import Names, Need, Options
+from auditkit.contracts import Names, Need
 from auditkit.engine.resolution import Chosen, ResolvedArm, ResolvedAudit
 from auditkit.spec.model import Task
+from auditkit.spec.shape import fields
 
 SCHEMA = 2
 """Raise when the inputs below mean something else, or train other networks."""
@@ -110,7 +112,12 @@ def digest_of(inputs: Mapping[str, Any]) -> str:
 
 def seed_at(arm: ResolvedArm, position: int) -> int:
     """Seeds are paired by position; an arm with a single seed serves every position."""
-    return arm.seeds[min(position, len(arm.seeds) - 1)]
+    return arm.seeds[own_position(arm, position)]
+
+
+def own_position(arm: ResolvedArm, position: int) -> int:
+    """The position at which an arm serves the unit of another that stands at `position`."""
+    return min(position, len(arm.seeds) - 1)
 
 
 class _Planner:
@@ -126,6 +133,7 @@ class _Planner:
         return Unit(task, arm, position, seed, digest_of(inputs), init, inputs, parents, probes=probes)
 
     def inputs(self, task: Task, arm: ResolvedArm, position: int) -> tuple[dict[str, Any], tuple[str, ...], str]:
+        position = own_position(arm, position)
         parents: list[str] = []
         draw = self.draw(task, arm, position, parents)
         init, start = self.init(task, arm, position, parents)
@@ -151,6 +159,7 @@ class _Planner:
 
     def draw(self, task: Task, arm: ResolvedArm, position: int, parents: list[str]) -> dict[str, Any]:
         """What an arm's draw depends on: the sampler without arm names, and what those arms stand for."""
+        position = own_position(arm, position)
         needs = [self.need(task, need, position, parents) for need in arm.needs]
         return {
             "on": arm.on,
@@ -201,22 +210,26 @@ def _needs_within(draw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _without_arm_names(sampler: Chosen) -> dict[str, Any]:
+    """The sampler's record without options that are names of arms: what those arms stand for is told by the needs.
+
+    Options that hold more than names, such as a share for every arm, stay with the names in them.
+    """
     record = sampler.record()
-    named = {name for name in record["options"] if _names_an_arm(sampler.options, name)}
-    record["options"] = {name: value for name, value in record["options"].items() if name not in named}
+    for key, info in fields(type(sampler.options)).items():
+        if _names_arms(info.annotation, info.metadata):
+            del record["options"][key]
     return record
 
 
-def _names_an_arm(options: Options, name: str) -> bool:
-    info = type(options).model_fields[name]
-    return any(isinstance(mark, Names) and mark.what == "arm" for mark in (*info.metadata, *_marks(info.annotation)))
-
-
-def _marks(annotation: Any) -> Iterator[Any]:
-    """Every annotation inside a type, as in ``Annotated[str, Names("arm")] | None``."""
-    yield from getattr(annotation, "__metadata__", ())
-    for part in get_args(annotation):
-        yield from _marks(part)
+def _names_arms(annotation: Any, metadata: Iterable[Any] = ()) -> bool:
+    """Whether a type has names of arms and nothing else, as ``Annotated[str, Names("arm")] | None`` does."""
+    if any(isinstance(mark, Names) and mark.what == "arm" for mark in metadata):
+        return True
+    kind, inner = get_origin(annotation), get_args(annotation)
+    if kind is Annotated:
+        return _names_arms(inner[0], inner[1:])
+    parts = [part for part in inner if part not in (type(None), Ellipsis)]
+    return kind in (Union, UnionType, tuple, list) and all(map(_names_arms, parts))
 
 
 def reasons(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:

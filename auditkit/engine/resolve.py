@@ -60,7 +60,7 @@ def resolve(shelf: Shelf, load_class: LoadClass, audit: Audit, scale: float = 1.
     ]
     arms = [_arm(work, index, arm) for index, arm in enumerate(work.audit.arm)]
     found = tuple(arm for arm in arms if arm is not None)
-    work.problems.update(dict.fromkeys(_circles(found)))
+    work.problems.update(dict.fromkeys([*_circles(found), *_too_few_seeds(work.audit, found)]))
     chosen = tuple(metric for metric in metrics if metric is not None)
     resolved = None
     if dataset is not None and not work.problems:
@@ -169,6 +169,24 @@ def _arm_names(audit: Audit, arm: Arm, chosen: Chosen, path: KeyPath) -> Iterato
             yield Problem(at, said, hint, mark.at_key, refers_to=("arm",))
         elif mark.value == arm.name:
             yield Problem(at, f"arm {arm.name!r} names itself in {where}", at_key=mark.at_key)
+
+
+def _too_few_seeds(audit: Audit, arms: tuple[ResolvedArm, ...]) -> Iterator[Problem]:
+    """Arms some of whose seeds would share one of another arm, so that they would not be as many trainings."""
+    by_name = {arm.name: arm for arm in arms}
+    index = {arm.name: number for number, arm in enumerate(audit.arm)}
+    for arm in arms:
+        for name in dict.fromkeys((arm.init, *(need.arm for need in arm.needs))):
+            mine, theirs = len(arm.seeds), len(by_name[name].seeds) if name in by_name else 0
+            if 1 < theirs < mine:
+                uses = "starts from" if name == arm.init else "reads"
+                said = f"arm {arm.name!r} has {mine} seeds and {uses} arm {name!r}, which has {theirs}"
+                at = [arm.name, name]
+                path = next((("arm", index[one], "seeds") for one in at if audit.arm[index[one]].seeds), None)
+                hint = (
+                    "seeds are paired in order: give both as many, or the arm that is used one, which serves them all"
+                )
+                yield Problem(path or ("recipe", "seeds"), said, hint)
 
 
 def _circles(arms: tuple[ResolvedArm, ...]) -> list[Problem]:

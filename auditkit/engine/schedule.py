@@ -16,7 +16,7 @@ from auditkit.engine.executors import Executor
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.work import ComponentRef, ImageCacheRef, UnitWork
-from auditkit.errors import AuditError
+from auditkit.errors import AuditError, RunFailed
 from auditkit.events import Send, UnitFailed
 
 WORK = "auditkit.engine.worker:work"
@@ -81,10 +81,13 @@ def execute(prepared: Prepared, executor: Executor, places: Places, send: Send) 
     """
     waiting = {unit.digest: unit for unit in undone(prepared)}
     drawing = Drawing(prepared)
-    for unit in filter(drawing.known, waiting.values()):
-        drawing.of(unit)
     running: dict[Future[Any], Unit] = {}
     failed: dict[str, UnitFailed] = {}
+    for unit in list(filter(drawing.known, waiting.values())):
+        try:
+            drawing.of(unit)
+        except RunFailed as error:
+            _fail(waiting.pop(unit.digest), str(error), failed, send)
     last = ""
     while waiting or running:
         _drop_orphans(waiting, failed, send)
