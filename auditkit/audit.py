@@ -8,8 +8,8 @@ from typing import Any, TypedDict, Unpack
 
 from auditkit import shelf
 from auditkit.engine.conclude import conclude
-from auditkit.engine.prepare import Prepared, Settings, prepare
-from auditkit.engine.running import train_all
+from auditkit.engine.prepare import Prepared, Settings, prepare, store_place
+from auditkit.engine.running import require_none, train
 from auditkit.events import Send, silent
 from auditkit.evidence.results import GateRow, Results
 from auditkit.report import document
@@ -58,18 +58,19 @@ def run(path: str | Path, *, send: Send = silent, **choices: Unpack[Choices]) ->
 
     Raises:
         AuditError: bad input.
-        RunFailed: a unit failed; the others are kept.
+        RunFailed: a unit failed; the others are kept, and the report of them is written.
         KeyboardInterrupt: on Ctrl-C; what is finished is kept, and the same call goes on from the last checkpoint.
     """
     prepared = prepare(_settings(path, choices))
-    train_all(prepared, send)
+    failed = train(prepared, send)
     results = shelf.findings(prepared, conclude)
     folder = prepared.read.settings.reports / prepared.read.name
     write(document.build(prepared.read.resolved.audit, results), results, folder, prepared.store.charts)
+    require_none(failed)
     return AuditResult(prepared, results, folder)
 
 
 def _settings(path: str | Path, choices: Choices) -> Settings:
     given: dict[str, Any] = {**choices}
-    places = {name: Path(given[name]) for name in ("data", "store", "reports") if given.get(name) is not None}
-    return Settings(path=Path(path), **(given | places))
+    places = {name: Path(given[name]) for name in ("data", "reports") if given.get(name) is not None}
+    return Settings(path=Path(path), **(given | places | {"store": store_place(given.get("store"))}))

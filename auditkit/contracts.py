@@ -38,7 +38,7 @@ Kind = Literal["sampler", "model", "objective", "metric", "dataset"]
 class Options(BaseModel):
     """Typed options of a component: strict, frozen, no unknown keys; `Field(description=...)` explains each."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

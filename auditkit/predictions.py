@@ -25,8 +25,12 @@ TYPES = {
     "truth": np.int8,
     "margin": np.float32,
 }
-REMEDY = "remove the folder; the next run makes it again"
-"""For a file of a unit that cannot be read: its folder is made again as a whole."""
+
+
+def remedy(path: Path) -> str:
+    """What to do about a damaged file of the store: one of a unit goes with the unit."""
+    unit = path.parent if path.parent.parent.name == "units" else path
+    return f"remove {unit}; the next run makes it again"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,5 +93,5 @@ def read(path: Path) -> Predictions:
     try:
         table = pq.read_table(path, columns=list(COLUMNS))
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read predictions: {error}", where=str(path), hint=REMEDY) from error
+        raise DataError(f"cannot read predictions: {error}", where=str(path), hint=remedy(path)) from error
     return Predictions(*(table[name].to_numpy() for name in COLUMNS))

@@ -7,12 +7,14 @@ whenever findings are read.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from auditkit.engine.plan import Unit, digest_of
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.store import read_json, write_json
+from auditkit.errors import AuditError
 from auditkit.evidence.facts import Facts
 from auditkit.evidence.results import REVISION, Results
 from auditkit.report import archive
@@ -47,7 +49,8 @@ def findings(prepared: Prepared, derive: Callable[[Prepared], Results]) -> Resul
     """
     path = prepared.store.findings(key(prepared))
     if path.is_file():
-        return _placed(prepared, archive.load(read_json(path)))
+        with suppress(AuditError):  # what is damaged is made again
+            return _placed(prepared, archive.load(read_json(path, dict)))
     results = derive(prepared)
     write_json(path, archive.dump(results))
     return _placed(prepared, results)

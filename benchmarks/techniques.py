@@ -32,6 +32,7 @@ from auditkit.engine.data import build
 from auditkit.engine.registry import Registry
 from auditkit.spec.model import SGD, AdamW, Augment
 from auditkit.training import batches, images
+from auditkit.training.bench import Loss
 from auditkit.training.checkpoint import Progress
 from auditkit.training.device import Compute, choose_precision, keep_memory
 from auditkit.training.graph import Eager
@@ -47,24 +48,25 @@ ADAMW = "AdamW"
 LEFT_OUT = ("fused SGD",)
 
 
-class Loss(nn.Module):
-    """Cross-entropy."""
+class Contiguous(nn.Module):
+    """Channels first, whatever comes."""
 
-    def forward(self, margin: torch.Tensor, truth: torch.Tensor, stratum: torch.Tensor) -> torch.Tensor:
-        """The mean loss."""
-        return nn.functional.binary_cross_entropy_with_logits(margin, truth)
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """The same numbers."""
+        return images.contiguous()
 
 
 def steps_of(variant: str, size: int, threads: int = 1) -> Callable[[], object]:
     """A training step with all techniques (""), with all but one, with AdamW, or with one that was left out."""
     network = build_network(ResNet18(ResNet18.Options()), 0).train()
-    pictures = torch.randn(BATCH, 3, size, size).to(memory_format=torch.channels_last)
+    pictures = torch.randint(0, 256, (BATCH, size, size, 3), dtype=torch.uint8)
     if variant == "small maps as matrix products":
         for module in network.modules():
             if isinstance(module, nn.Conv2d):
                 module.__class__ = nn.Conv2d
     if variant == "channels last":
-        network, pictures = network.to(memory_format=torch.contiguous_format), pictures.contiguous()
+        network = network.to(memory_format=torch.contiguous_format)
+        network.set_submodule("normalise", nn.Sequential(network.normalise, Contiguous()))
     optimizer = _optimizer(variant, network)
     precision = "float32" if variant == "bfloat16" else choose_precision("auto", CPU)
     compute = Compute(CPU, precision, threads)

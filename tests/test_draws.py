@@ -243,6 +243,34 @@ def test_a_sampler_is_held_to_its_contract(rows: list[int], copy: list[int], mes
     assert caught.value.message == message
 
 
+class Broken(Sampler):
+    """A sampler that does what it is told to, wrong."""
+
+    def draw(self, cohort: Cohort, inputs: Any, rng: np.random.Generator) -> Any:
+        return self.options(cohort)
+
+
+@pytest.mark.parametrize(
+    ("does", "message"),
+    [
+        (lambda cohort: {}["Bald"], "cannot draw: KeyError: 'Bald'"),
+        (lambda cohort: None, "drew NoneType, not an auditkit.Draw"),
+        (lambda cohort: Draw(cohort.rows * 1.0), "drew rows that are float64 (700,), not one row of int64"),
+        (lambda cohort: Draw([0, 1], [0, 0]), "drew rows that are list, not one row of int64"),
+        (
+            lambda cohort: Draw(cohort.rows, cohort.rows[:1]),
+            "cannot draw: ValueError: a draw of 700 rows has 1 copy numbers",
+        ),
+    ],
+)
+def test_a_broken_sampler_fails_with_its_plugin_named(does: Any, message: str) -> None:
+    dataset, spec = toy(), data(train={"from": ["train"]})
+    with pytest.raises(RunFailed) as caught:
+        arm_draws(arm("a"), spec, pools(spec, dataset), dataset, Broken(does), 0, {})
+    assert caught.value.message == f"sampler 'none' of arm 'a' {message}"
+    assert caught.value.where.startswith("plugin auditkit ")
+
+
 def test_a_sampler_never_gets_a_test_row() -> None:
     seen: list[Cohort] = []
 

@@ -228,8 +228,8 @@ def test_arms_with_unlike_numbers_of_seeds(mine: int, theirs: int, words: str) -
     selector = {"task": "Smiling", "arm": "arm1", "over": ("Bald",), "at": at, "quantity": "change"}
     gate = Gate.model_validate({"finding": selector, "at_most": -0.01})
     (row,) = judge_gates((gate,), findings, asked)
-    assert row.outcome == "pass"
-    assert ("one seed, so it holds for these trained networks only" in row.detail) is (words == "one seed")
+    assert row.outcome == ("insufficient evidence" if mine == 1 else "pass")
+    assert ("training variance not measured with one seed" in row.detail) is (words == "one seed")
     printed = Published.model_validate({"where": "x", "finding": selector, "value": 0.5, "protocol": "same"})
     (judged,) = judge_published((printed,), findings, asked)
     told = "training variance was not measured" if mine == 1 else "two arms with unlike seeds"

@@ -229,6 +229,17 @@ def test_one_seed_passes_a_gate_for_the_trained_networks_only() -> None:
     assert detail.endswith("; one seed, so it holds for these trained networks only")
 
 
+def test_one_seed_decides_no_gate_on_a_change() -> None:
+    found = derive([toy_panel(seeds=1)], EVIDENCE, ACCURACY).findings
+    for quantity in ("change", "change_in_gap"):
+        over = ("Bald",) if quantity == "change_in_gap" else ()
+        asked = selector(quantity=quantity, over=over)
+        assert gate(found, asked, at_most=1) == (
+            "insufficient evidence",
+            "training variance not measured with one seed",
+        )
+
+
 # ---------------------------------------------------------------------------------------------------------- published
 
 

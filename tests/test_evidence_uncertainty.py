@@ -287,6 +287,15 @@ def test_independent_estimates_share_the_error_among_them() -> None:
     assert not found.rejected.any()
 
 
+@pytest.mark.parametrize("replicates", [200, 300])
+def test_a_family_may_be_larger_than_the_number_of_replicates(replicates: int) -> None:
+    rng = np.random.default_rng(6)
+    deviations = rng.standard_normal((400, replicates), dtype=np.float32)
+    design = np.stack([np.arange(400), np.zeros(400, dtype=int), -np.ones(400, dtype=int)], axis=1)
+    found = simultaneous(redrawn(deviations), np.zeros(400), spread(np.ones(400), 0.5), design, 0.95, rng)
+    assert 3.2 < found.score < 4.6
+
+
 def test_what_is_told_from_zero_makes_it_easier_for_the_rest() -> None:
     rng = np.random.default_rng(6)
     deviations = rng.standard_normal((2, 20_000), dtype=np.float32)

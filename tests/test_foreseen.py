@@ -50,18 +50,35 @@ def gate(finding: str) -> str:
 
 def test_arms_with_one_seed_are_told() -> None:
     assert foreseen_lines(plan(gate('quantity = "change"').replace("[0, 1, 2]", "[7]"))) == [
+        "! gate 1 can never be decided: training variance not measured with one seed",
         "! 'original' and 'oversampled' have one seed: training variance is not measured, so no change to or from it "
-        "is called one, and a gate holds for these trained networks only",
+        "is called one or decides a gate, and a gate on a value or a gap holds for these trained networks only",
     ]
 
 
-def test_nothing_is_foreseen_once_all_is_done_and_no_gate_on_a_stand_in() -> None:
-    project = audit_project({"few.toml": FEW})
+def test_it_is_told_also_once_all_is_done_and_of_no_gate_on_a_stand_in() -> None:
+    """Groups and gates may be other ones than those that the units were trained for."""
+    project = audit_project({"few.toml": FEW}, WIDE)
+    before = foreseen_lines(project.run("plan", "few.toml").assert_success().out)
     simulate(prepared(project.folder / "few.toml", project.folder / ".auditkit"))
-    assert foreseen_lines(project.run("plan", "few.toml").assert_success().out) == []
+    assert foreseen_lines(project.run("plan", "few.toml").assert_success().out) == before
     away = FEW.replace('dataset = { use = "faces", images = 600 }', 'dataset = "celeba"')
     away += '\n[stand_in]\ndataset = { use = "faces", images = 600 }\n'
     assert not [line for line in foreseen_lines(plan(away)) if "gate" in line]
+
+
+def test_arms_that_are_no_experiment_are_told() -> None:
+    """A forgotten sampler, and a placebo that nothing is measured from."""
+    more = '[[arm]]\nname = "forgotten"\n\n[[arm]]\nname = "copies"\nrole = "placebo"\nsampler = { SAMPLER }\n\n'
+    sampler = 'use = "oversample", like = "oversampled", where = { Bald = 0 }'
+    text = FEW.replace("[[arm]]", more.replace("SAMPLER", sampler) + "[[arm]]", 1)
+    assert foreseen_lines(plan(text))[-2:] == [
+        "! 'forgotten' and 'original' are the very same networks: nothing in the file tells them apart",
+        "! 'copies' has the role of a placebo, but no change is measured from it: name it in [evidence] placebo",
+    ]
+    found = json.loads(plan(text, "--json"))
+    assert found["identical_arms"] == [["forgotten", "original"]]
+    assert found["idle_placebos"] == ["copies"]
 
 
 def test_many_groups_are_told_in_part_and_all_on_demand() -> None:

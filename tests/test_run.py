@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -319,6 +321,31 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_continues() -> None:
     out = project.run("plan", "toy.toml").assert_success().out
     assert sum(line.split()[-2:-1] == ["continue"] for line in out.splitlines()) == 1
     assert "4 units: 4 to run (1 to be continued from a checkpoint)" in out
+
+
+def test_with_all_streams_closed_a_run_ends() -> None:
+    """As daemons start jobs: the numbers of closed streams must not become those of a worker's pipes."""
+    project = audit_project({"toy.toml": TOY})
+    command = f"exec {shlex.join([sys.executable, '-m', 'auditkit', 'run', 'toy.toml', *QUICK])} <&- >&- 2>&-"
+    environment = {**os.environ, **project.environment}
+    done = subprocess.run(["sh", "-c", command], cwd=project.folder, env=environment, timeout=120, check=False)
+    assert done.returncode == 0
+    assert (project.folder / "reports" / "toy" / "report.md").is_file()
+
+
+def test_a_title_is_shown_as_it_is(finished: AuditProject) -> None:
+    out = finished.run("run", "toy.toml", "--set", "audit.title='[/] [bold]so[/bold]'").assert_success().out
+    assert out.splitlines()[0] == "toy · [/] [bold]so[/bold]"
+
+
+def test_kept_findings_and_charts_that_are_damaged_are_made_again(finished: AuditProject) -> None:
+    before = finished.read("reports/toy/findings.json")
+    kept = [*finished.folder.glob(".auditkit/findings/*.json"), *finished.folder.glob(".auditkit/charts/*.svg")]
+    assert len(kept) > 3
+    for path, text in zip(kept, itertools.cycle(("null", "{}", "<svg", "")), strict=False):
+        path.write_text(text)
+    finished.run("report", "toy.toml").assert_success()
+    assert finished.read("reports/toy/findings.json") == before
 
 
 def test_a_run_never_imports_torch_where_it_was_started() -> None:

@@ -32,7 +32,8 @@ def machine(device: str, free_gib: int = 0) -> Machine:
     [
         ("cpu", {}, (16, 1)),
         ("cpu", {"workers": 4}, (4, 4)),
-        ("cpu", {"threads": 2}, (16, 2)),
+        ("cpu", {"threads": 2}, (8, 2)),
+        ("cpu", {"threads": 32}, (1, 32)),
         ("cuda:0", {}, (1, 16)),
         ("cuda:0", {"workers": 4}, (4, 4)),
         ("cuda:0", {"threads": 3}, (1, 3)),

@@ -16,13 +16,13 @@ from auditkit.engine.cache import ensure_images
 from auditkit.engine.prepare import Settings, prepare
 from auditkit.engine.schedule import Places, alike, execute, kind
 from auditkit.engine.store import Store
-from auditkit.errors import InvalidAudit
+from auditkit.errors import InvalidAudit, RunFailed
 from auditkit.events import UnitStarted
 from auditkit.testing import AuditProject
 
 
-def states(of: AuditProject) -> dict[str, str]:
-    units = json.loads(of.run("plan", "a.toml", "--json").assert_success().out)["units"]
+def states(of: AuditProject, code: int = 0) -> dict[str, str]:
+    units = json.loads(of.run("plan", "a.toml", "--json").assert_code(code).out)["units"]
     return {unit["arm"]: unit["state"] for unit in units}
 
 
@@ -38,6 +38,43 @@ def test_a_unit_that_waits_for_predictions_that_never_come_fails_with_its_childr
     assert f"Smiling · aside · seed 0: failed: not run, because {reason}" in told
     assert "Smiling · follower · seed 0: failed: not run, because Smiling · aside · seed 0 failed" in told
     assert states(made) == {"original": "done", "aside": "to run", "follower": "to run"}
+
+
+SLIPS = '[[arm]]\nname = "slips"\nsampler = "slips"\n'
+
+
+def test_a_sampler_with_a_mistake_fails_its_own_units_alone(install: Install) -> None:
+    made = project(AUDIT + SLIPS + NO_EVIDENCE, {"PYTHONPATH": str(install("slips"))}, Smiling="valid")
+    said = "sampler 'slips' of arm 'slips' cannot draw: KeyError: 'images'"
+    planned = " ".join(made.run("plan", "a.toml").assert_code(3).out.split())
+    assert f"1 unit of slips broken, because plugin auditkit-slips 0.1: {said}" in planned
+    assert "2 units: 1 to run, 1 broken" in planned
+    told = " ".join(made.run("run", "a.toml", *QUICK).assert_code(3).out.split())
+    assert f"Smiling · slips · seed 0: failed: plugin auditkit-slips 0.1: {said}" in told
+    assert states(made, 3) == {"original": "done", "slips": "broken"}
+    assert made.read("reports/a/report.md")
+
+
+def test_from_python_the_report_is_written_before_a_failure_is_raised(install: Install) -> None:
+    made = project(AUDIT + SLIPS + NO_EVIDENCE, {"PYTHONPATH": str(install("slips"))}, Smiling="valid")
+    with chdir(made.folder), pytest.raises(RunFailed, match="cannot draw: KeyError: 'images'"):
+        auditkit.audit.run("a.toml", store="elsewhere")
+    assert "original" in made.read("reports/a/report.md")
+
+
+def digests(text: str, site: Path) -> dict[str, str]:
+    made = project(text, {"PYTHONPATH": str(site)}, Smiling="valid")
+    units = json.loads(made.run("plan", "a.toml", "--json").assert_success().out)["units"]
+    return {unit["arm"]: unit["digest"] for unit in units}
+
+
+def test_names_of_arms_are_no_part_of_a_digest_but_what_is_said_of_them_is(install: Install) -> None:
+    site, same = install("slips"), '[[arm]]\nname = "same"\nsampler = { use = "same", from = "original"SHARES }\n'
+    text = AUDIT + same + NO_EVIDENCE
+    plain = digests(text.replace("SHARES", ""), site)
+    assert plain["same"] == digests(text.replace("SHARES", "").replace('"original"', '"base"'), site)["same"]
+    shares = [digests(text.replace("SHARES", f", shares = {{ original = {n} }}"), site)["same"] for n in (1, 2)]
+    assert len({plain["same"], *shares}) == 3
 
 
 def test_photos_of_unknown_truth_are_neither_trained_on_nor_predicted() -> None:

@@ -10,6 +10,7 @@ import signal
 import time
 import zipfile
 from collections import namedtuple
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,28 @@ def test_every_image_that_cannot_be_read_is_listed_in_one_error() -> None:
     )
     cache = image_cache("broken", 8, SPEC)
     assert cache.missing(np.arange(8)).tolist() == [1, 3, 4, 6]
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100])
+
+
+@pytest.mark.parametrize("name", ["pixels.npy", "filled.npy"])
+@pytest.mark.parametrize("harm", [Path.unlink, cut, lambda path: path.write_bytes(b"")], ids=["gone", "cut", "empty"])
+def test_a_damaged_cache_is_decoded_again(name: str, harm: Callable[[Path], object]) -> None:
+    """Marks without their pixels would stand for black images."""
+    key = f"damaged {name} {harm}"
+    source = Slow(8)
+    data, cache = dataset(source, 8, key), image_cache(key, 8, SPEC)
+    ensure_images(data, np.arange(6), SPEC, Inline(Events()), Events())
+    before = np.load(cache.pixels)[:6]
+    harm(cache.folder / name)
+    assert cache.missing(np.arange(3)).tolist() == [0, 1, 2]
+    ensure_images(data, np.arange(3), SPEC, Inline(Events()), Events())
+    assert cache.missing(np.arange(8)).tolist() == [3, 4, 5, 6, 7]
+    ensure_images(data, np.arange(6), SPEC, Inline(Events()), Events())
+    assert (np.load(cache.pixels)[:6] == before).all()
+    assert before.any()
 
 
 def test_a_long_list_is_cut_and_counted() -> None:

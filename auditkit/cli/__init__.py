@@ -6,7 +6,9 @@ Commands live one per file and are imported when asked for, so that ``--help`` i
 from __future__ import annotations
 
 import gc
+import os
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -71,16 +73,26 @@ def group() -> None:
     auditkit run audits/bald.toml               on rendered faces without CelebA
     auditkit run audits/bald.toml --data PATH   the same on your copy
 
-    Exit codes: 0 done · 1 a gate failed · 2 bad input · 3 a unit or plugin failed · 4 insufficient evidence for a
-    gate · 130 interrupted (the same command continues).
+    Exit codes: 0 done · 1 a gate failed · 2 bad input · 3 a unit, a plugin or auditkit failed · 4 insufficient
+    evidence for a gate · 130 interrupted (the same command continues).
     """
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    _open_standard_streams()
     code = exit_code(arguments)
     gc.freeze()  # at the end Python would go through every object of every library, which takes up to a second
     sys.exit(code)
+
+
+def _open_standard_streams() -> None:
+    """Let a daemon's closed streams lead nowhere: else a worker's pipe takes their numbers, and nobody sees its end."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def exit_code(arguments: list[str] | None = None) -> int:
@@ -97,6 +109,9 @@ def exit_code(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return Code.INTERRUPTED
+    except Exception:  # Python would end with 1, which means that a gate failed
+        click.echo(f"{traceback.format_exc()}a mistake in auditkit or a plugin, not in what it was given", err=True)
+        return Code.RUN_FAILED
 
 
 def _code(error: AuditError) -> Code:

@@ -67,7 +67,7 @@ def _side(path: Path, values: dict[str, Any]) -> Side:
         raise DataError(said, where=str(path), hint="as in auditkit compare reports/a reports/b")
     try:
         written = datetime.fromtimestamp(file.stat().st_mtime).astimezone()
-        return Side(str(path), archive.load(read_json(file)), written=written)
+        return Side(str(path), archive.load(read_json(file, dict)), written=written)
     except DataError as error:
         whole = error.where in ("", str(file))
         hint = "name a folder of reports, or a findings.json, that auditkit wrote" if whole else error.hint

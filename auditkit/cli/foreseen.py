@@ -14,16 +14,23 @@ SHOWN = 4
 
 
 def sentences(view: Outlook, *, everything: bool) -> Iterator[str]:
-    """Groups without support, gates that cannot be decided and arms with one seed; many of a kind only if asked for."""
+    """Groups without support, gates that cannot be decided, and arms that are no experiment as they stand.
+
+    Many of a kind are told only if asked for.
+    """
     found = view.foreseen
     groups = [f"{_lacking(one)}{_for_whom(one, view)}" for one in found.lacking]
     yield from _some(groups, "groups, or metrics in them", everything)
     yield from _some([_undecidable(one) for one in found.undecidable], "gates", everything)
+    for names in found.identical:
+        yield f"{listed(names, 'and')} are the very same networks: nothing in the file tells them apart"
+    for name in found.idle_placebos:
+        yield f"{name!r} has the role of a placebo, but no change is measured from it: name it in [evidence] placebo"
     if found.one_seed:
-        names, has = listed(found.one_seed, "and"), "has" if len(found.one_seed) == 1 else "have"
+        which, has = listed(found.one_seed, "and"), "has" if len(found.one_seed) == 1 else "have"
         yield (
-            f"{names} {has} one seed: training variance is not measured, so no change to or from it is called one, and "
-            "a gate holds for these trained networks only"
+            f"{which} {has} one seed: training variance is not measured, so no change to or from it is called one or "
+            "decides a gate, and a gate on a value or a gap holds for these trained networks only"
         )
 
 

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from auditkit.cli.codes import Code
 from auditkit.cli.console import Console
 from auditkit.cli.foreseen import sentences
 from auditkit.cli.options import AUDIT, settings, settings_options
@@ -18,14 +19,20 @@ from auditkit.engine.outlook import Claim, Outlook, Row, outlook
 from auditkit.engine.prepare import prepare
 from auditkit.report.numbers import plural
 
+STATES = ("done", "to run", "stale", "broken")
+ARM = 8
+"""Characters of an arm's name that a narrow terminal shows side by side."""
+
 
 @click.command()
 @AUDIT
 @settings_options
 @click.option("--figures", is_flag=True, help="List every gate, published figure and group without support.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> None:
+def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> Code:
     """Show every unit of AUDIT: arm, task, seed, digest, rows, visits; done, to run, or stale and because of what.
+
+    A unit whose sampler cannot draw is "broken", which ends with exit code 3.
 
     Before anything is trained it tells which groups lack support in the test set, and which gates can never be decided.
     """
@@ -33,7 +40,7 @@ def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> None:
     view = outlook(prepared, foreseeing=True)
     if as_json:
         click.echo(view.to_json())
-        return
+        return _code(view)
     console = Console(highlight=False)
     if prepared.read.stand_in:
         console.print(
@@ -49,11 +56,16 @@ def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> None:
         console.print(f"! {line}", style="yellow", markup=False)
     for line in _each(view.claims) if figures else _counted(view.claims):
         console.print(line, markup=False)
+    return _code(view)
+
+
+def _code(view: Outlook) -> Code:
+    return Code.RUN_FAILED if view.count("broken") else Code.DONE
 
 
 def _table(view: Outlook) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("arm", overflow="fold")
+    table.add_column("arm", overflow="fold", min_width=ARM)
     for name in ("task", "seed", "starts from"):
         table.add_column(name, justify="right" if name == "seed" else "left", no_wrap=True)
     for name in ("rows", "visits"):
@@ -66,7 +78,8 @@ def _table(view: Outlook) -> Table:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    rows = "after its parent" if row.rows is None else f"{row.rows:,}"
+    waits = "" if row.state == "broken" else "after its parent"
+    rows = waits if row.rows is None else f"{row.rows:,}"
     visits = "" if row.visits is None else f"{row.visits:,}"
     state = "to continue" if row.started else row.state
     return (row.arm, row.task, str(row.seed), row.starts_from, rows, visits, state, row.digest[:6])
@@ -84,7 +97,7 @@ def _reasons(view: Outlook) -> Iterator[str]:
 
 
 def _summary(view: Outlook) -> str:
-    counts = ", ".join(f"{view.count(state)} {state}" for state in ("done", "to run", "stale") if view.count(state))
+    counts = ", ".join(f"{view.count(state)} {state}" for state in STATES if view.count(state))
     units = f"{plural(len(view.rows), 'unit')}: {counts}"
     if view.started:
         units += f" ({view.started} to be continued from a checkpoint)"

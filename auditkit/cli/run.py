@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
 from auditkit.cli.codes import Code
 from auditkit.cli.console import Console
@@ -54,7 +55,7 @@ def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: An
 
 def _announce(console: Console, prepared: Prepared) -> None:
     read = prepared.read
-    console.print(f"[bold]{read.settings.path.stem}[/] · {read.resolved.audit.audit.title}")
+    console.print(Text.assemble((read.settings.path.stem, "bold"), f" · {read.resolved.audit.audit.title}"))
     if read.stand_in:
         name = read.resolved.dataset.component.id
         text = f'! No data configured: using the stand-in "{name}" (SYNTHETIC). --data PATH runs on your copy.'

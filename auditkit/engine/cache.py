@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auditkit.cohort import OpenDataset, Rows
 from auditkit.engine.executors import Executor
@@ -73,14 +74,29 @@ class ImageCache:
         return self.folder / "filled.npy"
 
     def missing(self, rows: Rows) -> Rows:
-        """Those of `rows` that are not decoded yet, ascending, each once."""
-        rows = np.unique(rows)
-        return rows[~np.load(self.filled)[rows]] if self.filled.exists() else rows
+        """Those of `rows` that are not decoded yet, ascending, each once; all where a file is missing or damaged."""
+        rows, filled = np.unique(rows), self._filled()
+        return rows if filled is None else rows[~filled[rows]]
 
     def make(self) -> None:
-        """Make the empty arrays, unless they are there."""
-        _make_array(self.pixels, np.uint8, (self.images, self.size, self.size, 3))
-        _make_array(self.filled, np.bool_, (self.images,))
+        """Make the empty arrays, unless both are there: marks without their pixels would stand for black images."""
+        if self._filled() is None:
+            self.filled.unlink(missing_ok=True)
+            _make_array(self.pixels, np.uint8, self._shape)
+            _make_array(self.filled, np.bool_, (self.images,))
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return self.images, self.size, self.size, 3
+
+    def _filled(self) -> NDArray[np.bool_] | None:
+        """Which rows are there; None unless both files can be read and are of this size."""
+        try:
+            pixels, filled = np.load(self.pixels, mmap_mode="r"), np.load(self.filled)
+        except (OSError, ValueError, EOFError):
+            return None
+        sound = (pixels.dtype, pixels.shape) == (np.uint8, self._shape)
+        return filled if sound and (filled.dtype, filled.shape) == (np.bool_, (self.images,)) else None
 
     def mark(self, rows: Rows) -> None:
         """Note that the pixels of `rows` are written, once they are on the disk: a row never written would be black."""
@@ -184,14 +200,17 @@ def _check_room(cache: ImageCache, images: int) -> None:
     free = shutil.disk_usage(cache.folder).free
     if needed + _SPARE_BYTES > free:
         raise AuditError(
-            f"the image cache needs {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free",
+            f"the image cache needs {_megabytes(needed)} and {_megabytes(_SPARE_BYTES)} to spare, and "
+            f"{_megabytes(free)} are free",
             where=str(cache.folder),
             hint="name a folder on another disk with the variable AUDITKIT_CACHE, or lower data.image.size",
         )
 
 
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
+
+
 def _make_array(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
-    if path.exists():
-        return
     with replacing(path) as aside:
         np.lib.format.open_memmap(aside, mode="w+", dtype=dtype, shape=shape).flush()

@@ -102,10 +102,12 @@ def _compositions(prepared: Prepared, done: list[Unit], drawing: Drawing) -> Ite
     evidence, dataset = prepared.read.resolved.audit.evidence, prepared.dataset
     reference = evidence.reference or prepared.read.resolved.arms[0].name
     for unit in _first_seeds(done):
-        before = drawing.of(prepared.plan.unit(unit.task.label, reference, 0)).train
+        first = prepared.plan.unit(unit.task.label, reference, 0)
+        if not drawing.known(first) or drawing.broken(first):
+            continue
         yield composition(
             drawing.of(unit).train,
-            before,
+            drawing.of(first).train,
             dataset.attributes,
             dataset.identities,
             evidence.groups,

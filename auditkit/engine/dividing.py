@@ -47,7 +47,7 @@ def division(settings: Settings, machine: Machine, load: Load, count: int, each:
     that is idle: of those there are as many side by side as have room, three at most.
     """
     most = _side_by_side(machine, load) if machine.device.startswith("cuda") else 1
-    room = max(1, count // each) if machine.device == "cpu" else most
+    room = max(1, count // (settings.threads or each)) if machine.device == "cpu" else most
     workers = settings.workers or max(1, min(count, load.units, room))
     return workers, settings.threads or max(1, count // workers)
 
@@ -71,6 +71,8 @@ def threads_of_each(
     if told or machine.device != "cpu" or count % 2 or load.units < count:
         return 1
     file = machine_file(digest_of(asdict(machine) | {"name": platform.node()}))
+    if (known := _remembered(file)) is not None:  # also where the cache can only be read
+        return int(known["threads"])
     with locked(file.with_suffix(".lock"), "another process is measuring this machine; waiting for it", send):
         found = _remembered(file)
         if found is None:

@@ -11,7 +11,7 @@ from auditkit.contracts import Need, Sampler
 from auditkit.engine.draws import UnitDraws, arm_draws
 from auditkit.engine.plan import Unit, digest_of
 from auditkit.engine.prepare import Prepared
-from auditkit.errors import ImpossibleRequest, Problem
+from auditkit.errors import ImpossibleRequest, Problem, RunFailed
 from auditkit.predictions import Predictions
 from auditkit.spec import reader
 
@@ -35,8 +35,19 @@ class Drawing:
             elif need.split not in self.prepared.store.predicted(other.digest):
                 yield need
 
+    def broken(self, unit: Unit) -> str:
+        """Why the draw of a unit, which could be made, is not: its sampler broke its contract. "" where it is."""
+        try:
+            self.of(unit)
+        except RunFailed as error:
+            return str(error)
+        return ""
+
     def of(self, unit: Unit) -> UnitDraws:
-        """The draws of a unit. Raises InvalidAudit, with the place in the file, for an impossible request."""
+        """The draws of a unit.
+
+        Raises InvalidAudit, with the place in the file, for an impossible request, and RunFailed for a broken sampler.
+        """
         key = digest_of(unit.inputs["draw"])
         if key not in self._made:
             try:

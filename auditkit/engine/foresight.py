@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,11 +23,23 @@ def foreseen(prepared: Prepared, drawing: Drawing) -> Foreseen:
     Gates are left out on stand-in data, where none is judged, as are arms whose draw waits for another's predictions.
     """
     audit = prepared.read.resolved.audit
-    tests = {unit.digest: _untold(prepared, unit, drawing) for unit in _tested(prepared) if drawing.known(unit)}
+    told = (unit for unit in _tested(prepared) if drawing.known(unit) and not drawing.broken(unit))
+    tests = {unit.digest: _untold(prepared, unit, drawing) for unit in told}
     panels = make_panels(prepared.plan, tests, prepared.dataset)
     gates = () if prepared.read.stand_in else audit.gate
     seeds = {unit.arm.name: len(unit.arm.seeds) for unit in prepared.plan.units}
-    return foresee(panels, audit.evidence, prepared.metrics(), gates, seeds)
+    found = foresee(panels, audit.evidence, prepared.metrics(), gates, seeds)
+    idle = (arm.name for arm in audit.arm if arm.role == "placebo" and arm.name not in audit.evidence.placebos)
+    return replace(found, identical=tuple(_identical(prepared)), idle_placebos=tuple(idle))
+
+
+def _identical(prepared: Prepared) -> Iterator[tuple[str, ...]]:
+    """Arms all of whose units are those of another, since nothing in the file tells them apart."""
+    digests: dict[str, list[str]] = {}
+    for unit in prepared.plan.units:
+        digests.setdefault(unit.arm.name, []).append(unit.digest)
+    arms = [tuple(name for name in digests if digests[name] == same) for same in digests.values()]
+    return (names for names in dict.fromkeys(arms) if len(names) > 1)
 
 
 def _tested(prepared: Prepared) -> Iterator[Unit]:

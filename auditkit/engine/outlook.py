@@ -26,6 +26,7 @@ ASSUMED_AT_64 = 250.0
 class Row:
     """One unit; rows and visits are None while the draw waits for another unit's predictions.
 
+    state: "done", "to run", "stale", or "broken" where its sampler cannot draw; `because` says why of the last two.
     `started` says that a checkpoint of it is there, from which it continues.
     """
 
@@ -54,7 +55,7 @@ class Claim:
 class Outlook:
     """Rows for every unit, and an estimate for what is left. `pace_source` says where the pace is from.
 
-    `claims` and `foreseen` tell of the evidence that is still to come; where all is done, there are none.
+    `claims` tell of gates and figures that are still to be judged: none where all is done.
     """
 
     rows: tuple[Row, ...]
@@ -102,6 +103,8 @@ def _foreseen_as_json(found: Foreseen) -> dict[str, Any]:
         "lacking_support": [asdict(one) | {"at": dict(one.at)} for one in found.lacking],
         "undecidable_gates": [asdict(one) for one in found.undecidable],
         "arms_with_one_seed": list(found.one_seed),
+        "identical_arms": [list(names) for names in found.identical],
+        "idle_placebos": list(found.idle_placebos),
     }
 
 
@@ -110,10 +113,9 @@ def outlook(prepared: Prepared, *, foreseeing: bool = False) -> Outlook:
     drawing, index = Drawing(prepared), prepared.store.index()
     rows = tuple(_row(prepared, unit, drawing, index) for unit in prepared.plan.units)
     pace, source = _pace(prepared)
-    if all(row.state == "done" for row in rows):
-        return Outlook(rows, pace, source, (), Foreseen())
     lacking = foreseen(prepared, drawing) if foreseeing else Foreseen()
-    return Outlook(rows, pace, source, tuple(_claims(prepared)), lacking)
+    judged = all(row.state == "done" for row in rows)
+    return Outlook(rows, pace, source, () if judged else tuple(_claims(prepared)), lacking)
 
 
 def _claims(prepared: Prepared) -> Iterator[Claim]:
@@ -135,14 +137,16 @@ def _judged(figure: Published) -> str:
 
 
 def _row(prepared: Prepared, unit: Unit, drawing: Drawing, index: dict[str, Any]) -> Row:
-    count = len(drawing.of(unit).train) if drawing.known(unit) else None
-    state, because = _state(prepared, unit, index)
+    known = drawing.known(unit)
+    why = drawing.broken(unit) if known else ""
+    count = len(drawing.of(unit).train) if known and not why else None
+    state, because = ("broken", (why,)) if why else _state(prepared, unit, index)
     return Row(
         unit.arm.name,
         unit.task.label,
         unit.seed,
         unit.digest,
-        _start(prepared, unit),
+        _start(unit),
         count,
         None if count is None else _visits(prepared, unit, count),
         state,
@@ -161,12 +165,10 @@ def _state(prepared: Prepared, unit: Unit, index: dict[str, Any]) -> tuple[str, 
     return "stale", reasons(last["inputs"], unit.inputs)
 
 
-def _start(prepared: Prepared, unit: Unit) -> str:
+def _start(unit: Unit) -> str:
     if not unit.init.startswith("unit:"):
         return unit.init
-    digest = unit.init.partition(":")[2]
-    arm = next(other.arm.name for other in prepared.plan.units if other.digest == digest)
-    return f"{arm}/{digest[:6]}"
+    return f"{unit.arm.init}/{unit.init.partition(':')[2][:6]}"
 
 
 def _visits(prepared: Prepared, unit: Unit, rows: int) -> int:
@@ -181,12 +183,15 @@ def visits(recipe: Recipe, rows: int) -> int:
 
 
 def _pace(prepared: Prepared) -> tuple[float, str]:
-    """Images per second, all processes together: measured by earlier units at this image size, or assumed."""
+    """Images per second, all processes together: measured by earlier units of such models and images, or assumed."""
     size = prepared.read.resolved.audit.data.image.size
+    models = {unit.inputs["model"]["use"] for unit in prepared.plan.units}
     measured = [
         facts["images_per_second"] * facts["processes"]
         for facts in prepared.store.every_facts()
-        if facts["inputs"]["data"]["image"]["size"] == size and facts["inputs"]["train"] == "all"
+        if facts["inputs"]["data"]["image"]["size"] == size
+        and facts["inputs"]["model"]["use"] in models
+        and facts["inputs"]["train"] == "all"
     ]
     if measured:
         return median(measured), "measured here"

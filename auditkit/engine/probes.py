@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from auditkit.cohort import Attributes, Rows
 from auditkit.contracts import Level
 from auditkit.errors import DataError
-from auditkit.predictions import REMEDY
+from auditkit.predictions import remedy
 from auditkit.replacing import replacing
 from auditkit.spec.model import EVERY, Evidence, Task
 
@@ -81,7 +81,7 @@ def keys(path: Path) -> frozenset[str]:
     try:
         return frozenset(pq.read_schema(path).names) - {ROW}
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read probes: {error}", where=str(path), hint=REMEDY) from error
+        raise DataError(f"cannot read probes: {error}", where=str(path), hint=remedy(path)) from error
 
 
 def read(path: Path) -> ProbeMargins:
@@ -89,7 +89,7 @@ def read(path: Path) -> ProbeMargins:
     try:
         table = pq.read_table(path)
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read probes: {error}", where=str(path), hint=REMEDY) from error
+        raise DataError(f"cannot read probes: {error}", where=str(path), hint=remedy(path)) from error
     columns = {name: table[name].to_numpy() for name in table.column_names}
     return ProbeMargins(columns.pop(ROW), columns)
 

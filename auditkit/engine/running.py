@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from auditkit.engine.cache import ensure_images
@@ -45,11 +46,11 @@ def _train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
         return execute(prepared, pool, places, send)
 
 
-def train_all(prepared: Prepared, send: Send) -> None:
-    """As `train`. Raises RunFailed that tells of every unit that failed; the others are kept."""
-    failed = train(prepared, send)
-    if failed:
-        raise RunFailed("; ".join(f"{unit.label}: {unit.message}" for unit in failed))
+def require_none(failed: Iterable[UnitFailed]) -> None:
+    """Raise RunFailed that tells of every unit that failed; the others are kept."""
+    told = [f"{unit.label}: {unit.message}" for unit in failed]
+    if told:
+        raise RunFailed("; ".join(told))
 
 
 def _load(prepared: Prepared, images: ImageCacheRef) -> Load:

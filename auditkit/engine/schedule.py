@@ -16,7 +16,7 @@ from auditkit.engine.executors import Executor
 from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.work import ComponentRef, ImageCacheRef, UnitWork
-from auditkit.errors import AuditError, RunFailed
+from auditkit.errors import AuditError
 from auditkit.events import Send, UnitFailed
 
 WORK = "auditkit.engine.worker:work"
@@ -84,10 +84,8 @@ def execute(prepared: Prepared, executor: Executor, places: Places, send: Send) 
     running: dict[Future[Any], Unit] = {}
     failed: dict[str, UnitFailed] = {}
     for unit in list(filter(drawing.known, waiting.values())):
-        try:
-            drawing.of(unit)
-        except RunFailed as error:
-            _fail(waiting.pop(unit.digest), str(error), failed, send)
+        if why := drawing.broken(unit):
+            _fail(waiting.pop(unit.digest), why, failed, send)
     last = ""
     while waiting or running:
         _drop_orphans(waiting, failed, send)

@@ -16,7 +16,7 @@ from auditkit.engine.probes import ProbeMargins
 from auditkit.engine.writable import require_folder
 from auditkit.errors import AuditError, DataError
 from auditkit.events import Send
-from auditkit.predictions import REMEDY, Predictions
+from auditkit.predictions import Predictions, remedy
 from auditkit.replacing import LEFT, replacing
 
 PREDICTIONS, UNIT, HISTORY, WEIGHTS, PROBES = (
@@ -126,8 +126,11 @@ class Store:
     def index(self) -> dict[str, Any]:
         """Key -> {digest, inputs} of what was last run under that key."""
         path = self.root / INDEX
-        value: dict[str, Any] = read_json(path) if path.is_file() else {}
-        return value
+        try:
+            value = read_json(path, dict) if path.is_file() else {}
+        except DataError:  # it only tells why units are stale
+            return {}
+        return {key: last for key, last in value.items() if isinstance(last, dict) and {"digest", "inputs"} <= {*last}}
 
     def findings(self, key: str) -> Path:
         """Where the findings of a set of units and an evidence section lie."""
@@ -141,17 +144,19 @@ class Store:
 
     def history(self, digest: str) -> list[dict[str, Any]]:
         """One record per epoch: epoch, loss, accuracy (or None), seconds, images."""
-        value: list[dict[str, Any]] = read_json(self.unit(digest) / HISTORY, REMEDY)
+        path = self.unit(digest) / HISTORY
+        value: list[dict[str, Any]] = read_json(path, list)
+        if not value:
+            raise DataError("has no epochs", where=str(path), hint=remedy(path))
         return value
 
     def facts(self, digest: str) -> dict[str, Any]:
         """What is known about how a finished unit was made: inputs, device, threads, precision, seconds, versions."""
-        value: dict[str, Any] = read_json(self.unit(digest) / UNIT, REMEDY)
-        return value
+        return _facts(self.unit(digest) / UNIT)
 
     def every_facts(self) -> list[dict[str, Any]]:
         """Facts of all finished units."""
-        return [read_json(path, REMEDY) for path in sorted((self.root / "units").glob(f"*/{UNIT}"))]
+        return [_facts(path) for path in sorted((self.root / "units").glob(f"*/{UNIT}"))]
 
     def _make(self, folder: Path) -> None:
         try:
@@ -174,9 +179,20 @@ def _unwritable(path: Path, error: OSError) -> AuditError:
     return AuditError(f"cannot write to the store: {error.strerror}", where=str(path), hint=ELSEWHERE)
 
 
-def read_json(path: Path, remedy: str = "remove the file; the next run makes it again") -> Any:
-    """Read JSON that the store wrote."""
+def read_json(path: Path, kind: type[Any] | None = None) -> Any:
+    """Read JSON that the store wrote, an object (dict) or an array (list) where `kind` says so."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read: {error}", where=str(path), hint=remedy) from error
+        raise DataError(f"cannot read: {error}", where=str(path), hint=remedy(path)) from error
+    if kind is not None and not isinstance(value, kind):
+        raise DataError(f"cannot read: it holds {json.dumps(value)[:40]}", where=str(path), hint=remedy(path))
+    return value
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    value: dict[str, Any] = read_json(path, dict)
+    missing = [name for name in ("inputs", "predicted") if name not in value]
+    if missing:
+        raise DataError(f"cannot read: it has no {missing[0]!r}", where=str(path), hint=remedy(path))
+    return value

@@ -10,7 +10,7 @@ from auditkit.evidence.cells import ALL_CELLS, supporting_cells
 from auditkit.evidence.grouping import Grouping, group, place_in_words, spans
 from auditkit.evidence.layout import Layout, count, lay_out
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.results import Place
+from auditkit.evidence.results import NOT_MEASURED, Place
 from auditkit.evidence.support import Cells, Integers, defines_groups, support, too_little
 from auditkit.spec.contrasts import contrasted
 from auditkit.spec.model import Evidence, Gate, Selector
@@ -51,11 +51,17 @@ class Undecidable:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """All of it. `one_seed` are the arms whose changes, to or from, none can be called one: they have one seed."""
+    """All of it.
+
+    `one_seed` are the arms whose changes, to or from, none can be called one: they have one seed. `identical` are arms
+    that are the very same networks; `idle_placebos` those by their role from which no change is measured.
+    """
 
     lacking: tuple[Lacking, ...] = ()
     undecidable: tuple[Undecidable, ...] = ()
     one_seed: tuple[str, ...] = ()
+    identical: tuple[tuple[str, ...], ...] = ()
+    idle_placebos: tuple[str, ...] = ()
 
 
 def foresee(
@@ -73,7 +79,7 @@ def foresee(
     """
     tests = [_Test(panel, evidence, metrics) for panel in panels]
     found = [one for test in tests for one in test.lacking()]
-    judged = [(gate, _undecidable(gate, tests, metrics)) for gate in gates]
+    judged = [(gate, _undecidable(gate, tests, metrics) or _unmeasured(gate, evidence, seeds)) for gate in gates]
     return Foreseen(
         lacking=tuple(_over_tasks(found)),
         undecidable=tuple(
@@ -205,6 +211,15 @@ def _undecidable(gate: Gate, tests: Sequence[_Test], metrics: Mapping[str, Metri
     finding = gate.finding
     test = next((one for one in tests if (one.panel.task, one.panel.test) == (finding.task, finding.test)), None)
     return "" if test is None else _short_of_support(finding, test, metrics[finding.metric])
+
+
+def _unmeasured(gate: Gate, evidence: Evidence, seeds: Mapping[str, int]) -> str:
+    """Why the change that a gate asks about cannot be told apart from training, "" where it can or none is asked."""
+    finding = gate.finding
+    if finding.quantity not in CHANGES:
+        return ""
+    pair = finding.arm, finding.against or evidence.reference or next(iter(seeds))
+    return NOT_MEASURED if any(seeds.get(arm) == 1 for arm in pair) else ""
 
 
 def _short_of_support(finding: Selector, test: _Test, metric: Metric) -> str:

@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 
 from auditkit.evidence.results import (
     FEW,
+    NOT_MEASURED,
     ONE_SEED,
     Finding,
     GateRow,
@@ -227,7 +228,8 @@ def judge_gates(
     `not_judged` is a reason to judge none, such as stand-in data.
 
     pass: the whole interval keeps the bounds; fail: the whole interval breaks one; insufficient evidence: neither, or
-    there is no interval. With one seed a gate holds for the trained networks, and says so.
+    there is no interval, or it asks about a change and training variance was not measured. A gate on a value or a gap
+    holds with one seed for the trained networks, and says so.
     """
     rows = tuple(_gate(gate, findings, evidence) for gate in gates)
     return tuple(replace(row, outcome="not judged", detail=not_judged) for row in rows) if not_judged else rows
@@ -246,6 +248,8 @@ def _outcome(gate: Gate, finding: Finding | None) -> tuple[Outcome, str]:
     interval = decisive(finding)
     if finding.estimate is None or interval is None:
         return "insufficient evidence", finding.reason or "there is no interval to decide on"
+    if finding.quantity in CHANGES and finding.seeds < 2:
+        return "insufficient evidence", NOT_MEASURED
     numbers = f"{finding.estimate:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
     outcome: Outcome = "insufficient evidence"
     if _breaks(gate, interval):

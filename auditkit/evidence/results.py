@@ -9,7 +9,7 @@ from typing import Literal
 from auditkit.contracts import Level
 from auditkit.evidence.facts import Facts
 
-REVISION = 16
+REVISION = 17
 """Raise whenever the same predictions would lead to other findings."""
 
 EXPLORATORY = ("spillover", "scan", "other targets")

@@ -91,8 +91,9 @@ def _replicated_scores(
     thing = np.repeat(np.arange(len(things)), [len(rows) for rows in things])
     shares, shown = (_column(one) for one in (spread.seed_share, (spread.retraining - spread.seeds) / spread.total))
     added_df, count = spread.added_df, deviations.shape[1]
-    mixture = np.empty((len(deviations), min(len(deviations), SOURCES)), dtype=np.float32)
-    mixture[order] = _mixture(deviations[:, :SOURCES][order], rng)
+    mixed = _mixture(deviations[:, :SOURCES][order], rng)
+    mixture = np.empty_like(mixed)
+    mixture[order] = mixed
     noise = rng.standard_normal((mixture.shape[1], count), dtype=np.float32)
     seeds_df = np.array([np.median(spread.seeds_df[rows]) for rows in things])
     seeds = _estimated_together(mixture[[rows[0] for rows in things]] @ noise, seeds_df, rng)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditkit.evidence.results import FEW, ONE_SEED, Finding, GateRow
+from auditkit.evidence.results import FEW, NOT_MEASURED, ONE_SEED, Finding, GateRow
 from auditkit.report.view import View
 
 BECAUSE = {
@@ -51,7 +51,7 @@ def bound(view: View, gate: GateRow) -> str:
 def interval(gate: GateRow) -> str:
     """Which interval decides: the simultaneous one where the finding belongs to a family."""
     found = gate.finding
-    if found is None or found.estimate is None or gate.outcome == "not judged":
+    if found is None or found.estimate is None or gate.outcome == "not judged" or gate.detail == NOT_MEASURED:
         return ""
     return "simultaneous" if found.simultaneous else "plain" if found.interval else ""
 

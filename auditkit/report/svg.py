@@ -101,14 +101,25 @@ def _vega(chart: str) -> str:
         return _draw(chart)
     said = f"{version('vl-convert-python')} {VEGA_LITE} {chart}"
     path = folder / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.svg"
-    if not path.is_file():
-        drawn = _draw(chart)
-        with suppress(OSError):  # what cannot be kept is drawn again
-            folder.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as aside:
-                aside.write_text(drawn, encoding="utf-8")
-        return drawn
-    return path.read_text(encoding="utf-8")
+    kept = _read(path)
+    if kept:
+        return kept
+    drawn = _draw(chart)
+    with suppress(OSError):  # what cannot be kept is drawn again
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as aside:
+            aside.write_text(drawn, encoding="utf-8")
+    return drawn
+
+
+def _read(path: Path) -> str:
+    """A chart that was drawn before; "" where there is none, or a damaged one."""
+    try:
+        kept = path.read_text(encoding="utf-8")
+        ET.fromstring(kept)  # noqa: S314 - what we have drawn
+    except (OSError, ValueError, ET.ParseError):
+        return ""
+    return kept
 
 
 def warm_up() -> None:

@@ -13,7 +13,7 @@ from auditkit.spec.faults import faults
 from auditkit.spec.merge import merged
 from auditkit.spec.messages import audit_problem
 from auditkit.spec.model import Arm, Audit, Budget, Data, Evidence, Pool, Recipe
-from auditkit.spec.paths import label
+from auditkit.spec.paths import elements, label
 from auditkit.spec.repair import frozen
 from auditkit.spec.selectors import check_published_and_gates
 from auditkit.spec.words import did_you_mean, listed
@@ -24,7 +24,7 @@ CHECKPOINT = "checkpoint:"
 
 def check(audit: Audit, values: Mapping[str, Any]) -> list[Problem]:
     """Everything that the types alone do not say; `values` are the raw values, mistaken ones included."""
-    arms = [label(arm) for arm in values.get("arm", ()) if isinstance(arm, Mapping)]
+    arms = [label(arm) for arm in elements(values, "arm")]
     checks: tuple[Iterator[Problem], ...] = (
         _names(audit),
         _words(audit),

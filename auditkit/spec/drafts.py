@@ -105,6 +105,6 @@ def _fits(annotation: Any, value: Any) -> bool:
 
 
 def _checked(annotation: Any, value: Any) -> Any:
-    one = create_model("One", __config__=ConfigDict(strict=True), value=(annotation, ...))
+    one = create_model("One", __config__=ConfigDict(strict=True, allow_inf_nan=False), value=(annotation, ...))
     read: Any = one.model_validate_json(json.dumps({"value": value}, default=str))
     return read.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from auditkit.errors import KeyPath, Problem
@@ -60,7 +60,8 @@ def _apply(layers: Layers, text: str, origin: Override) -> None:
 
 
 def _require_profile(layers: Layers, name: str | None) -> None:
-    known = layers.get(("profile",)) or {}
+    found = layers.get(("profile",))
+    known = found if isinstance(found, Mapping) else {}
     if name is not None and name not in known:
         raise _Mistake(f"there is no profile {name!r}", did_you_mean(name, known) or "the file has no [profile.NAME]")
 

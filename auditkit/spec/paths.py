@@ -18,6 +18,12 @@ def value_at(values: Any, path: KeyPath) -> Any:
     return values
 
 
+def elements(values: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The tables of an array of tables; none where something else stands there."""
+    found = values.get(key)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list | tuple) else []
+
+
 def label(element: Any) -> str:
     """What an element of an array of tables is called: its name, or a task's target; "" where it has neither."""
     if not isinstance(element, Mapping):

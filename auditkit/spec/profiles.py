@@ -84,10 +84,15 @@ def _drop(layers: Layers, what: str, names: set[str]) -> None:
 def _drop_placebos(evidence: dict[str, Any], names: set[str]) -> None:
     placebo = evidence.get("placebo")
     if isinstance(placebo, dict):
-        for arm in [arm for arm, other in placebo.items() if {arm, other} & names]:
+        for arm in [arm for arm, other in placebo.items() if {arm, *_text(other)} & names]:
             del placebo[arm]
-    elif placebo in names:
+    elif {*_text(placebo)} & names:
         del evidence["placebo"]
+
+
+def _text(value: Any) -> tuple[str, ...]:
+    """A name; nothing where something else stands in its place, which is told elsewhere."""
+    return (value,) if isinstance(value, str) else ()
 
 
 def _names(entry: Any, what: str, names: set[str]) -> bool:

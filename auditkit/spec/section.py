@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """A table of the audit file: strict, frozen, no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 def named(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from auditkit.errors import KeyPath, Problem
 from auditkit.spec.contrasts import contrasted
 from auditkit.spec.model import Audit, Selector
-from auditkit.spec.paths import label
+from auditkit.spec.paths import elements, label
 from auditkit.spec.sentences import CHANGES, ONE_GROUP
 from auditkit.spec.words import did_you_mean, listed
 
@@ -17,7 +17,7 @@ SIGNED = ("signed_gap", "change_in_signed_gap")
 
 def check_published_and_gates(audit: Audit, values: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Problem]:
     """Problems of every [[published]] and [[gate]]."""
-    tasks = [label(task) for task in values.get("task", ()) if isinstance(task, Mapping)]
+    tasks = [label(task) for task in elements(values, "task")]
     for index, published in enumerate(audit.published):
         if published.finding is not None:
             yield from _selector(published.finding, ("published", index, "finding"), audit, tasks, arms)

@@ -11,7 +11,7 @@ from typing import Any
 from auditkit import shelf
 from auditkit.engine.conclude import conclude
 from auditkit.engine.prepare import Read, Settings, prepare, read_audit, store_place
-from auditkit.engine.running import train_all
+from auditkit.engine.running import require_none, train
 from auditkit.errors import AuditError
 from auditkit.events import silent
 from auditkit.evidence.results import GateRow, Results
@@ -75,5 +75,5 @@ class Judged:
         if prepared.missing():
             if not may_train:
                 raise prepared.not_trained()
-            train_all(prepared, silent)
+            require_none(train(prepared, silent))
         return shelf.findings(prepared, conclude)
