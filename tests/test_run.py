@@ -339,6 +339,7 @@ def test_a_title_is_shown_as_it_is(finished: AuditProject) -> None:
 
 
 def test_kept_findings_and_charts_that_are_damaged_are_made_again(finished: AuditProject) -> None:
+    finished.run("report", "toy.toml").assert_success()
     before = finished.read("reports/toy/findings.json")
     kept = [*finished.folder.glob(".auditkit/findings/*.json"), *finished.folder.glob(".auditkit/charts/*.svg")]
     assert len(kept) > 3

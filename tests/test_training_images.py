@@ -294,7 +294,7 @@ def test_a_full_disk_is_found_before_it_is_met(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(AuditError) as caught:
         ensure_images(dataset(Counting(9), 9, "full"), np.arange(9), SPEC, Inline(Events()), Events())
     assert str(caught.value) == (
-        f"{image_cache('full', 9, SPEC).folder}: the image cache needs 0.0 GB, and 0.0 GB are free\n"
+        f"{image_cache('full', 9, SPEC).folder}: the image cache needs 0 MB and 67 MB to spare, and 2 MB are free\n"
         "  name a folder on another disk with the variable AUDITKIT_CACHE, or lower data.image.size"
     )
 
