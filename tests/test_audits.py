@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from valid_audits import load_valid
 
 from auditkit.cohort import Cohort, Draw
 from auditkit.contracts import Condition
@@ -16,7 +17,6 @@ from auditkit.engine.draws import UnitDraws
 from auditkit.engine.prepare import Prepared, Settings, prepare
 from auditkit.errors import InvalidAudit
 from auditkit.evidence.composition import composition, leaks
-from auditkit.spec import reader
 from auditkit.spec.model import Audit, Published
 
 AUDITS = Path(__file__).resolve().parents[1] / "audits"
@@ -25,7 +25,7 @@ NAMES = [file.stem for file in FILES]
 
 
 def read(name: str, profile: str | None = None, *, stand_in: bool = False) -> Audit:
-    return reader.load_valid(AUDITS / f"{name}.toml", profile=profile, stand_in=stand_in)[0]
+    return load_valid(AUDITS / f"{name}.toml", profile=profile, stand_in=stand_in)[0]
 
 
 def planned(name: str, tmp_path: Path, **settings: object) -> Prepared:

@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from valid_audits import load_valid
 
 from auditkit.errors import AuditError, InvalidAudit, Problem
 from auditkit.spec.merge import merged
 from auditkit.spec.model import Audit
-from auditkit.spec.reader import load_valid, parse, read
+from auditkit.spec.reader import parse, read
 from auditkit.spec.scale import scaled
 from auditkit.spec.source import Source
 

@@ -73,7 +73,7 @@ def group() -> None:
     auditkit run audits/bald.toml               on rendered faces without CelebA
     auditkit run audits/bald.toml --data PATH   the same on your copy
 
-    Exit codes: 0 done · 1 a gate failed · 2 bad input · 3 a unit, a plugin or auditkit failed · 4 insufficient
+    Exit codes: 0 done · 1 a gate failed · 2 bad input · 3 a unit or plugin or auditkit itself failed · 4 insufficient
     evidence for a gate · 130 interrupted (the same command continues).
     """
 

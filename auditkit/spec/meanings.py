@@ -132,7 +132,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "replicates": "how often people are resampled",
         "minimum_images": "fewer distinct images behind a denominator: not estimable",
         "minimum_identities": "fewer people behind a denominator: not estimable",
-        "spillover": "ask the same of every attribute of the table, as exploration",
+        "spillover": "the change in accuracy inside less outside of every attribute of the table, as exploration",
         "scan": "the reference arm's error inside and outside of every attribute",
         "targets": 'other attributes that last-layer probes on frozen features are asked; "*" is all of them',
     },

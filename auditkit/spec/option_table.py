@@ -65,10 +65,9 @@ def toml_value(value: Any) -> str:
 
 def _type(field: FieldInfo) -> str:
     annotation: Any = field.annotation
-    for metadata in reversed(field.metadata):
+    for metadata in field.metadata:
         annotation = Annotated[annotation, metadata]
-    limits = [words for words in map(_limit, field.metadata) if words]
-    return ", ".join([type_words(annotation), *limits])
+    return ", ".join([type_words(annotation), *_limits(annotation)])
 
 
 def type_words(annotation: Any) -> str:
@@ -97,6 +96,17 @@ def _annotated(annotation: Any) -> str:
         if get_args(named)[1] in marks:
             return word
     return type_words(get_args(annotation)[0])
+
+
+def _limits(annotation: Any) -> Iterator[str]:
+    """The limits of a number, also of one that may be left unset."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        marks = [one for mark in inner[1:] for one in (mark.metadata if isinstance(mark, FieldInfo) else (mark,))]
+        yield from filter(None, map(_limit, marks))
+        yield from _limits(inner[0])
+    elif origin in (Union, UnionType) and NoneType in inner and len(inner) == 2:
+        yield from _limits(next(one for one in inner if one is not NoneType))
 
 
 def _limit(metadata: Any) -> str:

@@ -15,7 +15,6 @@ from typing import Any
 from auditkit.errors import AuditError, InvalidAudit, KeyPath, Problem
 from auditkit.spec import overrides, profiles
 from auditkit.spec.checks import check
-from auditkit.spec.consequences import distilled
 from auditkit.spec.faults import faults
 from auditkit.spec.merge import Layers, copied
 from auditkit.spec.messages import audit_problem
@@ -30,18 +29,6 @@ _MALFORMED = {
     "illegal character '\\n'": "a text in quotes ends on its line; three quotes make it longer",
 }
 """What helps against the parser's most frequent complaints."""
-
-
-def load_valid(
-    path: Path, *, profile: str | None = None, sets: Sequence[str] = (), stand_in: bool = False
-) -> tuple[Audit, Source]:
-    """Read and parse; raise InvalidAudit with the report of all mistakes unless there are none."""
-    source = read(path, profile=profile, sets=sets, stand_in=stand_in)
-    audit, found = parse(source)
-    problems = distilled(found, source)
-    if audit is None or problems:
-        raise invalid(problems, source)
-    return audit, source
 
 
 def invalid(problems: Iterable[Problem], source: Source) -> InvalidAudit:
