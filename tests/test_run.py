@@ -161,6 +161,13 @@ def test_a_plan_tells_every_reason_whole_and_once(finished: AuditProject) -> Non
     assert "  all 4 units stale, because recipe.optimizer.lr was 0.05\n" in out
 
 
+def test_a_narrow_plan_shows_which_unit_is_which(finished: AuditProject) -> None:
+    narrow = AuditProject(finished.folder, {**finished.environment, "COLUMNS": "40"})
+    lines = narrow.run("plan", "toy.toml").assert_success().out.splitlines()
+    assert lines[0].split() == ["arm", "task", "seed", "state"]
+    assert lines[1].split() == ["original", "Male", "0", "done"]
+
+
 def test_a_plan_counts_gates_and_figures_and_lists_them_when_asked() -> None:
     finding = '{ task = "Male", arm = "original" }'
     claims = f"""

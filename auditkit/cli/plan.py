@@ -20,8 +20,10 @@ from auditkit.engine.prepare import prepare
 from auditkit.report.numbers import plural
 
 STATES = ("done", "to run", "stale", "broken")
-ARM = 8
-"""Characters of an arm's name that a narrow terminal shows side by side."""
+WIDE = ("arm", "task", "seed", "starts from", "rows", "visits", "state", "digest")
+NARROW = ("arm", "task", "seed", "state")
+ENOUGH = 72
+"""Characters in a line from which on it has room for every column."""
 
 
 @click.command()
@@ -48,7 +50,7 @@ def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> Code:
         )
     if prepared.read.overruled:
         console.print(f"! {prepared.read.overruled}", markup=False)
-    console.print(_table(view))
+    console.print(_table(view, console.width))
     for line in _reasons(view):
         console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     console.print(_summary(view), markup=False)
@@ -63,26 +65,29 @@ def _code(view: Outlook) -> Code:
     return Code.RUN_FAILED if view.count("broken") else Code.DONE
 
 
-def _table(view: Outlook) -> Table:
+def _table(view: Outlook, width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("arm", overflow="fold", min_width=ARM)
-    for name in ("task", "seed", "starts from"):
-        table.add_column(name, justify="right" if name == "seed" else "left", no_wrap=True)
-    for name in ("rows", "visits"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("digest", no_wrap=True)
+    columns = WIDE if width >= ENOUGH else NARROW
+    for name in columns:
+        numbers = name in ("seed", "rows", "visits")
+        table.add_column(name, overflow="fold", no_wrap=name != "arm", justify="right" if numbers else "left")
     for row in view.rows:
-        table.add_row(*_cells(row))
+        table.add_row(*(_cells(row)[name] for name in columns))
     return table
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row) -> dict[str, str]:
     waits = "" if row.state == "broken" else "after its parent"
-    rows = waits if row.rows is None else f"{row.rows:,}"
-    visits = "" if row.visits is None else f"{row.visits:,}"
-    state = "to continue" if row.started else row.state
-    return (row.arm, row.task, str(row.seed), row.starts_from, rows, visits, state, row.digest[:6])
+    return {
+        "arm": row.arm,
+        "task": row.task,
+        "seed": str(row.seed),
+        "starts from": row.starts_from,
+        "rows": waits if row.rows is None else f"{row.rows:,}",
+        "visits": "" if row.visits is None else f"{row.visits:,}",
+        "state": "to continue" if row.started else row.state,
+        "digest": row.digest[:6],
+    }
 
 
 def _reasons(view: Outlook) -> Iterator[str]:
