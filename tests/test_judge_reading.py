@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from judged_toys import table
-from scipy.special import logit
-from sklearn.metrics import accuracy_score
+from scipy.special import expit, logit
+from sklearn.metrics import accuracy_score, brier_score_loss, roc_auc_score
 
 from auditkit.cohort import known_people
 from auditkit.engine.elsewhere import Columns, Given, Reading, read
@@ -223,6 +223,22 @@ def test_scores_in_single_precision_are_compared_in_it_as_numpy_does(tmp_path: P
     frame = scored(np.tile(np.array([0.2, 0.3, 0.3, 0.4], dtype=np.float32), 30))
     found = value(given(tmp_path, frame, "parquet", BARE, threshold=0.3), "accuracy")
     assert found == accuracy_score(frame.truth, frame.score > 0.3)
+
+
+@pytest.mark.parametrize("times", [1, 25, 1000])
+def test_ranks_are_those_of_the_logits_however_large(tmp_path: Path, times: float) -> None:
+    rng = np.random.default_rng(7)
+    truth = rng.integers(0, 2, 2000)
+    z = np.float32(times * (truth + rng.normal(0, 1.5, 2000)))
+    found = given(tmp_path, scored(z, truth), "parquet", BARE, logit=True)
+    assert value(found, "auroc") == pytest.approx(roc_auc_score(truth, z), abs=1e-12)
+    assert value(found, "brier") == pytest.approx(brier_score_loss(truth, expit(z.astype(float))), abs=1e-9)
+
+
+def test_logits_that_all_have_the_probability_1_are_ranked(tmp_path: Path) -> None:
+    frame = scored(40 + np.arange(100) % 2)
+    assert value(given(tmp_path, frame, "csv", BARE, logit=True), "auroc") == 1
+    assert value(given(tmp_path, frame, "csv", BARE, logit=True), "expected_calibration_error") == pytest.approx(0.5)
 
 
 def test_logits_beyond_single_precision_are_read_without_a_word(project: AuditProject) -> None:
