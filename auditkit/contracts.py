@@ -222,7 +222,10 @@ class ScoreMetric(Metric):
 
     @abstractmethod
     def compute(self, truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
-        """truth (n,) of 0 and 1, score (n,) probability of the positive class, weight (n,) not negative."""
+        """truth (n,) of 0 and 1, score (n,) probability of the positive class, weight (n,) not negative.
+
+        Scores are in the order of the logits also where these are so large that probabilities are 1 to all digits.
+        """
 
     def influence(
         self, truth: NDArray[np.int8], score: NDArray[np.float64], weight: NDArray[np.float64]

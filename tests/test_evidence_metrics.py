@@ -14,10 +14,13 @@ from fairlearn.metrics import (
     true_negative_rate,
     true_positive_rate,
 )
+from scipy.special import expit
+from scipy.stats import rankdata
 from sklearn.metrics import accuracy_score, precision_score, roc_auc_score
 
 from auditkit.contracts import CountMetric, ScoreMetric
 from auditkit.evidence.disparity import tabulate
+from auditkit.evidence.parts import probabilities
 from auditkit_plugins.metrics.counting import ErrorShare
 from auditkit_plugins.metrics.records import METRICS
 from auditkit_plugins.metrics.scoring import AUROC, Brier, CalibrationOptions, ExpectedCalibrationError
@@ -134,6 +137,15 @@ def test_influence_is_the_derivative_with_respect_to_each_weight(name: str) -> N
         less[row] -= 1e-4
         slope = (metric.compute(TRUTH, SCORE, more) - metric.compute(TRUTH, SCORE, less)) / 2e-4
         assert influence[row] == pytest.approx(slope, abs=1e-8)
+
+
+@pytest.mark.parametrize("spread", [1e-20, 1e-7, 3, 25, 40, 900, 1e30])
+def test_different_margins_have_different_probabilities_in_their_order(spread: float) -> None:
+    margin = np.append(RNG.normal(0, spread, 20_000), [0, -0.0, np.inf, -np.inf]).astype(np.float32)
+    found = probabilities(margin)
+    np.testing.assert_array_equal(rankdata(found), rankdata(margin))
+    np.testing.assert_allclose(found, expit(margin.astype(float)), rtol=0, atol=1e-11)
+    assert 0 <= found.min() <= found.max() <= 1
 
 
 def test_one_class_only_is_no_ranking() -> None:

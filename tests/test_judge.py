@@ -157,6 +157,20 @@ def test_a_score_at_the_threshold_is_negative_and_certain_scores_are_read(tmp_pa
     assert one(at, metric="brier", **all_of_a).estimate == pytest.approx(0.49 * (frame.score == 0.7).mean(), abs=1e-6)
 
 
+def test_a_gap_is_that_of_the_groups_means_over_seeds(tmp_path: Path) -> None:
+    frame = table().query("arm == 'a'")
+    ahead = frame.seed.map({0: "f", 1: "m"})
+    wrong = (frame.gender != ahead) & (frame.groupby(["seed", "gender"]).cumcount() % 4 == 0)
+    frame["score"] = np.abs(frame.truth - np.where(wrong, 0.9, 0.1))
+    found = judged(given(tmp_path, frame), metrics=("accuracy",))
+    gap, ratio = (one(found, over=("gender",), quantity=quantity) for quantity in ("gap", "ratio"))
+    assert gap.estimate == pytest.approx(0, abs=0.002)
+    assert ratio.estimate == pytest.approx(1, abs=0.002)
+    assert gap.per_seed == pytest.approx((0.25, 0.25), abs=0.003)
+    assert ratio.per_seed == pytest.approx((0.75, 0.75), abs=0.003)
+    assert gap.seed_sd == pytest.approx(0, abs=0.003)
+
+
 def test_a_planted_harm_is_found_where_it_was_planted(project: AuditProject) -> None:
     command = ("judge", "p.csv", *ASKED, "--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
     out = project.run(*command, "--explore", "young").assert_success().out

@@ -45,7 +45,7 @@ NAME = "COLUMN"
 @click.option("--margin", type=FiniteRange(0, 1), default=0.005, show_default=True, help="What is no change.")
 @click.option(
     "--confidence",
-    type=FiniteRange(0.5, 1, min_open=True, max_open=True),
+    type=FiniteRange(0.5, 0.99, min_open=True),
     default=0.95,
     show_default=True,
     help="Level of the intervals.",

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ from scipy.special import logit
 
 from auditkit.contracts import Level
 from auditkit.engine.alignment import Alignment, Lines, align
-from auditkit.engine.table import Codes, Table, read_frame
+from auditkit.engine.frames import read_frame
+from auditkit.engine.table import Codes, Table
 from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.spec.words import did_you_mean, listed, plural
 
@@ -40,6 +42,16 @@ class Columns:
     def attributes(self) -> tuple[str, ...]:
         """Every attribute named, once."""
         return tuple(dict.fromkeys([*(name for over in self.groups for name in over), *self.explore]))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Columns whose texts a report shows as names."""
+        return tuple(name for name in (self.row, self.arm) if name is not None)
+
+    @property
+    def numbered(self) -> tuple[str, ...]:
+        """Columns whose texts are only told apart and numbered."""
+        return tuple(name for name in (self.identity, self.seed) if name is not None)
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -80,7 +92,7 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
     Raises:
         DataError: the table cannot be read, lacks a column, or holds what cannot be judged.
     """
-    table = Table(path, read_frame(path))
+    table = Table(path, read_frame(path, columns.shown, columns.numbered))
     table.require(columns.used)
     margin = _margin(table, columns.score, reading)
     truth, positive = _truth(table, columns.truth, reading)
@@ -104,7 +116,7 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
         levels={name: levels for name, (_, levels) in attributes.items()},
         arms=tuple(_scores(aligned, margin, arm, seed, arms, seeds)),
         identities_known=identity is not None,
-        threshold=float(np.float32(logit(reading.threshold))),
+        threshold=float(_single(logit(reading.threshold))),
     )
     appearing = tuple(arms[code] for code in dict.fromkeys(arm.tolist()))
     notes = (*aligned.notes, *_empty(columns.identity, identity), *_not_looked_at(table, columns))
@@ -134,22 +146,37 @@ def _not_looked_at(table: Table, columns: Columns) -> Iterator[str]:
 
 
 def _margin(table: Table, name: str, reading: Reading) -> NDArray[np.float32]:
-    """(lines,) logit margins."""
+    """(lines,) logit margins, each on that side of the threshold on which its score is as it was given."""
+    column, values = _values(table, name, reading)
+    given = np.float64 if not pd.api.types.is_float_dtype(column) else column.dtype.type
+    threshold = logit(reading.threshold)
+    above = values > given(threshold if reading.logit else reading.threshold)
+    margin, limit = _single(values if reading.logit else logit(values)), _single(threshold)
+    least = np.nextafter(limit, np.float32(np.inf))
+    return np.asarray(np.where(above, np.maximum(margin, least), np.minimum(margin, limit)))
+
+
+def _single(values: Any) -> Any:
+    """In single precision, infinite where that holds no such number."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values).astype(np.float32)
+
+
+def _values(table: Table, name: str, reading: Reading) -> tuple[pd.Series[Any], NDArray[np.float64]]:
+    """A column of scores, and (lines,) what it holds."""
     column = table.complete(name)
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = np.flatnonzero(np.isnan(values))
     if len(wrong):
         said = f"column {name!r} is not numeric: {str(column.iloc[wrong[0]])!r} in {table.place_of(int(wrong[0]))}"
         raise table.error(said, "the score is the probability of the positive level, or with --logit its logit")
-    if reading.logit:
-        return values.astype(np.float32)
     outside = np.flatnonzero((values < 0) | (values > 1))
-    if len(outside):
+    if len(outside) and not reading.logit:
         first = int(outside[0])
         place = table.place_of(first)
         said = f"column {name!r} is no probability: {values[first]:g} in {place} is outside of 0 to 1"
         raise table.error(said, "--logit reads logits; the score is the probability of the positive level")
-    return np.asarray(logit(values), dtype=np.float32)
+    return column, values
 
 
 def _truth(table: Table, name: str, reading: Reading) -> tuple[Codes, Level]:

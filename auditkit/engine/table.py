@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import warnings
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,17 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas.errors import ParserWarning
 
 from auditkit.contracts import Level
 from auditkit.engine.formats import is_parquet
 from auditkit.errors import DataError
 from auditkit.spec.words import did_you_mean, listed, plural
 
-MISSING_TEXT = ("", "NA", "NaN", "nan", "null")
 MOST_LEVELS_GROUPED = 50
 COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
-READ = "a table is CSV, its first line naming every column, or Parquet"
 Codes = NDArray[np.int64]
 Levels = tuple[Level, ...]
 
@@ -72,8 +68,20 @@ class Table:
     def codes(self, name: str, *, complete: bool = False) -> tuple[Codes, Levels]:
         """Number the levels of a column in their order; -1 where missing."""
         column = self.complete(name) if complete else self.frame[name]
+        self._told_apart(name, column)
         codes, levels = pd.factorize(_comparable(column), sort=True)
         return codes.astype(np.int64), tuple(_level(value) for value in levels.tolist())
+
+    def _told_apart(self, name: str, column: pd.Series[Any]) -> None:
+        """Raise DataError where floating point has made one number of several whole ones."""
+        if not pd.api.types.is_float_dtype(column):
+            return
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        large = np.flatnonzero(np.isfinite(values) & (np.abs(values) >= _all_whole_below(column)))
+        if len(large):
+            value, place = values[large[0]], self.place_of(int(large[0]))
+            said = f"column {name!r} holds floating point, which tells no whole numbers apart that are as large as"
+            raise self.error(f"{said} {value:.16g} in {place}", "write integers, or text that is no number")
 
     def attribute(self, name: str) -> tuple[Codes, Levels]:
         """As `codes`, for a column whose levels make groups."""
@@ -96,37 +104,9 @@ def _no_columns(missing: list[str], known: list[str]) -> tuple[str, str]:
     return said, "; ".join(filter(None, (hint, rename)))
 
 
-def read_frame(path: Path) -> pd.DataFrame:
-    """What stands in a file; raises DataError where that cannot be told."""
-    try:
-        if is_parquet(path):
-            return pd.read_parquet(path)
-        return _csv(path)
-    except FileNotFoundError:
-        raise DataError("there is no such table", where=str(path)) from None
-    except (OSError, ValueError) as error:
-        said = str(error).splitlines()[0]
-        raise DataError(f"cannot read the table: {said}", where=str(path), hint=READ) from error
-
-
-def _csv(path: Path) -> pd.DataFrame:
-    """Columns under the names that the first line gives them, where pandas would number those that stand twice.
-
-    Raises:
-        ValueError: lines have more fields than there are names, of which pandas would make row labels.
-    """
-    names = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ParserWarning)
-        try:
-            frame = pd.read_csv(
-                path, index_col=False, keep_default_na=False, na_values=list(MISSING_TEXT), low_memory=False
-            )
-        except ParserWarning:
-            said = f"the first line names {plural(names.shape[1], 'column')}, and lines have more fields"
-            raise ValueError(said) from None
-    frame.columns = pd.Index(names.iloc[0])
-    return frame
+def _all_whole_below(column: pd.Series[Any]) -> int:
+    """Below this a column of floating point holds every whole number."""
+    return int(2 ** (np.finfo(column.dtype.type).nmant + 1))
 
 
 def _comparable(column: pd.Series[Any]) -> pd.Series[Any]:

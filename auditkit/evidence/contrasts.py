@@ -31,8 +31,9 @@ _AT_ONCE = 64
 class Estimate:
     """A line in one arm, or its change from one arm to another. `row` is its place in the spread, -1 if not estimable.
 
-    per_seed: paired by position, () where arms have different numbers of seeds; seed_sd: standard deviation of those,
-    not pooled; images, people: of the arm and group with the fewest; same: the two arms made the very same predictions.
+    value: mean over seeds, of a gap or ratio that of the groups' means over seeds; per_seed: of each seed alone, paired
+    by position, () where arms have different numbers of seeds; seed_sd: standard deviation of those, not pooled;
+    images, people: of the arm and group with the fewest; same: the two arms made the very same predictions.
     """
 
     line: Line

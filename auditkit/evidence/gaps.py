@@ -60,7 +60,10 @@ def _key(measure: Measure, groups: tuple[int, ...], arms: Arms) -> Key:
 
 
 def gap(context: PanelContext, pairs: Pairs, measure: Measure, span: Span, arm: int) -> tuple[Finding, Finding]:
-    """The largest less the smallest group of a span, and the smallest over the largest, in one arm."""
+    """The largest less the smallest group of a span, and the smallest over the largest, in one arm.
+
+    Both are of the groups' means over seeds; per seed they are of that seed's groups, and may have another mean.
+    """
     estimates = pairs.over(measure, span, (arm, None))
     units, table = context.layout.units_of(arm), measure.tables[span.axes]
     largest, smallest = _extremes(context, measure, span, arm)
@@ -89,7 +92,7 @@ def no_gaps(context: PanelContext, metric: str, over: tuple[str, ...]) -> Iterat
 def gap_change(
     context: PanelContext, pairs: Pairs, changes: Pairs, family: Family, measure: Measure, span: Span, arms: Contrast
 ) -> Finding:
-    """The gap of a span in one arm less that in another: positive where the gap widened."""
+    """The gap of a span in one arm less that in another, both of means over seeds: positive where the gap widened."""
     arm, against = arms
     moved = changes.over(measure, span, arms)
     difference = measure.tables[span.axes].difference

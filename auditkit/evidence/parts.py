@@ -19,6 +19,8 @@ from auditkit.evidence.resampling import Replicates
 Floats = NDArray[np.float64]
 LEFT_OUT = 100
 """Into so many parts people are put, each left out in turn, when a metric of scores does not know its influence."""
+_NEAR, _FAR = 1e-6, 20
+"""Between these, different margins of either sign have different probabilities."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +127,7 @@ def _one_score(
     layout: Layout, use: NDArray[np.bool_], unit: int, metric: ScoreMetric
 ) -> tuple[float, int, NDArray[np.float64]]:
     """Value, number of rows and influence of every block of one unit in one group."""
-    truth, score = layout.panel.truth[use], expit(layout.margin[unit, use].astype(np.float64))
+    truth, score = layout.panel.truth[use], probabilities(layout.margin[unit, use])
     weight, block = np.ones(len(truth)), layout.block[use]
     value = metric.compute(truth, score, weight) if len(truth) else np.nan
     if not np.isfinite(value):
@@ -135,6 +137,24 @@ def _one_score(
         summed = np.bincount(block, weights=of_rows, minlength=layout.blocks)
         return value, len(truth), np.asarray(summed, dtype=np.float64)
     return value, len(truth), _left_out(layout, metric, value, block, (truth, score, weight))
+
+
+def probabilities(margin: NDArray[np.float32]) -> Floats:
+    """(n,) probabilities in the very order of the margins, so that a metric that ranks them ranks these.
+
+    Beyond 37 the nearest double of every probability is 1. There, and wherever else different margins would give the
+    same one, each has the next double instead, which moves no probability by more than 1e-10 of n = 10^6.
+    """
+    size = np.abs(margin)
+    if not ((size > _FAR) | (size < _NEAR)).any():
+        return np.asarray(expit(margin.astype(np.float64)))
+    unlike, place = np.unique(margin, return_inverse=True)
+    rank = np.arange(len(unlike))
+    # doubles that are not negative are in the order of their bits
+    bits = np.abs(expit(unlike.astype(np.float64))).view(np.int64)
+    apart = np.maximum.accumulate(bits - rank) + rank
+    below_one = np.float64(1).view(np.int64) - rank[::-1]
+    return np.asarray(np.minimum(apart, below_one).view(np.float64)[place])
 
 
 def _left_out(

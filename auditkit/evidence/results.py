@@ -56,13 +56,14 @@ class Finding:
 
     `over` are the attributes that make the groups, `at` the group. Of a gap, `at` are the attributes of `over` held at
     a level, and the gap is over the others within it; a signed gap is its second level minus its first. `against`
-    is the arm a change is measured from. `estimate` is the mean over seeds of the per-seed values; numerator and
-    denominator are means over seeds; `images` and `identities` are distinct. `interval` is the plain one,
-    `simultaneous` holds over the whole family; verdicts are decided on it. `seeds`: how many there are, the fewer
-    of two arms; `because`: why a change cannot be told, or what tells it where its interval holds 0; `probe`: None
-    but for findings of probes; `effective_identities`: the effective number of people (of images, where identities
-    are unknown) who carry the variance of a change; `per_seed` and `seed_sd` are paired: there are none where two
-    arms have different numbers of seeds.
+    is the arm a change is measured from. `estimate` is the mean over seeds of the per-seed values; but a gap or ratio
+    is that of the groups' means over seeds, and a change in gap the difference of two such gaps. `per_seed` are each
+    seed's own values, gaps, ratios or changes, `seed_sd` their standard deviation, both paired: there are none where
+    two arms have different numbers of seeds. Numerator and denominator are means over seeds; `images` and `identities`
+    are distinct. `interval` is the plain one, `simultaneous` holds over the whole family; verdicts are decided on it.
+    `seeds`: how many there are, the fewer of two arms; `because`: why a change cannot be told, or what tells it where
+    its interval holds 0; `probe`: None but for findings of probes; `effective_identities`: the effective number of
+    people (of images, where identities are unknown) who carry the variance of a change.
     """
 
     task: str

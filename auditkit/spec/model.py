@@ -237,7 +237,7 @@ class Evidence(Section):
     groups: tuple[tuple[str, ...], ...] = ()
     metrics: tuple[Component, ...] = Field(default=(Use(use="accuracy"),), min_length=1)
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.005
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    confidence: Annotated[float, Field(gt=0.5, le=0.99)] = 0.95
     replicates: Annotated[int, Field(ge=200, le=100_000)] = 10_000
     minimum_images: Positive = 30
     minimum_identities: Positive = 10
