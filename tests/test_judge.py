@@ -488,6 +488,15 @@ def test_groups_of_too_many_levels(tmp_path: Path) -> None:
     )
 
 
+def test_too_many_groups_of_several_columns(tmp_path: Path) -> None:
+    frame = table()
+    frame["floor"], frame["room"] = frame.person % 9, frame.person // 9
+    assert refused(tmp_path, frame, replace(ALL, groups=(("floor", "room"),))) == (
+        "floor * room makes 150 groups, all pairs of which are compared: at most 100\n"
+        "  name fewer columns together, or cut one into a few ranges first"
+    )
+
+
 def test_an_empty_table_and_none(tmp_path: Path) -> None:
     assert refused(tmp_path, table().head(0)) == "the table has no rows"
     with pytest.raises(DataError, match="there is no such table"):

@@ -16,11 +16,12 @@ from scipy.special import logit
 from auditkit.contracts import Level
 from auditkit.engine.alignment import Alignment, Lines, align
 from auditkit.engine.frames import read_frame
-from auditkit.engine.table import Codes, Table
+from auditkit.engine.table import Codes, Levels, Table
 from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.spec.words import did_you_mean, listed, plural
 
 ONLY_ARM = "model"
+MOST_GROUPS = 100
 NAMED = 6
 """So many columns that were not looked at are named."""
 
@@ -97,6 +98,7 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
     margin = _margin(table, columns.score, reading)
     truth, positive = _truth(table, columns.truth, reading)
     attributes = {name: table.attribute(name) for name in columns.attributes}
+    _refuse_too_many(table, columns, attributes)
     identity = _identity(table, columns.identity)
     arm, arms = _arms(table, columns.arm)
     seed, seeds = _seeds(table, columns.seed)
@@ -121,6 +123,16 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
     appearing = tuple(arms[code] for code in dict.fromkeys(arm.tolist()))
     notes = (*aligned.notes, *_empty(columns.identity, identity), *_not_looked_at(table, columns))
     return Given(panel, positive, appearing, aligned.names, notes, _fingerprint(panel, aligned.names))
+
+
+def _refuse_too_many(table: Table, columns: Columns, attributes: dict[str, tuple[Codes, Levels]]) -> None:
+    """Every pair of groups is compared, so that the time grows with the square of their number."""
+    for over in columns.groups:
+        codes = np.stack([attributes[name][0] for name in over]) if over else np.zeros((0, 0), dtype=np.int64)
+        there = len(np.unique(codes[:, (codes >= 0).all(axis=0)], axis=1).T) if over else 0
+        if there > MOST_GROUPS:
+            said = f"{' * '.join(over)} makes {there:,} groups, all pairs of which are compared: at most {MOST_GROUPS}"
+            raise table.error(said, "name fewer columns together, or cut one into a few ranges first")
 
 
 def _identity(table: Table, name: str | None) -> Codes | None:
