@@ -291,11 +291,11 @@ def test_changes_that_rest_on_few_people_are_marked_and_explained() -> None:
     assert table.notes == ("(a) resting on few people: the interval may hold less often than it says",)
     assert any(sentence.endswith("], resting on few people).") for sentence in built.answer)
     (told,) = (item for item in built.trust if item.label == "Few people")
-    counted = [f for f in few if f.quantity != "change_in_gap" and not exploratory(f.family)]
-    changes = sum(f.rests_on_few for f in counted)
+    counted = [f for f in few if f.family and f.quantity != "change_in_gap" and not exploratory(f.family)]
+    number = len(counted)
     assert told.text == (
-        f"{changes} declared changes rest on few people (effective number below 4); such intervals may hold less often "
-        "than they say"
+        f"{number} of {number} declared changes of groups and signed gaps rest on few people (effective number "
+        "below 4); such intervals may hold less often than they say"
     )
 
 
