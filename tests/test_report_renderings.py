@@ -136,7 +136,7 @@ def test_markdown_has_every_cell_of_every_table(built: Document) -> None:
 def test_the_chart_of_the_effect_shows_what_its_table_says(built: Document) -> None:
     (figure,) = built.effect
     drawn = {(row["group"], row["arm"]): row["x"] for row in figure.chart["data"]["values"]}
-    said = {(row[0].text, row[1].text): float(row[2].text.split()[0]) for row in figure.table.rows[:2]}
+    said = {(row[0].text, row[1].text): float(row[3].text.split()[0]) for row in figure.table.rows[:2]}
     assert drawn == pytest.approx(said, abs=0.0501)
 
 
@@ -193,9 +193,8 @@ def test_arms_with_placebos_of_their_own_are_told_against_them() -> None:
     assert built.answer[1].startswith("half against half-placebo, accuracy of women: changed by -2.0 points")
     (figure,) = built.effect
     assert figure.title == "Male: change in accuracy against their placebos, in points"
-    assert figure.table.columns[1:3] == ("arm", "against")
-    told = {(row[1].text, row[2].text) for row in figure.table.rows}
-    assert told == {("oversampled", "placebo"), ("half", "half-placebo")}
+    told = {row[1].text for row in figure.table.rows}
+    assert told == {"oversampled against placebo", "half against half-placebo"}
 
 
 def test_everyone_is_told_beside_the_groups(built: Document) -> None:
@@ -204,7 +203,7 @@ def test_everyone_is_told_beside_the_groups(built: Document) -> None:
         (re.findall(r"against (\w+), in points", table.caption), row[1].text)
         for table in tables(built)
         for row in table.rows
-        if row[0].text == "everyone" and "change, 95 %" in table.columns
+        if row[0].text == "everyone" and "verdict" in table.columns
     ]
     assert told == [(["placebo"], "oversampled"), (["original"], "oversampled"), (["original"], "placebo")]
 
@@ -287,7 +286,7 @@ def test_changes_that_rest_on_few_people_are_marked_and_explained() -> None:
     few = tuple(replace(f, effective_identities=2.0) if f.against else f for f in results().findings)
     built = document.build(audit(), results(findings=few))
     table = next(t for t in tables(built) if t.caption.startswith("Male: change in accuracy against"))
-    assert all(row[2].text.endswith("] (a)") for row in table.rows)
+    assert all(row[3].text.endswith("] (a)") for row in table.rows)
     assert table.notes == ("(a) resting on few people: the interval may hold less often than it says",)
     assert any(sentence.endswith("], resting on few people).") for sentence in built.answer)
     (told,) = (item for item in built.trust if item.label == "Few people")
@@ -305,7 +304,7 @@ def test_a_change_that_only_the_step_down_test_tells_from_0_says_so() -> None:
         for f in results().findings
     )
     said = {cell.text for t in tables(document.build(audit(), results(findings=beside))) for r in t.rows for cell in r}
-    assert "changed: the step-down test tells it from 0" in said
+    assert {"changed", "the step-down test tells it from 0"} <= said
 
 
 def test_an_arm_without_changes_is_no_placebo_that_the_answer_is_against() -> None:
@@ -337,7 +336,7 @@ def test_the_attributes_that_moved_most_are_shown_and_none_is_lost() -> None:
 
 
 def test_reasons_stand_below_the_table(built: Document) -> None:
-    table = next(t for t in tables(built) if "Male and Young, 95 %" in t.caption)
+    table = next(t for t in tables(built) if "Male and Young, plain 95 %" in t.caption)
     assert table.rows[0][1].text == "not estimable (a)"
     assert table.notes[0] == "(a) women, old: 3 images of 2 people (needs 30 images of 10 people)"
 
