@@ -119,10 +119,15 @@ def seed_values(view: View, finding: Finding) -> Iterator[str]:
         yield "none" if value is None else view.numbers.of(finding, value)
 
 
-def simultaneous(view: View, finding: Finding) -> Cell:
-    """The interval that verdicts are decided on, empty where there is none."""
-    known = finding.simultaneous
-    return Cell(view.numbers.interval(finding, known) if known else "")
+def at_once(view: View, finding: Finding, footnotes: Footnotes) -> Cell:
+    """A change's estimate with its simultaneous interval, on which verdicts are decided."""
+    return estimate(view, replace(finding, interval=finding.simultaneous), footnotes)
+
+
+def plain(view: View, finding: Finding) -> Cell:
+    """The interval that a finding has by itself, empty where there is none."""
+    known = finding.interval
+    return Cell(view.numbers.interval(finding, known) if known else "", tone="quiet")
 
 
 def noise(view: View, finding: Finding) -> Cell:
@@ -139,7 +144,11 @@ def noise_and_spread(view: View, finding: Finding) -> Cell:
 
 
 def verdict(view: View, finding: Finding) -> Cell:
-    """The verdict in words, with what would be needed where it cannot be told, or what told it."""
+    """The verdict in words."""
     words = finding.verdict.replace("the margin", view.numbers.margin(view.margin))
-    said = f"{words}: {finding.because}" if finding.because else words
-    return Cell(said, tone=TONES.get(finding.verdict, ""))
+    return Cell(words, tone=TONES.get(finding.verdict, ""))
+
+
+def because(finding: Finding) -> Cell:
+    """What would be needed where the verdict is that it cannot be told, or what told it."""
+    return Cell(finding.because, tone="quiet")

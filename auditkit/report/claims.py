@@ -55,7 +55,7 @@ def _as_printed(view: View, row: PublishedRow) -> str:
 def gates(view: View) -> Section | None:
     """Conditions on findings, and how they came out."""
     footnotes = Footnotes()
-    rows = tuple(_gate(view, number, row, footnotes) for number, row in enumerate(view.results.gates, 1))
+    rows = tuple(_gate(view, row, footnotes) for row in view.results.gates)
     columns = ("gate", "condition", "bound", "ours", "outcome", "because")
     table = Table(
         "Conditions on findings, decided on the intervals shown", columns, rows, heads=2, notes=footnotes.notes
@@ -63,9 +63,9 @@ def gates(view: View) -> Section | None:
     return Section("gates", "Gates", (table,)) if rows else None
 
 
-def _gate(view: View, number: int, row: GateRow, footnotes: Footnotes) -> tuple[Cell, ...]:
+def _gate(view: View, row: GateRow, footnotes: Footnotes) -> tuple[Cell, ...]:
     return (
-        Cell(row.name or f"gate {number}"),
+        Cell(row.title),
         Cell(conditions.condition(view, row)),
         Cell(conditions.bound(view, row)),
         cells.decisive(view, row.finding, footnotes),

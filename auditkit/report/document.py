@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from auditkit.evidence.results import Results
 from auditkit.report import (
+    answer,
     claims,
+    contrasts,
     effects,
     exploring,
     headline,
@@ -49,13 +51,13 @@ SECTIONS: tuple[Callable[[View], Section | None], ...] = (
 def build(audit: Audit, results: Results) -> Document:
     """Lay out the results of an audit as formatted cells."""
     seen = view.of(audit, results)
-    found = headline.contrasts(seen)
+    found = contrasts.contrasts(seen)
     sections = (section(seen) for section in SECTIONS)
     return Document(
         title=audit.audit.title or seen.facts.get("title", ""),
         banner=screen.banner(seen),
         question=audit.audit.question,
-        answer=headline.answer(seen, found) or standing.answer(seen) or ("No change between arms could be measured.",),
+        answer=answer.answer(seen, found) or standing.answer(seen) or ("No change between arms could be measured.",),
         strip=screen.strip(seen),
         effect=tuple(headline.effect(seen, contrast) for contrast in found[:1]),
         glance=tuple(tables.values(seen, topic, all_together=False) for topic in effects.main_topics(seen)[:1]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from auditkit.evidence.results import Finding, Place
-from auditkit.report import cells, charts, headline, tables
+from auditkit.report import cells, charts, contrasts, headline, tables
 from auditkit.report.blocks import Block, Cell, Figure, Fold, Section, Table
 from auditkit.report.cells import Footnotes
 from auditkit.report.headline import slug
@@ -107,7 +107,7 @@ def _support_row(view: View, finding: Finding) -> tuple[Cell, ...]:
 
 def changes(view: View) -> Section | None:
     """Changes against the placebo and against the reference, beyond the headline's."""
-    shown = headline.contrasts(view)
+    shown = contrasts.contrasts(view)
     blocks: list[Block] = [headline.effect(view, contrast) for contrast in shown[1:]]
     told = {(t, a) for c in shown for a in c.against for t in (c.topic, c.topic.whole)}
     for topic in (topic for topic in view.topics if topic.metric == view.metric):
@@ -142,9 +142,9 @@ def gaps(view: View) -> Section | None:
 
 def _gap_changes(view: View, topic: Topic) -> Table | None:
     """Against the arms of the headline."""
-    against = next((c.against for c in headline.contrasts(view) if c.topic.task == topic.task), (view.reference,))
+    against = next((c.against for c in contrasts.contrasts(view) if c.topic.task == topic.task), (view.reference,))
     found = [finding for arm in against for finding in tables.gap_changes(view, topic, arm)]
-    words = headline.against_in_words(view, against)
+    words = contrasts.against_in_words(view, against)
     caption = tables.heading(view, topic, "change", f"change of gaps in {{}} against {words}")
     return tables.changes(view, found, caption) if found else None
 

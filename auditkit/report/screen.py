@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditkit.evidence.results import FEWEST_EFFECTIVE, Finding, Place, exploratory
+from auditkit.report.balance import balance
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.conditions import told
 from auditkit.report.numbers import count, fixed, plural, support
@@ -107,7 +108,7 @@ def gates(view: View) -> tuple[Item, ...]:
 
 def trust(view: View) -> tuple[Item, ...]:
     """What the numbers rest on, and what they cannot say."""
-    parts = (_support, _few_people, _leaks, _training_noise, _comparisons, _not_estimable, _warnings)
+    parts = (_support, _few_people, balance, _leaks, _training_noise, _comparisons, _not_estimable, _warnings)
     return tuple(item for part in parts for item in part(view))
 
 
@@ -126,12 +127,14 @@ def _support(view: View) -> Iterator[Item]:
 
 
 def _few_people(view: View) -> Iterator[Item]:
-    counted = (f for f in view.results.findings if f.quantity != "change_in_gap" and not exploratory(f.family))
-    few = sum(f.rests_on_few for f in counted)  # a gap's change is made of signed ones, which comparisons count
+    """A gap's change is made of signed ones, so that it is not counted beside them."""
+    counted = (f for f in view.results.findings if f.family and f.against and f.quantity != "change_in_gap")
+    declared = [f for f in counted if not exploratory(f.family)]
+    few = sum(f.rests_on_few for f in declared)
     if few:
-        which = f"{plural(few, 'declared change')} {'rests' if few == 1 else 'rest'} on few people"
-        below = f"effective number below {FEWEST_EFFECTIVE}"
-        yield Item("Few people", f"{which} ({below}); such intervals may hold less often than they say", "warn")
+        which = f"{count(few)} of {plural(len(declared), 'declared change')} of groups and signed gaps"
+        below = f"{'rests' if few == 1 else 'rest'} on few people (effective number below {FEWEST_EFFECTIVE})"
+        yield Item("Few people", f"{which} {below}; such intervals may hold less often than they say", "warn")
 
 
 def _values(view: View) -> Iterator[Finding]:
@@ -208,11 +211,23 @@ def _comparisons(view: View) -> Iterator[Item]:
     declared = {name: size for name, size in families.items() if not exploratory(name)}
     explored = {name: size for name, size in families.items() if exploratory(name) and size}
     if declared:
-        what = ", ".join(plural(size, name.replace("changes", "change", 1), name) for name, size in declared.items())
+        what = ", ".join(_family(view, name, size) for name, size in declared.items())
         yield Item("Comparisons", f"{what}; verdicts on simultaneous {view.confidence} intervals")
     if explored:
         what = ", ".join(f"{count(size)} in {name}" for name, size in explored.items())
         yield Item("Exploration", f"{what}; not declared before looking")
+
+
+def _family(view: View, name: str, size: int) -> str:
+    """ "45 changes of Male (24 of groups, 15 of signed gaps, 6 of other pairs of groups)": what a family counts."""
+    what = plural(size, name.replace("changes", "change", 1), name)
+    groups, gaps = (
+        sum(f.family == name and f.quantity == quantity for f in view.results.findings)
+        for quantity in ("change", "change_in_signed_gap")
+    )
+    kinds = ((groups, "groups"), (gaps, "signed gaps"), (size - groups - gaps, "other pairs of groups"))
+    told = ", ".join(f"{count(number)} of {kind}" for number, kind in kinds if number > 0)
+    return f"{what} ({told})" if groups + gaps else what
 
 
 def _not_estimable(view: View) -> Iterator[Item]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from auditkit.evidence.results import Finding, Place
-from auditkit.report import cells
+from auditkit.report import cells, conditions
 from auditkit.report.blocks import Cell, Table
 from auditkit.report.cells import Footnotes
 from auditkit.report.view import Topic, View, distinct, in_order
@@ -36,7 +36,7 @@ def values(view: View, topic: Topic, *, all_together: bool = True) -> Table:
     columns = [(view.names.group(at), [f for f in groups if f.at == at]) for at in places(groups)]
     columns += [(view.names.pair(found[0]), found) for found in _whole_gaps(view, topic)]
     columns += [("everyone", list(everyone))] if everyone else []
-    return _by_arm(view, heading(view, topic) + f", {view.confidence} intervals", columns)
+    return _by_arm(view, heading(view, topic) + f", plain {view.confidence} intervals", columns)
 
 
 def _whole_gaps(view: View, topic: Topic) -> list[list[Finding]]:
@@ -63,31 +63,31 @@ def _entry(view: View, found: Sequence[Finding], arm: str, footnotes: Footnotes)
 
 
 def changes(view: View, findings: Sequence[Finding], caption: str) -> Table:
-    """Changes by group (or gap) and arm: plain and simultaneous interval, noise of the seeds, verdict.
+    """Changes by group (or gap) and arm: verdict, simultaneous and plain interval, noise of the seeds, reason.
 
-    Where they are measured from several arms, each line says from which.
+    The verdict and what it was decided on come first, so that narrow screens show them. Where changes are measured from
+    several arms, each line says from which; the reason is left out where none has one.
     """
     footnotes = Footnotes()
     several = len({f.against for f in findings}) > 1
     arms = in_order(view.arms, (f.arm for f in findings))
     what = distinct((f.over, f.quantity, f.at) for f in findings)
     ordered = sorted(findings, key=lambda f: (what.index((f.over, f.quantity, f.at)), arms.index(f.arm)))
-    rows = tuple(_change(view, finding, footnotes, several) for finding in ordered)
-    whose = ("arm", "against") if several else ("arm",)
-    columns = ("", *whose, f"change, {view.confidence}", "verdict", "simultaneous", "seeds alone (own SD)")
-    return Table(caption, columns, rows, heads=1 + len(whose), notes=footnotes.notes)
+    explained = any(f.because for f in findings)
+    rows = tuple((*_change(view, f, footnotes, several), *([cells.because(f)] if explained else [])) for f in ordered)
+    simultaneous, plain = f"change, simultaneous {view.confidence}", f"plain {view.confidence}"
+    columns = ("", "arm", "verdict", simultaneous, plain, "seeds alone (own SD)", *(["because"] if explained else []))
+    return Table(caption, columns, rows, heads=2, notes=footnotes.notes)
 
 
 def _change(view: View, finding: Finding, footnotes: Footnotes, several: bool) -> tuple[Cell, ...]:
     of = view.names.group(finding.at) if finding.quantity == "change" else f"gap {view.names.pair(finding)}"
-    number = cells.estimate(view, finding, footnotes)
     return (
         Cell(of),
-        Cell(view.names.arm(finding.arm)),
-        *([Cell(view.names.arm(finding.against))] if several else []),
-        number,
+        Cell(conditions.arms(view, finding) if several else view.names.arm(finding.arm)),
         cells.verdict(view, finding),
-        cells.simultaneous(view, finding),
+        cells.at_once(view, finding, footnotes),
+        cells.plain(view, finding),
         cells.noise_and_spread(view, finding),
     )
 

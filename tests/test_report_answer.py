@@ -1,0 +1,141 @@
+"""The answer and what stands beside it: gaps before and after, the reference, what intervals hold for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from report_toys import ARMS, audit, results, tables
+
+from auditkit.evidence.results import Finding, Interval, Place
+from auditkit.report import document
+from auditkit.report.answer import SAID
+from auditkit.report.blocks import Document
+
+RACES: tuple[Place, ...] = tuple((("Race", level),) for level in ("Asian", "Black", "White"))
+
+
+def gaps(before: float, after: float, **change: object) -> tuple[Finding, ...]:
+    """The toys' findings, with these signed gaps between women and men in the placebo and in the arm oversampled."""
+    known = {"placebo": before, "oversampled": after}
+    return tuple(
+        replace(f, estimate=known[f.arm]) if f.quantity == "signed_gap" and not f.at and f.arm in known
+        else replace(f, estimate=after - before, **change)  # type: ignore[arg-type]
+        if f.quantity == "change_in_signed_gap" and f.against == "placebo" and f.over == ("Male",)
+        else f
+        for f in results().findings
+    )  # fmt: skip
+
+
+def test_the_answer_tells_changes_the_gap_and_what_intervals_hold_for() -> None:
+    assert document.build(audit(), results()).answer == (
+        "oversampled against placebo, accuracy of women: changed by -2.0 points [-3.0, -1.0]; "
+        "men: cannot tell (+0.2 points [-0.8, +1.2]). "
+        "Against original (reference), women: changed by -1.8 points [-2.8, -0.8]; "
+        "men: cannot tell (+0.4 points [-0.6, +1.4]).",
+        "Accuracy of men minus women: +2.0 points in placebo, +4.2 in oversampled; "
+        "changed by +2.2 points [+1.2, +3.2].",
+        "All intervals above are simultaneous: at 95 % they hold for all 30 changes of Male at once.",
+    )
+
+
+def test_a_gap_that_another_group_leads_after_it_changed_is_reversed() -> None:
+    wide = Interval(0.118, 0.418)
+    built = document.build(audit(), results(findings=gaps(-0.173, 0.095, verdict="changed", simultaneous=wide)))
+    assert built.answer[1] == (
+        "Accuracy of men minus women: -17.3 points in placebo, +9.5 in oversampled; changed by +26.8 points "
+        "[+11.8, +41.8], and by these estimates who is ahead is reversed."
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("cannot tell", "cannot tell (+26.8 points [-1.0, +54.6])"),
+        ("no change larger than the margin", "no change larger than 1.0 points (+26.8 points [-1.0, +54.6])"),
+    ],
+)
+def test_a_gap_that_is_not_known_to_have_changed_is_not_called_reversed(verdict: str, said: str) -> None:
+    moved = gaps(-0.173, 0.095, verdict=verdict, because="", simultaneous=Interval(-0.01, 0.546))
+    built = document.build(audit(), results(findings=moved))
+    assert built.answer[1] == f"Accuracy of men minus women: -17.3 points in placebo, +9.5 in oversampled; {said}."
+
+
+def test_the_table_of_the_headline_has_the_gap_that_is_told() -> None:
+    (figure,) = document.build(audit(), results()).effect
+    assert figure.table.rows[-1][0].text == "gap men minus women"
+
+
+def among_races(estimate: float) -> tuple[Finding, ...]:
+    """Three groups: values, gaps of 4 points before, and how the gap changed."""
+    whole = next(f for f in results().findings if f.quantity == "change_in_gap" and f.against == "original")
+    value = {"over": ("Race",), "against": "", "family": "", "verdict": "", "simultaneous": None}
+    ends = {"over": ("Race",), "simultaneous": Interval(estimate - 0.01, estimate + 0.01), "verdict": "changed"}
+    return (
+        *(replace(whole, **ends, arm="oversampled", quantity="change", at=at, estimate=-0.02) for at in RACES),  # type: ignore[arg-type]
+        *(replace(whole, **value, arm=arm, quantity="value", at=at, estimate=0.9) for arm in ARMS for at in RACES),  # type: ignore[arg-type]
+        replace(whole, **value, arm="original", quantity="gap", estimate=0.04),  # type: ignore[arg-type]
+        replace(whole, **value, arm="oversampled", quantity="gap", estimate=0.04 + estimate),  # type: ignore[arg-type]
+        replace(whole, **ends, arm="oversampled", estimate=estimate),  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("estimate", "said"),
+    [(0.022, "6.2 in oversampled; widened by 2.2 points [1.2, 3.2]"),
+     (-0.022, "1.8 in oversampled; narrowed by 2.2 points [1.2, 3.2]")],
+)  # fmt: skip
+def test_the_gap_of_more_groups_is_told_before_and_after(estimate: float, said: str) -> None:
+    evidence = {"reference": "original", "groups": (("Race",),), "margin": 0.01}
+    built = document.build(audit(evidence=evidence), results(findings=among_races(estimate)))
+    assert built.answer[-2] == f"The accuracy gap largest minus smallest over Race: 4.0 points in original, {said}."
+
+
+def doses(number: int) -> Document:
+    """So many arms that change as the one oversampled, each by a little more."""
+    names = [f"dose-{n}" for n in range(1, number + 1)]
+    raw = audit().model_dump(by_alias=True)
+    kept = tuple(f for f in results().findings if f.arm != "oversampled")
+    mine = [f for f in results().findings if f.arm == "oversampled"]
+    more = tuple(
+        replace(f, arm=name, estimate=None if f.estimate is None else f.estimate + 0.001 * n)
+        for n, name in enumerate(names)
+        for f in mine
+    )
+    arms = (raw["arm"][0], raw["arm"][2], *({"name": name} for name in names))
+    return document.build(audit(arm=arms), results(findings=(*kept, *more)))
+
+
+def test_every_arm_has_its_gap_told_while_they_are_few() -> None:
+    told = [sentence for sentence in doses(SAID).answer if "men minus women" in sentence]
+    assert len(told) == SAID
+    assert all(f"in dose-{n};" in sentence for n, sentence in enumerate(told, 1))
+
+
+def test_of_many_arms_the_largest_change_of_a_gap_says_of_how_many_it_is() -> None:
+    (told,) = (sentence for sentence in doses(SAID + 1).answer if "men minus women" in sentence)
+    assert told.startswith(
+        "Accuracy of men minus women, the largest change of 5 arms: +2.0 points in placebo, +4.6 in "
+    )
+
+
+def test_many_changes_are_counted_against_the_reference_too() -> None:
+    assert doses(SAID).answer[0] == (
+        "Of 8 changes in accuracy against placebo (4 arms, 2 groups): 4 changed, 4 cannot be told. Against original "
+        "(reference): 4 changed, 4 cannot be told."
+    )
+
+
+def test_tables_say_which_interval_is_which() -> None:
+    built = document.build(audit(), results())
+    assert built.glance[0].caption == "Male: accuracy in %, by Male, plain 95 % intervals"
+    changed = next(table for table in tables(built) if "verdict" in table.columns)
+    assert changed.columns[2:5] == ("verdict", "change, simultaneous 95 %", "plain 95 %")
+
+
+def test_the_legend_names_the_band_of_the_seeds_only_where_it_is_drawn() -> None:
+    (figure,) = document.build(audit(), results()).effect
+    assert "the grey band is what seeds alone do" in figure.description
+    quiet = tuple(replace(f, noise=None) for f in results().findings)
+    (figure,) = document.build(audit(), results(findings=quiet)).effect
+    assert figure.description.endswith("The light band is the declared margin of 1.0 points, the line is no change.")
