@@ -248,8 +248,8 @@ def test_an_arm_with_one_seed_beside_one_with_more_is_named(project: AuditProjec
     frame.to_csv(project.folder / "alone.csv", index=False)
     told = ("--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
     out = " ".join(project.run("judge", "alone.csv", *ASKED, *told).assert_success().out.split())
-    assert "]); training variance not measured with one seed. Whether the gap" in out
-    assert "]; training variance not measured with one seed)." in out
+    assert "]); training variance not measured with one seed. Accuracy of" in out
+    assert "]); training variance not measured with one seed." in out
     assert "seeds 1 to 3 Support" in out
     assert 'Seeds one seed in b: training variance not measured, so no change to or from it is called "changed" ' in out
     assert (

@@ -144,10 +144,7 @@ class Store:
 
     def history(self, digest: str) -> list[dict[str, Any]]:
         """One record per epoch: epoch, loss, accuracy (or None), seconds, images."""
-        path = self.unit(digest) / HISTORY
-        value: list[dict[str, Any]] = read_json(path, list)
-        if not value:
-            raise DataError("has no epochs", where=str(path), hint=remedy(path))
+        value: list[dict[str, Any]] = read_json(self.unit(digest) / HISTORY, list)
         return value
 
     def facts(self, digest: str) -> dict[str, Any]:

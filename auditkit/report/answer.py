@@ -46,7 +46,7 @@ def outcome(view: View, finding: Finding) -> str:
         return f"not estimable ({view.names.in_words(finding.reason)})"
     number = view.numbers.in_words(finding)
     if finding.verdict == "changed":
-        return f"changed by {number}"
+        return ", ".join(filter(None, (f"changed by {number}", finding.because)))
     if finding.verdict == "cannot tell":
         return f"cannot tell ({number})"
     return f"no change larger than {view.numbers.margin(view.margin)} ({number})" if finding.verdict else number

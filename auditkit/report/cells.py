@@ -86,7 +86,8 @@ def _few(finding: Finding) -> str:
 
 
 def _has_spread(finding: Finding) -> bool:
-    return finding.seed_sd is not None and len(finding.per_seed) > 1
+    """Of a ratio none is shown: that of the groups' means is not the mean of each seed's own."""
+    return finding.seed_sd is not None and len(finding.per_seed) > 1 and finding.quantity != "ratio"
 
 
 def _spread(view: View, finding: Finding) -> str:

@@ -31,7 +31,11 @@ def _methods(view: View) -> Iterator[Item]:
 
 
 def _how_numbers_are_made(view: View) -> Iterator[Item]:
-    yield Item("Estimates", "means over seeds of the per-seed values; group tables are fairlearn's MetricFrame.")
+    yield Item(
+        "Estimates",
+        "means over seeds of the per-seed values; gaps, ratios and changes in gap are those of the groups' means over "
+        "seeds. Group tables are fairlearn's MetricFrame.",
+    )
     yield Item(
         "Plain intervals",
         f"{view.confidence}. People, not images, are resampled ({view.audit.evidence.replicates:,} replicates), every "
@@ -83,7 +87,7 @@ def _what_limits_them(view: View) -> Iterator[Item]:
     yield Item(
         "Seeds alone",
         "half width of the interval that the variance between seeds, pooled over arms, gives by itself; in brackets "
-        "the standard deviation of the change from seed to seed, not pooled.",
+        "the standard deviation of each seed's own change (of a gap: of each seed's own change in gap), not pooled.",
     )
     yield Item("Conditional on", "the training draw: another sample of training images would add variance of its own.")
 
