@@ -61,6 +61,16 @@ def test_a_gap_that_is_not_known_to_have_changed_is_not_called_reversed(verdict:
     assert built.answer[1] == f"Accuracy of men minus women: -17.3 points in placebo, +9.5 in oversampled; {said}."
 
 
+def test_what_only_the_test_tells_from_0_says_so() -> None:
+    told = {
+        "verdict": "changed",
+        "because": "the step-down test tells it from 0",
+        "simultaneous": Interval(-0.004, 0.11),
+    }
+    built = document.build(audit(), results(findings=gaps(0.02, 0.073, **told)))
+    assert "; changed by +5.3 points [-0.4, +11.0], the step-down test tells it from 0." in built.answer[1]
+
+
 def test_the_table_of_the_headline_has_the_gap_that_is_told() -> None:
     (figure,) = document.build(audit(), results()).effect
     assert figure.table.rows[-1][0].text == "gap men minus women"
