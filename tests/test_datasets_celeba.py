@@ -264,7 +264,7 @@ def test_without_identities_it_says_what_that_costs(official: Path) -> None:
     assert found.identities is None
     assert found.notes[-1] == (
         "no identity file: intervals treat every image as another person and come out too narrow, "
-        'and a hold-out can only be split by image (data.split_by = "image")'
+        "and a hold-out may leave one person on both sides"
     )
 
 
