@@ -129,6 +129,11 @@ def blank_lines(place: Path) -> None:
     (place / "list_attr_celeba.txt").write_bytes(text() + b"\r\n\r\n")
 
 
+def blank_lines_and_counts_first(place: Path) -> None:
+    (place / "list_eval_partition.txt").write_bytes(b"\r\n \r\n" + column(SPLITS))
+    (place / "identity_CelebA.txt").write_bytes(b"\r\n12\r\n\r\n" + column(PEOPLE))
+
+
 def subfolders(place: Path) -> None:
     for name, folder in (
         ("list_attr_celeba.txt", "Anno"),
@@ -162,6 +167,7 @@ VARIANTS = {
     "rows in another order": shuffled,
     "byte order mark": byte_order_mark,
     "blank lines at the end": blank_lines,
+    "blank lines and counts first": blank_lines_and_counts_first,
     "Anno, Eval, Img": subfolders,
     "more splits than rows": more_splits_than_rows,
     "partition column by name": partition_by_column,
@@ -258,7 +264,7 @@ def test_without_identities_it_says_what_that_costs(official: Path) -> None:
     assert found.identities is None
     assert found.notes[-1] == (
         "no identity file: intervals treat every image as another person and come out too narrow, "
-        'and a hold-out can only be split by image (data.split_by = "image")'
+        "and a hold-out may leave one person on both sides"
     )
 
 
@@ -376,6 +382,30 @@ MISTAKES = {
     "a word for a number": (
         put("identity_CelebA.txt", column(PEOPLE).replace(b"000003.jpg 2", b"000003.jpg two")),
         "{place}/identity_CelebA.txt:3: value 'two' is not a whole number" + AGAIN,
+    ),
+    "a word for a number below a count": (
+        put("identity_CelebA.txt", b"\r\n12\r\n\r\n" + column(PEOPLE).replace(b"000003.jpg 2", b"000003.jpg two")),
+        "{place}/identity_CelebA.txt:6: value 'two' is not a whole number" + AGAIN,
+    ),
+    "a word for a number below a header": (
+        put("identity_CelebA.txt", column(PEOPLE, header="image_id identity").replace(b"3.jpg 2", b"3.jpg two")),
+        "{place}/identity_CelebA.txt:4: value 'two' is not a whole number" + AGAIN,
+    ),
+    "cut off below a count": (
+        put("list_eval_partition.txt", b"12\n" + column(SPLITS)[:-4]),
+        "{place}/list_eval_partition.txt:13: 1 field where 2 were expected: the file was cut off or edited" + AGAIN,
+    ),
+    "a count and nothing more": (
+        put("identity_CelebA.txt", b"12"),
+        "{place}/identity_CelebA.txt: there are no rows below the first line" + AGAIN,
+    ),
+    "a count line and nothing more": (
+        put("list_eval_partition.txt", b"12\r\n"),
+        "{place}/list_eval_partition.txt: there are no rows below the first line" + AGAIN,
+    ),
+    "a header and nothing more": (
+        put("identity_CelebA.txt", b"image_id,identity\n"),
+        "{place}/identity_CelebA.txt: there are no rows below the first line" + AGAIN,
     ),
     "missing images": (
         lambda place: [(place / "img_align_celeba" / name).unlink() for name in NAMES[2:7]] and None,

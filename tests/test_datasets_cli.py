@@ -18,6 +18,7 @@ from auditkit.cohort import MISSING, Attributes
 from auditkit.engine import data as work
 from auditkit.engine.data import export
 from auditkit.errors import AuditError
+from auditkit.testing import audit_project
 from auditkit_plugins.datasets.celeba import CelebA
 from auditkit_plugins.datasets.celeba_facts import ATTRIBUTES
 from auditkit_plugins.datasets.faces import Faces
@@ -64,6 +65,24 @@ def test_a_folder_with_something_in_it_is_left_alone(made: Path, capsys: pytest.
         f"{made}: there is something here already\n  name a folder that is not there yet\n"
     )
     assert sorted(path.name for path in made.iterdir()) == before
+
+
+def test_faces_are_made_in_the_folder_where_one_is() -> None:
+    project = audit_project({".half.part": "of a process that was killed"})
+    done = project.run("data", "make-faces", ".", "--n", "50", "-j", "1").assert_success()
+    assert done.out == ".: 50 rendered images (SYNTHETIC). Next: auditkit run AUDIT --data .\n"
+    made = {path.name for path in project.folder.iterdir()} - {".half.part"}
+    assert made == {
+        "identity_CelebA.txt", "img_align_celeba", "list_attr_celeba.txt", "list_eval_partition.txt", "synthetic.json",
+    }  # fmt: skip
+    assert "attributes  list_attr_celeba.txt: 50 images" in project.run("data", "check", ".").assert_success().out
+
+
+def test_what_fails_leaves_an_empty_folder_empty(tmp_path: Path) -> None:
+    faces = replace(Faces(FacesOptions(images=60)).open(None), images=Deadly())
+    with pytest.raises(AuditError, match="a process that writes images died"):
+        export(faces, tmp_path, 1, lambda count: None)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_check_prints_what_it_found_and_then_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

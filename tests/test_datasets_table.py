@@ -6,16 +6,19 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
 import pytest
+from anyone import run_as_anyone
 
-from auditkit import DataError, OpenDataset
+from auditkit import MISSING, DataError, OpenDataset
 from auditkit.engine import formats
 from auditkit.testing import audit_project
 from auditkit_plugins.datasets.records import TableOptions
-from auditkit_plugins.datasets.table import PARQUET, Table
+from auditkit_plugins.datasets.table import Table
+from auditkit_plugins.datasets.table_file import PARQUET
 
 COLUMNS = {
     "file": ["a.png", "b.png", "sub/c.png", "d.png"],
@@ -104,6 +107,29 @@ def test_an_audit_that_names_such_a_column_is_told_why_it_is_no_attribute(tmp_pa
     assert "column 'site' has only the level 'north' and is left out of the attributes" in outcome.err
 
 
+@pytest.mark.parametrize("name", ["scans.csv", "scans.parquet"])
+@pytest.mark.parametrize("patients", [["p7", None, "p7", None], [7.0, None, 7.0, None]])
+def test_whoever_is_unknown_is_a_person_of_their_own(tmp_path: Path, name: str, patients: list[object]) -> None:
+    data = opened(write(tmp_path, name, patient=patients, device=None))
+    assert data.identities is not None and data.identities.tolist() == [0, MISSING, 0, MISSING]
+    assert data.notes == ("the identity is missing in 2 images: each counts as a person of its own",)
+
+
+def test_a_number_that_is_none_is_no_identity(tmp_path: Path) -> None:
+    data = opened(write(tmp_path, "scans.parquet", patient=[7.0, float("nan"), 7.0, float("nan")]))
+    assert data.identities is not None and data.identities.tolist() == [0, MISSING, 0, MISSING]
+
+
+def test_categories_are_read_as_the_values_that_they_stand_for(tmp_path: Path) -> None:
+    place = write(tmp_path, "scans.parquet")
+    plain = opened(place)
+    pd.read_parquet(place).astype(dict.fromkeys(COLUMNS, "category")).to_parquet(place)
+    assert any(pa.types.is_dictionary(kind) for kind in pq.read_schema(place).types)
+    again = opened(place)
+    assert again.attributes.levels == plain.attributes.levels
+    assert again.fingerprint == plain.fingerprint
+
+
 def test_paths_may_start_elsewhere(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "lists").mkdir()
@@ -166,9 +192,9 @@ MISTAKES = {
         "value 'holdout' in column 'part', row 2, is no split\n  splits are train, valid, test, or 0, 1, 2",
     ),
     "no identity": (
-        {"patient": ["p7", None, "p2", None]},
+        {"patient": [None] * 4},
         {},
-        "2 rows have no identity in column 'patient'\n  give every row one, or leave the option 'identity' out",
+        "column 'patient' says of no image whose it is\n  name another column, or leave the option 'identity' out",
     ),
 }
 
@@ -211,6 +237,46 @@ def test_a_place_that_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         Table(TableOptions()).open(None)
     assert str(error.value) == "this dataset needs a table\n  name a CSV or Parquet file with --data PATH"
+
+
+def both_ways(place: Path) -> set[str]:
+    """What is said of a table by whoever reads its header, and by whoever opens it."""
+    with pytest.raises(DataError) as by_header:
+        Table.attribute_levels(TableOptions(), place)
+    with pytest.raises(DataError) as by_rows:
+        Table(TableOptions()).open(place)
+    return {str(by_header.value), str(by_rows.value)}
+
+
+@pytest.mark.parametrize("name", ["twice.csv", "twice.parquet"])
+def test_a_column_name_that_stands_twice_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "twice.csv").write_text("image,a,a\nx.png,1,2\ny.png,2,1\n")
+    pq.write_table(pv.read_csv(tmp_path / "twice.csv"), tmp_path / "twice.parquet")
+    assert both_ways(tmp_path / name) == {
+        f"{tmp_path}/{name}: the header names the column 'a' more than once\n  give every column a name of its own"
+    }
+
+
+def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "scans.parquet"
+    place.write_bytes(b"PAR1, and then nothing of a table")
+    (said,) = both_ways(place)
+    assert said == (
+        f"{place}: cannot read the table: Parquet magic bytes not found in footer. "
+        "Either the file is corrupted or this is not a parquet file.\n"
+        "  write the Parquet file again, or name a CSV file"
+    )
+
+
+@pytest.mark.parametrize("name", ["scans.csv", "scans.parquet"])
+def test_a_table_that_may_not_be_read_is_told_with_its_remedy(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name).chmod(0)
+    dataset = f'place = "{name}"\ndataset = {{ use = "table", image = "file" }}'
+    audit = f'[audit]\ntitle = "x"\n[data]\n{dataset}\n[[task]]\ntarget = "sick"\n[[arm]]\nname = "a"\n'
+    (tmp_path / "a.toml").write_text(audit)
+    done = run_as_anyone("validate", "a.toml", folder=tmp_path)
+    said = f"a.toml: names of attributes were not checked: {name}: cannot read the table: Permission denied\n"
+    assert (done.returncode, done.stderr) == (2, f"{said}  let yourself read it (chmod u+rX), or name another place\n")
 
 
 def test_codes_are_small_integers(tmp_path: Path) -> None:

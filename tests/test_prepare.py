@@ -89,6 +89,21 @@ def test_a_scale_that_changes_nothing_is_refused(command: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("dataset", "column", "mark"), [('{ use = "faces", images = 400 }', 37, "^^^"), ('"faces"', 11, "^^^^^^^")]
+)
+def test_a_scale_that_breaks_the_limit_of_an_option_is_refused(dataset: str, column: int, mark: str) -> None:
+    images = 400 if "400" in dataset else 2_000
+    audit = f'[audit]\ntitle = "x"\n[data]\ndataset = {dataset}\n[[task]]\ntarget = "Male"\n[[arm]]\nname = "a"\n'
+    outcome = audit_project({"a.toml": audit}).run("plan", "a.toml", "--scale", "0.01").assert_code(2)
+    assert outcome.err == (
+        f"a.toml:4:{column}: option 'images' of dataset 'faces' must be at least 50, found the number {images // 100}\n"
+        f"    4 | dataset = {dataset}\n"
+        f"      | {' ' * (column - 1)}{mark} --scale 0.01 makes {images // 100} of {images:,}: choose another scale\n"
+        "1 mistake, nothing was run\n"
+    )
+
+
 def test_a_scale_may_be_of_a_pool_a_cell_or_an_option() -> None:
     drawn = AUDIT.replace('from = ["train"]', 'from = ["train"], draw = 8')
     assert " 4 " in project(drawn).run("plan", "a.toml", "--scale", "0.5").assert_success().out

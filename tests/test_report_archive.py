@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from report_toys import ATTRIBUTES, results
@@ -67,3 +69,33 @@ def test_nested_findings_get_columns_of_their_own() -> None:
     rows = list(csv.DictReader(io.StringIO(archive.to_csv(results().gates))))
     assert float(rows[0]["finding_estimate"]) == 0.021
     assert rows[2]["finding_estimate"] == ""
+
+
+@pytest.mark.parametrize("table", ["findings", "scan", "published", "gates"])
+def test_columns_are_those_of_the_kind_whatever_there_is(table: str) -> None:
+    """No column stands for a whole that has columns of its own, and one row has the columns that all have."""
+    rows = getattr(results(), table)
+    header = archive.to_csv(rows).splitlines()[0]
+    assert {archive.to_csv((row,)).splitlines()[0] for row in rows} == {header}
+    columns = header.split(",")
+    assert [one for one in columns if any(other.startswith(f"{one}_low") for other in columns)] == []
+    assert not {"probe", "finding_probe", "ours", "finding", "difference", "interval", "simultaneous"} & set(columns)
+
+
+def test_tables_of_what_is_no_more_are_removed_and_foreign_ones_stay(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("mine")
+    before = archive.write_csv(results(), tmp_path)
+    assert tmp_path / "flips.csv" in before and tmp_path / "gates.csv" in before
+    after = archive.write_csv(results(flips=(), gates=()), tmp_path)
+    assert set(before) - set(after) == {tmp_path / "flips.csv", tmp_path / "gates.csv"}
+    assert set(tmp_path.iterdir()) == {*after, tmp_path / "notes.csv"}
+
+
+def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    archive.write_csv(results(), tmp_path)
+    before = (tmp_path / "flips.csv").read_text()
+    strange = tuple(replace(flip, file_name="\ud800.jpg") for flip in results().flips)
+    with pytest.raises(UnicodeEncodeError):
+        archive.write_csv(results(flips=strange), tmp_path)
+    assert (tmp_path / "flips.csv").read_text() == before
+    assert not list(tmp_path.glob(".*"))

@@ -476,6 +476,17 @@ def test_all_files_are_written(built: Document, tmp_path: Path) -> None:
         assert "var(--" not in picture.read_text(encoding="utf-8")
 
 
+def test_charts_of_an_earlier_report_are_removed_and_foreign_ones_stay(built: Document, tmp_path: Path) -> None:
+    before = set(files.write(built, results(), tmp_path))
+    (tmp_path / "charts" / "effect-mine.svg").write_text("mine")
+    fewer = results(curves=(), flips=())
+    after = set(files.write(document.build(audit(), fewer), fewer, tmp_path))
+    gone = {path.relative_to(tmp_path).as_posix() for path in before - after}
+    assert "flips.csv" in gone and any(name.startswith("charts/curve-") for name in gone)
+    there = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert there == {*after, tmp_path / "charts" / "effect-mine.svg"}
+
+
 def test_charts_are_drawn_once(built: Document, tmp_path: Path) -> None:
     """What was kept is what is shown; a folder that cannot be made costs nothing but time."""
     svg._vega.cache_clear()

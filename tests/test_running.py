@@ -13,8 +13,9 @@ import torch
 from auditkit.engine.cache import remember
 from auditkit.engine.dividing import Load, division, threads_of_each
 from auditkit.engine.executors import Local
-from auditkit.engine.prepare import Settings
-from auditkit.engine.work import Machine, SpeedWork
+from auditkit.engine.prepare import Settings, prepare
+from auditkit.engine.running import OBTAIN, obtain_weights
+from auditkit.engine.work import ComponentRef, Machine, SpeedWork
 from auditkit.errors import AuditError
 from auditkit.events import silent
 from auditkit.training.device import choose_algorithms
@@ -115,6 +116,44 @@ def test_a_split_that_is_not_asked_is_not_measured(device: str, told: dict[str, 
     pool, load = Asked({}), Load(units, 10, GIB)
     assert threads_of_each(Settings(Path("a.toml"), device=device, **told), machine(device), load, count, pool) == 1
     assert pool == []
+
+
+TWO_NETWORKS = """\
+[audit]
+title = "x"
+[data]
+dataset = { use = "faces", images = 50 }
+[[task]]
+target = "Male"
+[recipe]
+init = "imagenet"
+model = { use = "torchvision", name = "squeezenet1_1" }
+[[arm]]
+name = "small"
+[[arm]]
+name = "large"
+recipe = { model = { use = "torchvision", name = "vgg11" } }
+"""
+
+
+class Noting(list[ComponentRef]):
+    """An executor that remembers whose weights are to be had."""
+
+    processes = 1
+
+    def submit(self, function: str, item: ComponentRef) -> Future[None]:
+        assert function == OBTAIN
+        self.append(item)
+        future: Future[None] = Future()
+        future.set_result(None)
+        return future
+
+
+def test_weights_are_had_of_every_network_once_before_training(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(TWO_NETWORKS)
+    noted = Noting()
+    obtain_weights(prepare(Settings(tmp_path / "a.toml", store=tmp_path / "store")), noted)
+    assert [model.options for model in noted] == [{"name": "squeezenet1_1"}, {"name": "vgg11"}]
 
 
 def test_a_process_tells_how_fast_it_is() -> None:

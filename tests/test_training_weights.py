@@ -81,3 +81,13 @@ def test_without_a_network_the_message_says_which_file_to_put_where(tmp_path: Pa
         "or train from scratch: --profile small where the audit has one, or --set recipe.init='\"none\"'"
     )
     assert not list((tmp_path / "cache").rglob("*.part"))
+
+
+def test_a_cache_that_cannot_be_locked_says_where_and_what_to_do(published: PretrainedFile, tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "weights"
+    (folder / f"{published.url.rsplit('/', 1)[-1]}.lock").mkdir(parents=True)
+    with pytest.raises(AuditError) as caught:
+        weights.pretrained(published)
+    assert str(caught.value) == (
+        f"{folder}: cannot write to the cache: Is a directory\n  name another folder with the variable AUDITKIT_CACHE"
+    )

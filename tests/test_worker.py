@@ -20,6 +20,7 @@ from auditkit.engine.work import ComponentRef, DeviceWork
 from auditkit.engine.worker import describe_machine, obtain_weights, work
 from auditkit.errors import AuditError, DataError, RunFailed
 from auditkit.events import UnitDone, UnitStarted
+from auditkit.testing import audit_project
 from auditkit.training import predict, weights
 from auditkit.training.batches import Pictures
 from auditkit.training.device import Compute
@@ -217,6 +218,15 @@ def test_a_machine_is_described_and_an_absent_device_refused() -> None:
     with pytest.raises(AuditError) as caught:
         describe_machine(DeviceWork("cuda:63", deterministic=False), Events())
     assert str(caught.value) == "this machine has no device 'cuda:63'\n  use --device auto, or --device cpu"
+
+
+def test_one_of_several_gpus_is_a_device_of_the_command_line() -> None:
+    project = audit_project({})
+    absent = project.run("bench", "--device", "cuda:63").assert_code(2)
+    assert absent.err == "this machine has no device 'cuda:63'\n  use --device auto, or --device cpu\n"
+    wrong = project.run("bench", "--device", "cuda:one").assert_code(2)
+    said = "'cuda:one' is not one of 'auto', 'cpu', 'cuda', 'mps', nor one of several GPUs, as 'cuda:1' is."
+    assert wrong.err.endswith(f"Error: Invalid value for '--device': {said}\n")
 
 
 def test_work_builds_its_components_with_the_registry(tmp_path: Path) -> None:

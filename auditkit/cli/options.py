@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,12 +56,21 @@ _SHARED = (
     REPORTS,
     NO_PLUGIN,
 )
+_DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def device_option(default: str) -> Callable[[Command], Command]:
-    """Add --device; "auto" is a GPU where there is one."""
-    devices = click.Choice(["auto", "cpu", "cuda", "mps"])
-    return click.option("--device", type=devices, default=default, show_default=True)
+    """Add --device; "auto" is a GPU where there is one, "cuda:1" the second of several."""
+    words = f"[{'|'.join(_DEVICES)}]"
+    return click.option("--device", callback=_device, metavar=words, default=default, show_default=True)
+
+
+def _device(context: click.Context, option: click.Parameter, value: str) -> str:
+    """The device as it was named; whether this machine has it is found out where it is used."""
+    if value in _DEVICES or re.fullmatch(r"cuda:\d+", value):
+        return value
+    named = ", ".join(map(repr, _DEVICES))
+    raise click.BadParameter(f"{value!r} is not one of {named}, nor one of several GPUs, as 'cuda:1' is.")
 
 
 def settings_options(command: Command) -> Command:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,37 +33,54 @@ Splits = NDArray[np.int8]
 
 
 def read(path: Path) -> pa.Table:
-    """The table at a path, CSV or Parquet. Raises DataError where it cannot be read."""
+    """The table at a path, as the dataset `table` reads it. Raises DataError where it cannot be read."""
     try:
-        if is_parquet(path):
-            return pyarrow.parquet.read_table(path)
-        return pyarrow.csv.read_csv(path)
+        table = _parsed(path)
     except FileNotFoundError:
         raise DataError("there is no such table", where=str(path)) from None
     except (OSError, pa.ArrowException) as error:
         said = str(error).splitlines()[0]
         raise DataError(f"cannot read the table: {said}", where=str(path), hint="CSV or Parquet is read") from error
+    _refuse_repeated(table.column_names, path)
+    return pa.table({name: _decoded(table[name]) for name in table.column_names})
+
+
+def _parsed(path: Path) -> pa.Table:
+    if is_parquet(path):
+        return pyarrow.parquet.ParquetFile(path).read() if path.is_file() else pyarrow.parquet.read_table(path)
+    return pyarrow.csv.read_csv(path, convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _refuse_repeated(names: list[str], path: Path) -> None:
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        said = f"the header names the column {listed(repeated, 'and')} more than once"
+        raise DataError(said, where=str(path), hint="give every column a name of its own")
 
 
 def columns(table: pa.Table, path: Path) -> TableColumns:
-    """Propose columns by what they hold. Raises DataError where no audit can be made of them."""
-    twice = [name for name, times in Counter(table.column_names).items() if times > 1]
-    if twice:
-        said = f"the header names the column {listed(twice, 'and')} more than once"
-        raise DataError(said, where=str(path), hint="give every column a name of its own")
+    """Propose columns by what they hold, and warn where images are missing.
+
+    Raises DataError where no audit can be made of them.
+    """
     image = next((name for name in table.column_names if _holds_images(table[name])), None)
     if image is None:
         hint = f"one must hold file names that end in {', '.join(IMAGES)}; there are: {', '.join(table.column_names)}"
         raise DataError("no column holds image files", where=str(path), hint=hint)
     rest = [name for name in table.column_names if name != image]
     split = next((name for name in rest if _is_called(name, SPLIT_COLUMNS)), None)
-    identity = next((name for name in rest if name != split and _is_called(name, IDENTITY_COLUMNS)), None)
+    identity = next((name for name in rest if name != split and _identifies(name, table[name])), None)
     attributes = [_attribute(name, table[name]) for name in rest if name not in (split, identity)]
     found = tuple(attribute for attribute in attributes if attribute is not None)
     if len(found) < 2:
         have = plural(len(found), "column has", "columns have")
         said = f"an audit needs two attributes, and {have} two to {MOST_LEVELS_PROPOSED} levels"
         raise DataError(said, where=str(path), hint=f"there are: {', '.join(table.column_names)}")
+    _tell_missing_images(table[image], path)
     splits = None if split is None else _splits(table[split])
     return TableColumns(
         image=image,
@@ -76,10 +94,14 @@ def columns(table: pa.Table, path: Path) -> TableColumns:
 
 
 def _holds_images(column: pa.ChunkedArray) -> bool:
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)) or len(column) == 0:
+    if not _is_text(column) or len(column) == 0:
         return False
     names = [str(name).lower() for name in column.slice(0, 200).to_pylist()]
     return sum(name.endswith(IMAGES) for name in names) >= 0.9 * len(names)
+
+
+def _is_text(column: pa.ChunkedArray) -> bool:
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
 def _is_called(name: str, words: tuple[str, ...]) -> bool:
@@ -87,9 +109,22 @@ def _is_called(name: str, words: tuple[str, ...]) -> bool:
     return any(plain == word or plain in (f"{word}_id", f"{word}id", f"{word}_name") for word in words)
 
 
+def _identifies(name: str, column: pa.ChunkedArray) -> bool:
+    return _is_called(name, IDENTITY_COLUMNS) and column.null_count < len(column)
+
+
+def _tell_missing_images(column: pa.ChunkedArray, path: Path) -> None:
+    named = [name for name in column.to_pylist() if name]
+    missing = [name for name in named if not (path.parent / name).is_file()]
+    if missing:
+        there = f"{len(missing):,} of {plural(len(named), 'image')} {'is' if len(missing) == 1 else 'are'} missing"
+        remedy = "paths are relative to the table; option 'root' in [data.dataset] names another folder"
+        click.echo(f"{path}: {there}, the first at {path.parent / missing[0]}\n  {remedy}", err=True)
+
+
 def _attribute(name: str, column: pa.ChunkedArray) -> tuple[str, tuple[Level, ...], Level] | None:
     """A column's levels, and the rarest of them; None where it is no attribute."""
-    if pa.types.is_floating(column.type) or pa.types.is_nested(column.type):
+    if not (pa.types.is_boolean(column.type) or pa.types.is_integer(column.type) or _is_text(column)):
         return None
     counts: list[dict[str, Any]] = [one for one in pc.value_counts(column).to_pylist() if one["values"] is not None]
     if not 2 <= len(counts) <= MOST_LEVELS_PROPOSED:

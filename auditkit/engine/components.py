@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from auditkit.contracts import Kind, Options
@@ -11,7 +12,7 @@ from auditkit.engine.provenance import source_hash
 from auditkit.engine.resolution import Chosen
 from auditkit.errors import KeyPath, Problem
 from auditkit.spec.drafts import Draft, drafted
-from auditkit.spec.faults import read_options
+from auditkit.spec.faults import Fault, read_options
 from auditkit.spec.marks import counts
 from auditkit.spec.messages import option_problem
 from auditkit.spec.model import Use
@@ -67,7 +68,8 @@ def _options(
     try:
         options, found = read_options(model, use.options)
         if options is not None:
-            return options if scale == 1.0 else _scaled(options, scale), None, []
+            scaled, problems = _scaled(options, scale, path, name)
+            return scaled, None, problems
         draft = drafted(model, use.options, found)
     except Exception as error:
         said = f"{name} of {offer.provider} cannot read its options: {type(error).__name__}: {error}"
@@ -76,13 +78,27 @@ def _options(
     return draft.whole or draft.readable, draft, problems
 
 
-def _scaled(options: Options, scale: float) -> Options:
-    """The options with every number of images multiplied."""
+def _scaled(options: Options, scale: float, path: KeyPath, name: str) -> tuple[Options, list[Problem]]:
+    """The options with every number of images multiplied; where they rule that out, as they were, and what is wrong."""
+    asked = {mark.path: mark.value for mark in counts(options)}
+    if scale == 1.0 or not asked:
+        return options, []
     values = options.model_dump(mode="json", by_alias=True)
-    for mark in counts(options):
+    for at, count in asked.items():
         parent: Any = values
-        for part in mark.path[:-1]:
+        for part in at[:-1]:
             parent = parent[part]
-        parent[mark.path[-1]] = scaled_count(mark.value, scale)
-    scaled, _ = read_options(type(options), values)
-    return scaled or options
+        parent[at[-1]] = scaled_count(count, scale)
+    scaled, found = read_options(type(options), values)
+    if scaled is not None:
+        return scaled, []
+    hints = [_scale_hint(fault, asked, scale) for fault in found]
+    problems = [option_problem(fault, type(options), values, path, name) for fault in found]
+    return options, [replace(problem, hint=hint) for problem, hint in zip(problems, hints, strict=True)]
+
+
+def _scale_hint(fault: Fault, asked: Mapping[KeyPath, int], scale: float) -> str:
+    """What helps against a rule that only a scaled number breaks."""
+    count = asked.get(fault.path)
+    made = "leads to this" if count is None else f"makes {scaled_count(count, scale):,} of {count:,}"
+    return f"--scale {scale:g} {made}: choose another scale"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from auditkit.contracts import Dataset
 from auditkit.decoding import sample_images
 from auditkit.engine.registry import Registry
 from auditkit.errors import AuditError
-from auditkit.replacing import replacing
+from auditkit.replacing import LEFT, replacing
 from auditkit.spec.model import Use
 from auditkit.spec.words import plural
 
@@ -68,20 +70,34 @@ def export(opened: OpenDataset, folder: Path, workers: int, progress: Progress) 
     """
     _refuse(opened, folder)
     try:
-        with replacing(folder) as aside:
+        with _making(folder) as aside:
             (aside / IMAGE_FOLDER).mkdir(parents=True)
             _write_annotations(opened, aside)
             _write_images(opened, aside / IMAGE_FOLDER, workers, progress)
-            if folder.is_dir():
-                folder.rmdir()
     except OSError as error:
         raise AuditError(f"cannot write: {error.strerror}", where=str(folder), hint="name another folder") from error
     except BrokenProcessPool as error:
         raise AuditError("a process that writes images died", where=str(folder), hint="use fewer with -j") from error
 
 
+@contextmanager
+def _making(folder: Path) -> Iterator[Path]:
+    """A place for what a folder holds when the block ends; one that is there stays, since someone may be working in it.
+
+    Where the block raises, nothing of it is left.
+    """
+    if not folder.exists():
+        with replacing(folder) as aside:
+            yield aside
+        return
+    with TemporaryDirectory(prefix=".", suffix=Path(LEFT).suffix, dir=folder) as inside:
+        yield Path(inside)
+        for made in sorted(Path(inside).iterdir()):
+            made.rename(folder / made.name)
+
+
 def _refuse(opened: OpenDataset, folder: Path) -> None:
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    if folder.is_file() or (folder.is_dir() and not set(folder.iterdir()) <= set(folder.glob(LEFT))):
         raise AuditError(
             "there is something here already", where=str(folder), hint="name a folder that is not there yet"
         )

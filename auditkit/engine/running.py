@@ -35,7 +35,7 @@ def _train(prepared: Prepared, send: Send) -> tuple[UnitFailed, ...]:
     settings, count = prepared.read.settings, cores()
     with Local(max(count, settings.workers or 1), 1, send) as pool:
         machine: Machine = pool.submit(DESCRIBE_MACHINE, DeviceWork(settings.device, settings.deterministic)).result()
-        _obtain_weights(prepared, pool)
+        obtain_weights(prepared, pool)
         image = prepared.read.resolved.audit.data.image
         images = ensure_images(prepared.dataset, prepared.pools.rows, image, pool, send)
         load = _load(prepared, images)
@@ -59,8 +59,8 @@ def _load(prepared: Prepared, images: ImageCacheRef) -> Load:
     return Load(len(units), max(visits(unit.arm.recipe, rows) for unit in units), Path(images.path).stat().st_size)
 
 
-def _obtain_weights(prepared: Prepared, executor: Executor) -> None:
+def obtain_weights(prepared: Prepared, executor: Executor) -> None:
     """Have ImageNet weights before anything is decoded or trained, since they may not be had."""
-    models = {unit.arm.model.component.id: unit.arm.model for unit in undone(prepared) if unit.init == "imagenet"}
-    for model in models.values():
-        executor.submit(OBTAIN, ComponentRef.of(model)).result()
+    models = [ComponentRef.of(unit.arm.model) for unit in undone(prepared) if unit.init == "imagenet"]
+    for model in {repr(model): model for model in models}.values():  # one, with other options, may have other weights
+        executor.submit(OBTAIN, model).result()

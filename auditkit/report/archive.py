@@ -8,12 +8,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from auditkit.errors import DataError
 from auditkit.evidence.results import Results
+from auditkit.replacing import replacing
 
 SCHEMA = 1
 """Raise whenever a field changes its meaning or goes."""
@@ -59,25 +60,37 @@ def to_json(results: Results) -> str:
 
 
 def write_csv(results: Results, folder: Path) -> tuple[Path, ...]:
-    """Write every kind of finding that there is as a tidy table: findings.csv, flips.csv and so on."""
-    written = []
-    for name in TABLES:
-        rows = getattr(results, name)
+    """Write every kind of finding that there is as a tidy table, findings.csv, flips.csv and so on; remove the others.
+
+    Returns the paths of those that were written.
+    """
+    tables = {folder / f"{name}.csv": getattr(results, name) for name in TABLES}
+    for file, rows in tables.items():
         if rows:
-            (folder / f"{name}.csv").write_text(to_csv(rows), encoding="utf-8", newline="")
-            written.append(folder / f"{name}.csv")
-    return tuple(written)
+            with replacing(file) as aside:
+                aside.write_text(to_csv(rows), encoding="utf-8", newline="")
+        else:
+            file.unlink(missing_ok=True)
+    return tuple(file for file, rows in tables.items() if rows)
 
 
 def to_csv(rows: tuple[Any, ...]) -> str:
     """A table of frozen dataclasses of one kind; what is nested gets columns of its own, numbers their full length."""
-    flat = [dict(_flat(row)) for row in rows]
-    columns = list(dict.fromkeys(column for row in flat for column in row))
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, list(_columns(type(rows[0]))), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat)
+    writer.writerows(dict(_flat(row)) for row in rows)
     return text.getvalue()
+
+
+def _columns(kind: type, prefix: str = "") -> Iterator[str]:
+    """Columns of a dataclass by the types of its fields, so that they are the same whatever its values are."""
+    for name, annotation in get_type_hints(kind).items():
+        nested = next(filter(is_dataclass, (annotation, *get_args(annotation))), None)
+        if isinstance(nested, type):
+            yield from _columns(nested, f"{prefix}{name}_")
+        else:
+            yield prefix + name
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -85,7 +98,7 @@ def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
         inner, name = getattr(value, each.name), prefix + each.name
         if is_dataclass(inner):
             yield from _flat(inner, f"{name}_")
-        else:
+        elif inner is not None:
             yield name, _text(inner)
 
 

@@ -7,7 +7,8 @@ import json
 import re
 import shutil
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from safetensors.torch import save_file
 from auditkit.contracts import Model, PretrainedFile
 from auditkit.errors import AuditError, DataError
 from auditkit.replacing import replacing
-from auditkit.training.places import cache_folder, make_folder
+from auditkit.training.places import cache_folder, make_folder, unwritable
 
 Tensors = dict[str, torch.Tensor]
 _RECORD = "auditkit"
@@ -64,10 +65,24 @@ def pretrained(file: PretrainedFile) -> Tensors:
     converted = folder / f"{Path(name).stem}.safetensors"
     if not converted.exists():
         make_folder(folder)
-        with FileLock(folder / f"{name}.lock"):
+        with _locked(folder / f"{name}.lock"):
             if not converted.exists():
                 _convert(_obtain(file, name, folder), file, converted)
     return load(converted)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock at `path`. Raises AuditError where it cannot be had."""
+    lock = FileLock(path)
+    try:
+        lock.acquire()
+    except OSError as error:
+        raise unwritable(error, path.parent) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _obtain(file: PretrainedFile, name: str, folder: Path) -> Path:

@@ -109,7 +109,7 @@ def notes(places: Places, table: Annotations, found: Listing | None) -> tuple[st
     if table.identities is None:
         lines.append(
             "no identity file: intervals treat every image as another person and come out too narrow, "
-            'and a hold-out can only be split by image (data.split_by = "image")'
+            "and a hold-out may leave one person on both sides"
         )
     elif table.splits is not None and people_on_both_sides(table):
         people = counted(people_on_both_sides(table), "person has", "people have")

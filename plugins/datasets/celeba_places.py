@@ -18,7 +18,7 @@ IDENTITY_FILES = ("identity_CelebA.txt", "identity_CelebA.csv")
 IMAGE_FOLDERS = ("img_align_celeba", "img_align_celeba_png", "images")
 IMAGE_ZIPS = ("img_align_celeba.zip", "img_align_celeba_png.zip")
 SYNTHETIC = "synthetic.json"
-"""Written by ``auditkit data make-faces`` beside rendered images, so that they are never taken for images."""
+"""Written by ``auditkit data make-faces`` beside rendered images, so that they are never taken for photographs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,19 +76,27 @@ def attribute_table(path: Path) -> AttributeTable:
 
 def number_table(path: Path, columns: tuple[str, ...]) -> NumberTable:
     """Read a file of one integer per image; of a CSV with more columns, the first that is named in `columns`."""
-    data = read_bytes(path).translate(_SEPARATORS)
+    data, line = _from_first_row(read_bytes(path).translate(_SEPARATORS))
     first = data.split(b"\n", 1)[0].split()
     header = [token.decode("utf-8", "replace") for token in first] if not _is_number(first[-1]) else []
     if len(first) == 1 and not header:  # a count line
-        data, header = data.split(b"\n", 1)[1], []
+        data, line = _from_first_row(data[len(first[0]) :], line)
         first = data.split(b"\n", 1)[0].split()
-    column = next((header.index(name) for name in columns if name in header), 1)
     tokens = data.split()[len(header) :]
+    if not tokens:
+        raise DataError("there are no rows below the first line", where=str(path), hint=DOWNLOAD_AGAIN)
+    column = next((header.index(name) for name in columns if name in header), 1)
     width = max(len(first), 2)
-    mistake = _bad_line(data, width, 1, path) if len(tokens) % width or len(first) < 2 else None
+    mistake = _bad_line(data, width, line, path) if len(tokens) % width or len(first) < 2 else None
     if mistake is not None:
         raise mistake
-    return NumberTable(tuple(tokens[::width]), _integers(tokens[column::width], path, bool(header)))
+    return NumberTable(tuple(tokens[::width]), _integers(tokens[column::width], path, line + bool(header)))
+
+
+def _from_first_row(data: bytes, line: int = 1) -> tuple[bytes, int]:
+    """The data without blank lines before it, and the number of the line it begins with; `line` is that of `data`."""
+    row = data.lstrip()
+    return row, line + data.count(b"\n", 0, len(data) - len(row))
 
 
 class _Body:
@@ -219,13 +227,13 @@ def _is_number(token: bytes) -> bool:
     return token.lstrip(b"-").isdigit()
 
 
-def _integers(tokens: list[bytes], path: Path, header: bool) -> NDArray[np.int64]:
+def _integers(tokens: list[bytes], path: Path, first_line: int) -> NDArray[np.int64]:
     try:
         values: NDArray[Any] = np.array(tokens, dtype="S").astype(np.int64)
     except ValueError:
         row = next(i for i, token in enumerate(tokens) if not _is_number(token))
         message = f"value {tokens[row].decode('utf-8', 'replace')!r} is not a whole number"
-        raise DataError(message, where=f"{path}:{row + 1 + header}", hint=DOWNLOAD_AGAIN) from None
+        raise DataError(message, where=f"{path}:{first_line + row}", hint=DOWNLOAD_AGAIN) from None
     return values
 
 

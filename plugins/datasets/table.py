@@ -10,18 +10,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pv
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from auditkit import MISSING, SPLIT_WORDS, SPLITS, Attributes, DataError, Dataset, Level, OpenDataset
 from auditkit_plugins.counted import counted
 from auditkit_plugins.datasets.images import FolderImages
 from auditkit_plugins.datasets.records import TableOptions
+from auditkit_plugins.datasets.table_file import header, read_table
 
 MOST_LEVELS_CODED = 64
-PARQUET = (".parquet", ".pq")
-_HEAD_BYTES = 1 << 16
 
 
 class Table(Dataset):
@@ -34,7 +31,7 @@ class Table(Dataset):
         """Attribute columns by the header; their levels are known only when all rows are read."""
         if place is None:
             return dict.fromkeys(options.attributes, ()) or None
-        return dict.fromkeys(_attribute_columns(options, _header(place), place), ())
+        return dict.fromkeys(_attribute_columns(options, header(place), place), ())
 
     @classmethod
     def default_place(cls, options: Any) -> Path | None:
@@ -46,7 +43,7 @@ class Table(Dataset):
         if place is None:
             raise DataError("this dataset needs a table", hint="name a CSV or Parquet file with --data PATH")
         options: TableOptions = self.options
-        table = _read(place)
+        table = read_table(place)
         names = _attribute_columns(options, table.column_names, place)
         files = _paths(table, options.image, place)
         root = place.parent if options.root is None else place.parent / options.root
@@ -66,35 +63,6 @@ class Table(Dataset):
             place=str(place),
             notes=(*_left_out(constant), *_notes(attributes, splits, people)),
         )
-
-
-def _read(place: Path) -> pa.Table:
-    try:
-        if _is_parquet(place):
-            return pq.read_table(place)
-        return pv.read_csv(place, convert_options=pv.ConvertOptions(strings_can_be_null=True))
-    except FileNotFoundError as error:
-        raise DataError("there is no such file", where=str(place), hint="name a CSV or Parquet file") from error
-    except (OSError, pa.ArrowInvalid) as error:
-        reason = str(error).split("\n", 1)[0]
-        hint = "the first line must name the columns, every other line must have as many fields"
-        raise DataError(f"cannot read the table: {reason}", where=str(place), hint=hint) from error
-
-
-def _is_parquet(place: Path) -> bool:
-    return place.suffix.lower() in PARQUET
-
-
-def _header(place: Path) -> list[str]:
-    """Column names without reading the rows."""
-    if _is_parquet(place) or not place.is_file():
-        return list(pq.read_schema(place).names if place.is_file() else _read(place).column_names)
-    with place.open("rb") as file:
-        first = file.read(_HEAD_BYTES).split(b"\n", 1)[0] + b"\n"
-    try:
-        return list(pv.read_csv(pa.BufferReader(first)).column_names)
-    except pa.ArrowInvalid:
-        return list(_read(place).column_names)
 
 
 def _attribute_columns(options: TableOptions, columns: list[str], place: Path) -> tuple[str, ...]:
@@ -208,13 +176,13 @@ def _splits(column: pa.ChunkedArray, name: str, place: Path) -> NDArray[np.int8]
 
 
 def _identities(column: pa.ChunkedArray, name: str, place: Path) -> NDArray[np.int64]:
-    if column.null_count:
-        hint = "give every row one, or leave the option 'identity' out"
-        rows = counted(column.null_count, "row has", "rows have")
-        raise DataError(f"{rows} no identity in column {name!r}", where=str(place), hint=hint)
-    encoded = column.combine_chunks().dictionary_encode()
-    numbers: NDArray[Any] = encoded.indices.to_numpy()
-    return numbers.astype(np.int64)
+    """(rows,) int64: a number for each person; -1 where the field is empty."""
+    numbers: NDArray[Any] = column.combine_chunks().dictionary_encode().indices.fill_null(MISSING).to_numpy()
+    unknown = pc.is_null(column, nan_is_null=True).to_numpy()
+    if unknown.all():
+        hint = "name another column, or leave the option 'identity' out"
+        raise DataError(f"column {name!r} says of no image whose it is", where=str(place), hint=hint)
+    return np.where(unknown, MISSING, numbers.astype(np.int64))
 
 
 def _fingerprint(
@@ -238,6 +206,9 @@ def _notes(
         lines.append("no split column: train, valid and test are drawn by the audit")
     if people is None:
         lines.append("no identity column: intervals treat every image as another person and may come out too narrow")
+    elif (people == MISSING).any():
+        unknown = counted(int((people == MISSING).sum()), "image")
+        lines.append(f"the identity is missing in {unknown}: each counts as a person of its own")
     gaps = {name: int((attributes.column(name) == MISSING).sum()) for name in attributes.names}
     lines += [f"attribute {name!r} is missing in {counted(count, 'image')}" for name, count in gaps.items() if count]
     return tuple(lines)
