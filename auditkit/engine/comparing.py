@@ -12,7 +12,7 @@ from auditkit.engine.prepare import Prepared
 from auditkit.errors import AuditError
 from auditkit.evidence.compare import Difference, Terms, by_key, key, paired, unpaired
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.results import Results
+from auditkit.evidence.results import GateRow, Outcome, Results
 from auditkit.spec.model import Evidence, Use
 from auditkit.spec.paths import label
 from auditkit.spec.words import listed
@@ -27,6 +27,11 @@ CHANGES_NOT_PAIRED = (
     "draws the same people for two arms, and the difference of two changes has four; values and gaps are paired"
 )
 OTHER_IMAGES = "test sets of the two are not the same images, so what was tested on them is compared unpaired"
+DRAWS = ("data.dataset", "data.place", "data.seed", "data.train", "data.split_by", "data.split_after_resampling")
+"""Keys, with all that is under them, on which it depends which images are drawn to be trained on."""
+OF_THE_DRAW = (
+    "so a difference may be one of the draw too: other images alone move what is found, and no interval has that"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,13 +88,24 @@ class FileDifference:
 
 
 @dataclass(frozen=True, slots=True)
+class GatePair:
+    """A gate by its title, and how it came out; None where a side lacks it."""
+
+    title: str
+    first: Outcome | None
+    second: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """What differs, and what a reader must know about it. `unmatched` counts findings that only one side has."""
 
     warnings: tuple[str, ...]
     files: tuple[FileDifference, ...]
+    gates: tuple[GatePair, ...]
     findings: tuple[Difference, ...]
     unmatched: tuple[int, int]
+    margin: float
 
 
 def compare(first: Side, second: Side) -> Comparison:
@@ -110,11 +126,14 @@ def compare(first: Side, second: Side) -> Comparison:
         raise _refused(first, second, f"they have no finding in common{_other_arms(first, second)}")
     keys = {key(one.first) for one in found}
     unmatched = tuple(len(by_key(side.results, terms).keys() - keys) for side in (first, second))
+    files = tuple(_files(first.audit, second.audit))
     return Comparison(
-        warnings=tuple(_warnings(first, second, found)),
-        files=tuple(_files(first.audit, second.audit)),
+        warnings=(*_warnings(first, second, found), *_other_draws(files)),
+        files=files,
+        gates=tuple(_gates(first.results.gates, second.results.gates)),
         findings=found,
         unmatched=(unmatched[0], unmatched[1]),
+        margin=terms.margin,
     )
 
 
@@ -237,6 +256,26 @@ def _not_paired(unpaired: Sequence[Difference], from_stores: bool) -> Iterator[s
         yield OTHER_IMAGES
     if any(one.first.against for one in with_interval):
         yield CHANGES_NOT_PAIRED
+
+
+def _other_draws(files: Sequence[FileDifference]) -> Iterator[str]:
+    """That other images were trained on, where the files say so."""
+    keys = [one.key for one in files if any(f"{one.key}.".startswith(f"{draw}.") for draw in DRAWS)]
+    if keys:
+        yield f"their training draws differ ({', '.join(dict.fromkeys(map(_short, keys)))}), {OF_THE_DRAW}"
+
+
+def _short(key: str) -> str:
+    return ".".join(key.split(".")[:3])
+
+
+# --------------------------------------------------------------------------------------------------------------- gates
+
+
+def _gates(first: Sequence[GateRow], second: Sequence[GateRow]) -> Iterator[GatePair]:
+    mine, theirs = ({gate.title: gate.outcome for gate in gates} for gates in (first, second))
+    for title in dict.fromkeys([*mine, *theirs]):
+        yield GatePair(title, mine.get(title), theirs.get(title))
 
 
 # --------------------------------------------------------------------------------------------------------------- files
