@@ -16,7 +16,8 @@ import pytest
 from evidence_toys import ACCURACY, evidence, toy_panel, with_margin
 from judged_toys import SIMULATED, prepared, simulate, table
 
-from auditkit.engine.comparing import Side, compare, flat
+from auditkit.engine.comparing import Side, compare
+from auditkit.engine.differences import flat
 from auditkit.errors import AuditError
 from auditkit.evidence.compare import Terms, key, paired, unpaired
 from auditkit.evidence.findings import derive

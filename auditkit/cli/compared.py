@@ -11,7 +11,8 @@ from typing import Any
 from rich.table import Table
 
 from auditkit.cli.console import Console
-from auditkit.engine.comparing import Comparison, FileDifference, GatePair, Side
+from auditkit.engine.comparing import Comparison, GatePair, Side
+from auditkit.engine.differences import FileDifference
 from auditkit.evidence.compare import Difference, Verdict
 from auditkit.evidence.results import Finding, GateRow
 from auditkit.report import conditions, names, numbers

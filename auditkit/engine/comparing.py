@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from auditkit.engine.differences import FileDifference, file_differences, other_draws
 from auditkit.engine.panels import make_panels
 from auditkit.engine.prepare import Prepared
 from auditkit.errors import AuditError
@@ -17,7 +18,6 @@ from auditkit.spec.model import Evidence, Use
 from auditkit.spec.paths import label
 from auditkit.spec.words import listed
 
-ABSENT = None
 NOT_PAIRED = (
     "both were tested on the same data, but pairing is not available from findings alone, so intervals are as wide as "
     "between different people; compare the audit files, whose store holds the predictions, or judge both in one table"
@@ -27,11 +27,6 @@ CHANGES_NOT_PAIRED = (
     "draws the same people for two arms, and the difference of two changes has four; values and gaps are paired"
 )
 OTHER_IMAGES = "test sets of the two are not the same images, so what was tested on them is compared unpaired"
-DRAWS = ("data.dataset", "data.place", "data.seed", "data.train", "data.split_by", "data.split_after_resampling")
-"""Keys, with all that is under them, on which it depends which images are drawn to be trained on."""
-OF_THE_DRAW = (
-    "so a difference may be one of the draw too: other images alone move what is found, and no interval has that"
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,15 +74,6 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class FileDifference:
-    """A key whose value differs; None where a side lacks it."""
-
-    key: str
-    first: Any
-    second: Any
-
-
-@dataclass(frozen=True, slots=True)
 class GatePair:
     """A gate by its title, and how it came out; None where a side lacks it."""
 
@@ -126,9 +112,9 @@ def compare(first: Side, second: Side) -> Comparison:
         raise _refused(first, second, f"they have no finding in common{_other_arms(first, second)}")
     keys = {key(one.first) for one in found}
     unmatched = tuple(len(by_key(side.results, terms).keys() - keys) for side in (first, second))
-    files = tuple(_files(first.audit, second.audit))
+    files = tuple(file_differences(first.audit, second.audit))
     return Comparison(
-        warnings=(*_warnings(first, second, found), *_other_draws(files)),
+        warnings=(*_warnings(first, second, found), *other_draws(files)),
         files=files,
         gates=tuple(_gates(first.results.gates, second.results.gates)),
         findings=found,
@@ -258,17 +244,6 @@ def _not_paired(unpaired: Sequence[Difference], from_stores: bool) -> Iterator[s
         yield CHANGES_NOT_PAIRED
 
 
-def _other_draws(files: Sequence[FileDifference]) -> Iterator[str]:
-    """That other images were trained on, where the files say so."""
-    keys = [one.key for one in files if any(f"{one.key}.".startswith(f"{draw}.") for draw in DRAWS)]
-    if keys:
-        yield f"their training draws differ ({', '.join(dict.fromkeys(map(_short, keys)))}), {OF_THE_DRAW}"
-
-
-def _short(key: str) -> str:
-    return ".".join(key.split(".")[:3])
-
-
 # --------------------------------------------------------------------------------------------------------------- gates
 
 
@@ -276,28 +251,3 @@ def _gates(first: Sequence[GateRow], second: Sequence[GateRow]) -> Iterator[Gate
     mine, theirs = ({gate.title: gate.outcome for gate in gates} for gates in (first, second))
     for title in dict.fromkeys([*mine, *theirs]):
         yield GatePair(title, mine.get(title), theirs.get(title))
-
-
-# --------------------------------------------------------------------------------------------------------------- files
-
-
-def _files(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[FileDifference]:
-    if not first or not second:
-        return
-    mine, theirs = dict(flat(first)), dict(flat(second))
-    for name in dict.fromkeys([*mine, *theirs]):
-        if mine.get(name, ABSENT) != theirs.get(name, ABSENT):
-            yield FileDifference(name, mine.get(name, ABSENT), theirs.get(name, ABSENT))
-
-
-def flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Every value under its dotted key; arms and tasks under their names, other arrays of tables under numbers."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from flat(inner, (*path, str(name)))
-    elif isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
-        for number, each in enumerate(value):
-            named = label(each) or str(number)
-            yield from flat(each, (*path, named))
-    else:
-        yield ".".join(path), value
