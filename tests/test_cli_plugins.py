@@ -199,7 +199,10 @@ def test_init_into_a_folder_names_a_file_in_it() -> None:
     ("words", "said"),
     [
         (["rnu"], "There is no command 'rnu'; did you mean 'run'?"),
-        (["data", "chek"], "There is no command 'chek'; did you mean 'check'?"),
+        (
+            ["data", "chek"],
+            "There is no command 'chek'; did you mean 'check'? there are 'check', 'download' and 'make-faces'",
+        ),
         (["plugins", "zzz"], "There is no command 'zzz'; there are 'list' and 'show'"),
         (["data", "make-faces", "x", "--n", "3"], "Invalid value for '--n': 3 is not in the range 50<=x<=999999."),
     ],
@@ -211,7 +214,10 @@ def test_mistakes_in_the_words_of_a_command(words: list[str], said: str) -> None
 def test_a_plugin_that_is_not_there_cannot_be_left_out(install: Install) -> None:
     install("every_other")
     outcome = audit_project({"a.toml": GOOD}).run("validate", "a.toml", "-p", "every-othr").assert_code(2)
-    assert outcome.err == "--no-plugin: there is no plugin 'every-othr'\n  did you mean 'every-other'?\n"
+    assert outcome.err == (
+        "--no-plugin: there is no plugin 'every-othr'\n  did you mean 'every-other'? there are 'builtin', 'auditkit', "
+        "'every-other' and 'auditkit-every-other'\n"
+    )
 
 
 TABLE = "file,smiling,gender,person_id,partition,age\n" + "".join(

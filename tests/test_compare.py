@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +16,8 @@ import pytest
 from evidence_toys import ACCURACY, evidence, toy_panel, with_margin
 from judged_toys import SIMULATED, prepared, simulate, table
 
-from auditkit.engine.comparing import Side, compare, flat
+from auditkit.engine.comparing import Side, compare
+from auditkit.engine.differences import flat
 from auditkit.errors import AuditError
 from auditkit.evidence.compare import Terms, key, paired, unpaired
 from auditkit.evidence.findings import derive
@@ -132,14 +134,92 @@ def test_findings_that_few_people_carry_say_so_when_compared_unpaired() -> None:
     assert one.reason.endswith("; resting on few people")
 
 
-def test_what_is_printed(two: AuditProject) -> None:
-    out = two.run("compare", "a.toml", "b.toml").assert_success().out
-    assert out.startswith("A  a.toml · Simulated\nB  b.toml · Otherwise\n")
-    assert "recipe.batch_size  256" in out
-    assert "\naccuracy, arm original" in out
-    assert "findings compared: " in out
-    assert len(two.run("compare", "a.toml", "b.toml", "--all").out) > len(out)
-    assert "The files say the same." in two.run("compare", "a.toml", "a.toml").out
+def wide(project: AuditProject) -> AuditProject:
+    return AuditProject(project.folder, {**project.environment, "COLUMNS": "300"})
+
+
+def squeezed(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_the_answer_is_printed_first_and_then_what_differs(two: AuditProject) -> None:
+    found = as_json(two, "a.toml", "b.toml")
+    count = Counter(one["verdict"] for one in found["findings"])
+    lines = squeezed(wide(two).run("compare", "a.toml", "b.toml").assert_success().out)
+    assert lines[:2] == ["A a.toml · Simulated", "B b.toml · Otherwise"]
+    assert lines[3] == (
+        f"{count['differs']} of {len(found['findings'])} findings differ: {count['cannot tell']} cannot be told, "
+        f"{count['not estimable']} are not estimable."
+    )
+    files, head = (
+        lines.index("in the files A B"),
+        lines.index("findings that differ, largest first A B B less A, paired"),
+    )
+    assert lines[files + 1 : files + 3] == ['audit.title "Simulated" "Otherwise"', "recipe.batch_size 256 64"]
+    largest = max(
+        (one for one in found["findings"] if one["verdict"] == "differs"), key=lambda one: abs(one["estimate"])
+    )
+    assert f" {100 * largest['estimate']:+.1f} points [" in lines[head + 1]
+    assert lines[head + count["differs"] + 2] == "The rest, by metric (--all lists each):"
+    everything = squeezed(wide(two).run("compare", "a.toml", "b.toml", "--all").out)
+    assert lines[: head + count["differs"] + 1] == everything[: head + count["differs"] + 1]
+    assert len(everything) == head + len(found["findings"]) + 3
+
+
+def test_nothing_differs_of_an_audit_and_itself(two: AuditProject) -> None:
+    lines = squeezed(wide(two).run("compare", "a.toml", "a.toml").assert_success().out)
+    number = len(as_json(two, "a.toml", "a.toml")["findings"])
+    none = f"None of {number} findings differs: "
+    assert lines[3].startswith(none)
+    assert " have no difference larger than the margin of 0.5 points" in lines[3]
+    assert "The files say the same." in lines
+
+
+def test_gates_that_came_out_otherwise_are_named(two: AuditProject) -> None:
+    two.write({"strict.toml": SIMULATED.replace("at_least = 0.6", "at_least = 0.99").replace("cannot be told", "new")})
+    lines = squeezed(wide(two).run("compare", "a.toml", "strict.toml").assert_success().out)
+    assert lines[4:8] == [
+        "3 of 4 gates came out otherwise:",
+        "passed in A, failed in B: young stay right",
+        "insufficient evidence in A, not there in B: cannot be told",
+        "not there in A, insufficient evidence in B: new",
+    ]
+    lines = squeezed(wide(two).run("compare", "a.toml", "b.toml").assert_success().out)
+    assert lines[4] == "All 3 gates came out alike: 1 passed, 1 failed, 1 insufficient evidence."
+
+
+def test_many_differences_are_folded_unless_all_are_asked_for(two: AuditProject) -> None:
+    hair = [f"{colour}_Hair" for colour in ("Black", "Blond", "Brown", "Gray")]
+    named = [*hair, "Bald", "Bangs", "Blurry", "Chubby", "Eyeglasses", "Goatee", "Mustache"]
+    words = "\n".join(f'{name} = {{ 0 = "{"a" * 70}", 1 = "b" }}' for name in named)
+    two.write({"long.toml": f"{OTHER}\n[words]\n{words}\n"})
+    out = squeezed(wide(two).run("compare", "a.toml", "long.toml").assert_success().out)
+    assert f'words.Black_Hair.0 "{"a" * 56}...' in out
+    assert "and 4 more in the files (--all)" in out
+    everything = squeezed(wide(two).run("compare", "a.toml", "long.toml", "--all").assert_success().out)
+    assert f'words.Mustache.0 "{"a" * 70}"' in everything
+
+
+def test_findings_are_called_as_in_reports(two: AuditProject) -> None:
+    words = '[words]\nYoung = { 0 = "old people", 1 = "young people" }\n'
+    named = OTHER.replace('name = "oversampled"', 'name = "oversampled"\nlabel = "more bald"')
+    two.write({"named.toml": f"{named}\n{words}"})
+    out = wide(two).run("compare", "a.toml", "named.toml", "--all").assert_success().out
+    assert "accuracy of old people, oversampled, task Male" in out
+    assert (
+        "change in accuracy of young people, more bald against original"
+        in wide(two).run("compare", "named.toml", "named.toml", "--all").out
+    )
+
+
+def test_other_draws_of_training_images_are_a_warning() -> None:
+    drawn = [{"seed": seed, "train": {"draw": 100, "cells": [{"count": seed}, {"count": 2}]}} for seed in (0, 1)]
+    first, second = (side(name, audit={**audit(), "data": data}) for name, data in zip("AB", drawn, strict=True))
+    assert compare(first, second).warnings[-1] == (
+        "their training draws differ (data.seed, data.train.cells), so a difference may be one of the draw too: other "
+        "images alone move what is found, and no interval has that"
+    )
+    assert not any("draw" in warning for warning in compare(first, first).warnings)
 
 
 def test_both_sides_are_labelled(two: AuditProject) -> None:
@@ -162,11 +242,10 @@ def test_both_sides_are_labelled(two: AuditProject) -> None:
 
 def test_ratios_and_their_differences_are_printed_as_ratios(two: AuditProject) -> None:
     one = difference(as_json(two, "a.toml", "b.toml"), quantity="ratio", metric="accuracy", arm="original")
-    wide = AuditProject(two.folder, {**two.environment, "COLUMNS": "300"})
-    lines = wide.run("compare", "a.toml", "b.toml", "--all").assert_success().out.splitlines()
-    (line,) = [" ".join(line.split()) for line in lines if line.startswith("accuracy ratio over Young, arm original,")]
+    lines = squeezed(wide(two).run("compare", "a.toml", "b.toml", "--all").assert_success().out)
+    (line,) = [line for line in lines if line.startswith("ratio of accuracy, smallest / largest over Young, original,")]
     first, second = (one[side]["estimate"] for side in ("first", "second"))
-    assert f" {first:.3f} {second:.3f} {second - first:+.3f} unpaired" in line
+    assert f" {first:.3f} {second:.3f} {second - first:+.3f}, unpaired" in line
 
 
 def test_what_can_not_be_opened_ends_with_2(two: AuditProject) -> None:
@@ -345,7 +424,7 @@ def test_unpaired_coverage_by_simulation() -> None:
     [
         (finding(0.8), finding(0.9), "differs", ""),
         (finding(0.9, 0.001), finding(0.901, 0.001), "no difference larger than the margin", ""),
-        (finding(0.9, 0.05), finding(0.92, 0.05), "cannot tell", "the interval holds 0 and more than the margin"),
+        (finding(0.9, 0.05), finding(0.92, 0.05), "cannot tell", "it may be none, and may be larger than the margin"),
         (finding(0.8, seeds=1), finding(0.9), "cannot tell", "training variance not measured: one seed"),
     ],
 )  # fmt: skip

@@ -76,6 +76,12 @@ def test_every_gate_is_a_test(pytester: pytest.Pytester, audits: Path, filled: P
     assert "Traceback" not in result.stdout.str()
 
 
+def test_a_bound_reads_as_in_the_file(pytester: pytest.Pytester, audits: Path, filled: Path) -> None:
+    result = pytester.runpytest("audits", "-v", *stored_in(filled))
+    unnamed = "accuracy, arm oversampled, task Male, at least 0.999"
+    result.stdout.fnmatch_lines([f"audits/s.toml::{unnamed} FAILED*", f"*_ gate '{unnamed}' _*"])
+
+
 def test_a_gate_can_be_chosen_by_its_name(pytester: pytest.Pytester, audits: Path, filled: Path) -> None:
     pytester.runpytest("audits/s.toml", "-k", "young", *stored_in(filled)).assert_outcomes(passed=1, deselected=2)
     pytester.runpytest("audits/s.toml::young stay right", *stored_in(filled)).assert_outcomes(passed=1)

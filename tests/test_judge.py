@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -446,6 +447,39 @@ def test_a_photo_that_stands_twice(tmp_path: Path) -> None:
     )
 
 
+def test_images_that_would_count_several_times_without_their_column(tmp_path: Path) -> None:
+    frame = table(seeds=3).rename(columns={"image": "File_Name"})
+    other = "a column of other things needs another name"
+    said = "column 'File_Name' names 450 images, which would count as 2,700: one stands"
+    assert refused(tmp_path, frame, replace(ALL, row=None, seed=None)) == (
+        f"{said} 3 times for one arm and seed\n  give --row File_Name, --seed seed; {other}"
+    )
+    assert refused(tmp_path, frame, BARE) == (
+        f"{said} 6 times for one arm and seed\n  give --row File_Name, --arm arm, --seed seed; {other}"
+    )
+    assert given(tmp_path, frame, replace(ALL, row=None)).warnings == ()
+
+
+def test_images_without_names_that_would_count_several_times(tmp_path: Path) -> None:
+    frame = table().drop(columns="image")
+    assert refused(tmp_path, frame, replace(ALL, row=None, seed=None)) == (
+        "each of the 2 levels of column 'seed' has the same truth and groups line by line: images would count several "
+        "times\n  give --seed seed; a column of other things needs another name"
+    )
+
+
+def test_arms_and_seeds_that_no_option_names_are_warned_of(project: AuditProject) -> None:
+    frame = pd.read_csv(project.folder / "p.csv").query("seed < 2").drop(columns="image")
+    frame.sample(frac=1, random_state=0).to_csv(project.folder / "shuffled.csv", index=False)
+    outcome = project.run("judge", "shuffled.csv", *ASKED, "--arm", "arm", "--quiet").assert_success()
+    warning = (
+        "column 'seed' was not looked at, so lines of all its levels count as different images; --seed seed tells them "
+        "apart"
+    )
+    assert outcome.out == f"report  reports/shuffled-judged/report.html\n! {warning}\n"
+    assert warning in project.read("reports/shuffled-judged/report.md")
+
+
 def test_truth_with_too_many_levels(tmp_path: Path) -> None:
     frame = table()
     frame["truth"] = frame.truth + frame.young
@@ -469,7 +503,9 @@ def test_truth_whose_positive_level_is_not_said(tmp_path: Path) -> None:
     assert refused(tmp_path, frame) == (
         "column 'truth' has the levels 'no' and 'yes', and which is positive is not said\n  as in --positive yes"
     )
-    assert refused(tmp_path, frame, positive="yess") == "column 'truth' has no level 'yess'\n  did you mean 'yes'?"
+    assert refused(tmp_path, frame, positive="yess") == (
+        "column 'truth' has no level 'yess'\n  did you mean 'yes'? there are 'no' and 'yes'"
+    )
 
 
 @pytest.mark.parametrize("column", ["truth", "gender", "person"])
@@ -529,9 +565,9 @@ def test_a_metric_may_be_named_with_its_distribution(project: AuditProject) -> N
     reports = []
     for metric in ("accuracy", "auditkit:accuracy"):
         outcome = project.run("judge", "p.csv", *ASKED, *told, "--metrics", metric).assert_success()
-        reports.append((outcome.out, project.read("reports/p-judged/report.md")))
+        reports.append((outcome.out.partition("! this replaced")[0], project.read("reports/p-judged/report.md")))
     assert "b against a, accuracy of gender: f: changed by" in reports[0][0].replace("\n  ", " ")
-    assert reports[0] == reports[1]
+    assert reports[0] == (reports[1][0], reports[1][1].replace("auditkit:accuracy", "accuracy"))
 
 
 def test_the_arm_that_was_taken_for_the_reference_is_told_where_none_was_named(tmp_path: Path) -> None:
@@ -546,6 +582,23 @@ def test_the_same_columns_make_one_group_in_any_order(project: AuditProject) -> 
     project.run("judge", "p.csv", *names, "--groups", "gender*young,young*gender", "--quiet").assert_success()
     found = json.loads(project.read("reports/p-judged/findings.json"))["findings"]
     assert {tuple(one["over"]) for one in found} == {(), ("gender", "young")}
+
+
+def test_a_report_of_other_options_is_replaced_and_it_is_said(project: AuditProject) -> None:
+    told = ("--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
+    place = "report  reports/again-judged/report.html\n"
+    pd.read_csv(project.folder / "p.csv").to_csv(project.folder / "again.csv", index=False)
+    assert project.run("judge", "again.csv", *ASKED, *told, "--quiet").assert_success().out == place
+    assert project.run("judge", "again.csv", *told, *ASKED, "--quiet").assert_success().out == place
+    assert project.run("judge", "again.csv", *ASKED, *told, "--margin", "0.01", "--quiet").assert_success().out == (
+        f"{place}! this replaced the report of other columns or options; --reports PATH keeps both. The earlier was "
+        "made by:\n    auditkit judge again.csv --truth truth --score score --groups 'gender,gender*young' --identity "
+        "person --row image --arm arm --seed seed\n"
+    )
+    command = json.loads(project.read("reports/again-judged/findings.json"))["facts"]["command"]
+    assert command.endswith("--seed seed --margin 0.01")
+    project.run(*shlex.split(command)[1:], "--logit", "--reports", "other", "--quiet").assert_success()
+    assert "--logit" in project.read("other/again-judged/report.md")
 
 
 def test_mistakes_on_the_command_line_end_with_2(project: AuditProject) -> None:

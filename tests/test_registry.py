@@ -243,7 +243,7 @@ def test_an_arm_that_is_needed_must_exist(install: Install) -> None:
         Problem(
             ("arm", 1, "sampler", "first"),
             "unknown arm 'frist' in sampler 'second-look', option 'first'",
-            "did you mean 'first'?",
+            "did you mean 'first'? there are 'first' and 'b'",
             refers_to=("arm",),
         ),
     )
@@ -358,14 +358,24 @@ def auditkit_samplers():
     levels = dict.fromkeys(("Male", "Young", "Bald"), (0, 1))
     at = ("arm", 0, "sampler")
     where = "in sampler 'deep', option"
+    all_three = "there are 'Male', 'Young' and 'Bald'"
     assert registry.check_names(found, levels) == [
-        Problem((*at, "parts", 1, "column"), f"unknown attribute 'Mael' {where} 'parts'", "did you mean 'Male'?"),
-        Problem((*at, "weights", "Blad"), f"unknown attribute 'Blad' {where} 'weights'", "did you mean 'Bald'?", True),
-        Problem((*at, "maybe"), f"unknown attribute 'Nose' {where} 'maybe'", "there are 'Male', 'Young' and 'Bald'"),
+        Problem(
+            (*at, "parts", 1, "column"),
+            f"unknown attribute 'Mael' {where} 'parts'",
+            f"did you mean 'Male'? {all_three}",
+        ),
+        Problem(
+            (*at, "weights", "Blad"),
+            f"unknown attribute 'Blad' {where} 'weights'",
+            f"did you mean 'Bald'? {all_three}",
+            True,
+        ),
+        Problem((*at, "maybe"), f"unknown attribute 'Nose' {where} 'maybe'", all_three),
         Problem(
             (*at, "parts", 1, "where", "Yuong"),
             f"unknown attribute 'Yuong' {where} 'parts'",
-            "did you mean 'Young'?",
+            f"did you mean 'Young'? {all_three}",
             True,
         ),
         Problem(

@@ -70,8 +70,7 @@ def test_running_again_trains_nothing_and_needs_no_torch(finished: AuditProject)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=finished.folder, env=environment, capture_output=True, text=True, check=True
     )
-    assert "4 done" in done.stdout
-    assert done.stdout.splitlines()[-1] == "0 []"
+    assert done.stdout == "report  reports/toy/report.html\n0 []\n"
 
 
 def test_what_findings_are_made_with_is_imported_while_workers_start() -> None:
@@ -216,6 +215,11 @@ def test_a_unit_that_fails_leaves_the_others() -> None:
     assert "lower recipe.optimizer.lr (now 1e+30)" in outcome.out
     units = json.loads(project.run("plan", "toy.toml", "--json").out)["units"]
     assert {unit["arm"]: unit["state"] for unit in units} == {"original": "done", "oversampled": "to run"}
+    once_more = ("--device", "cpu", "--workers", "1", "--quiet")
+    *failures, last = project.run("run", "toy.toml", *once_more).assert_code(3).out.splitlines()
+    assert " ".join(failures).count("failed: ") == 2
+    assert not any("accuracy" in line or "img/s" in line for line in failures)
+    assert last == "report  reports/toy/report.html"
 
 
 VALUE = 'finding = { task = "Male", arm = "original" }'

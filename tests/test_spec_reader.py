@@ -200,14 +200,18 @@ def test_a_table_that_the_file_leaves_out_keeps_its_default_use(file: Path) -> N
 
 
 BAD_OVERRIDES = [
-    ("profile.smal.arms=['over']", "there is no profile 'smal'", "did you mean 'small'?"),
+    (
+        "profile.smal.arms=['over']",
+        "there is no profile 'smal'",
+        "did you mean 'small'? there are 'small' and 'faster'",
+    ),
     ("recipe.lr", "'recipe.lr' has no value", "write --set KEY=VALUE"),
     ("recipe.init=none", "'none' is not a TOML value", "text needs quotes: '\"none\"'"),
     ("recipe.seeds=1\nb=2", "'1\\nb=2' is more than one value", ""),
     ("=1", "there is no key before '='", "write --set KEY=VALUE"),
     ("recipe..lr=1", "cannot read the key 'recipe..lr'", "keys look like recipe.budget.epochs or arm[NAME].on"),
     ("arm.name='x'", "'arm' is an array", "say which element: arm[original].name"),
-    ("arm[ovr].on='valid'", "there is no arm 'ovr'", "did you mean 'over'?"),
+    ("arm[ovr].on='valid'", "there is no arm 'ovr'", "did you mean 'over'? there are 'original', 'over' and 'placebo'"),
     ("arm[7].on='valid'", "there is no arm '7'", "there are 'original', 'over' and 'placebo'"),
     ("audit[x]=1", "'audit' is not an array and has no element 'x'", ""),
     ("audit.title.x=1", "'audit.title' is a single value and has no 'x'", ""),
@@ -274,7 +278,8 @@ def test_a_place_that_leads_through_a_file(file: Path) -> None:
 def test_a_profile_that_does_not_exist(file: Path) -> None:
     with pytest.raises(AuditError) as caught:
         read(file, profile="smal")
-    assert str(caught.value) == f"--profile: there is no profile 'smal' in {file}\n  did you mean 'small'?"
+    said = "did you mean 'small'? there are 'small' and 'faster'"
+    assert str(caught.value) == f"--profile: there is no profile 'smal' in {file}\n  {said}"
 
 
 def test_a_byte_order_mark_is_skipped(file: Path) -> None:

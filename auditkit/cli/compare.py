@@ -9,27 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 
+from auditkit.cli.compared import Terminal
 from auditkit.cli.console import Console
 from auditkit.cli.options import settings, settings_options
 from auditkit.cli.outcome import conclude
-from auditkit.contracts import Condition
-from auditkit.engine.comparing import Comparison, FileDifference, Side
+from auditkit.engine.comparing import Comparison, Side
 from auditkit.engine.comparing import compare as derive
 from auditkit.engine.prepare import prepare
 from auditkit.engine.store import read_json
 from auditkit.errors import DataError
-from auditkit.evidence.compare import Difference
-from auditkit.evidence.results import Finding
-from auditkit.report import archive, numbers
-from auditkit.report.numbers import Numbers, plural
-from auditkit.spec.model import Selector
-from auditkit.spec.sentences import selector_sentence
+from auditkit.report import archive
 
 PLACE = click.Path(path_type=Path)
-WHOLE = ("value", "signed_gap", "change")
-"""Of findings that do not differ, those of the first metric and of these quantities are shown unasked."""
 
 
 @click.command()
@@ -37,9 +29,14 @@ WHOLE = ("value", "signed_gap", "change")
 @click.argument("second", type=PLACE, metavar="B")
 @settings_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-@click.option("--all", "everything", is_flag=True, help="Print every finding, not only the first metric's.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Print every finding, not only those that differ, and every value whole."
+)
 def compare(first: Path, second: Path, as_json: bool, everything: bool, **values: Any) -> int:
     """Compare A and B: report folders (with their findings.json), or audit files whose units are in the store.
+
+    First how many findings differ, how many do not by more than A's margin, and how many cannot be told; then what
+    differs in the files and in the findings. --all shows the rest, too.
 
     Every difference is B less A, with a plain and a simultaneous interval; verdicts are decided on the latter. Of audit
     files on the same data, values and gaps are compared paired, on the same people; changes of arms, and reports, as if
@@ -51,7 +48,7 @@ def compare(first: Path, second: Path, as_json: bool, everything: bool, **values
     if as_json:
         click.echo(json.dumps(_json(sides, found), ensure_ascii=False, allow_nan=False))
     else:
-        _print(Console(highlight=False), sides, found, everything=everything)
+        Terminal(Console(highlight=False), sides, found, everything).print()
     return 0
 
 
@@ -97,73 +94,3 @@ def _described(letter: str, side: Side) -> dict[str, Any]:
         "kind": "report" if side.prepared is None else "audit file",
         "written": None if side.written is None else side.written.isoformat(timespec="seconds"),
     }
-
-
-def _print(console: Console, sides: list[Side], found: Comparison, *, everything: bool) -> None:
-    console.print(f"A  {sides[0].label}\nB  {sides[1].label}", markup=False, soft_wrap=True)
-    for warning in found.warnings:
-        console.print(f"! {warning}", style="yellow", markup=False)
-    console.print()
-    console.print(_files(found.files) if found.files else "The files say the same.")
-    console.print()
-    shown = [one for one in found.findings if everything or _matters(one, found.findings[0].first.metric)]
-    console.print(_findings(shown, numbers.of(sides[1].results)))
-    console.print(_summary(found, len(shown)), markup=False)
-
-
-def _files(files: tuple[FileDifference, ...]) -> Table:
-    table = Table("in the files", "A", "B", box=None, pad_edge=False, header_style="bold")
-    for one in files:
-        table.add_row(one.key, *("" if value is None else json.dumps(value) for value in (one.first, one.second)))
-    return table
-
-
-def _matters(one: Difference, metric: str) -> bool:
-    return one.verdict == "differs" or (one.first.metric == metric and one.first.quantity in WHOLE)
-
-
-def _findings(shown: list[Difference], how: Numbers) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("in the findings", "A", "B", "B less A", "verdict"):
-        table.add_column(name, overflow="fold")
-    for one in shown:
-        table.add_row(*_row(one, how))
-    return table
-
-
-def _row(one: Difference, how: Numbers) -> tuple[str, ...]:
-    finding = one.first
-    sides = [("" if f.estimate is None else how.of(f, f.estimate)) for f in (finding, one.second)]
-    verdict = f"{one.verdict}: {one.reason}" if one.reason else one.verdict
-    return (_sentence(finding), *sides, _difference(one, how), verdict)
-
-
-def _difference(one: Difference, how: Numbers) -> str:
-    if one.estimate is None:
-        return ""
-    return f"{how.difference(one.first, one.estimate, one.simultaneous or one.interval)} {one.how}"
-
-
-def _sentence(finding: Finding) -> str:
-    selector = Selector.model_construct(
-        task=finding.task,
-        arm=finding.arm,
-        metric=finding.metric,
-        over=finding.over,
-        at=Condition(dict(finding.at)) if finding.at else None,
-        quantity=finding.quantity,
-        test="resampled" if finding.test == "resampled" else "plain",
-        against=finding.against or None,
-    )
-    return selector_sentence(selector)
-
-
-def _summary(found: Comparison, shown: int) -> str:
-    tally: dict[str, int] = {}
-    for one in found.findings:
-        tally[one.verdict] = tally.get(one.verdict, 0) + 1
-    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(tally.items(), key=lambda each: -each[1]))
-    more = f"; {len(found.findings) - shown} not shown (--all)" if shown < len(found.findings) else ""
-    first, second = found.unmatched
-    alone = f"; {plural(first, 'finding')} only in A, {second} only in B" if first or second else ""
-    return f"{plural(len(found.findings), 'finding')} compared: {told}{more}{alone}"

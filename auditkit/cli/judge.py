@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from auditkit.cli.console import Console
-from auditkit.cli.options import NO_PLUGIN, QUIET, REPORTS, FiniteRange
+from auditkit.cli.options import NO_PLUGIN, REPORTS, FiniteRange
 from auditkit.cli.outcome import publish
 from auditkit.engine.elsewhere import Columns, Reading, read
 from auditkit.engine.judging import METRICS, Question
 from auditkit.engine.judging import judge as derive
 from auditkit.engine.registry import Registry
-from auditkit.errors import AuditError
+from auditkit.engine.store import read_json
+from auditkit.errors import AuditError, DataError
 from auditkit.report import document
 
 NAME = "COLUMN"
+REPLACED = "this replaced the report of other columns or options; --reports PATH keeps both. The earlier was made by:"
 
 
 @click.command()
@@ -53,7 +57,7 @@ NAME = "COLUMN"
 @click.option("--title", metavar="TEXT", help="Title of the report.")
 @REPORTS
 @NO_PLUGIN
-@QUIET
+@click.option("--quiet", is_flag=True, help="Print only where the report is, and what is probably not as meant.")
 def judge(file: Path, groups: tuple[str, ...], reports: Path, quiet: bool, **values: Any) -> int:
     """Judge the predictions in FILE, a CSV or Parquet table with a line per image, arm and seed.
 
@@ -67,7 +71,11 @@ def judge(file: Path, groups: tuple[str, ...], reports: Path, quiet: bool, **val
     Without --identity every image counts as a person of its own, which makes intervals too narrow where one person
     has several. Without --arm there is one arm, without --seed one seed, and then no change is called one. Without
     --row images are matched by their order where truth and groups agree in every arm and seed; where they do not,
-    arms are compared unpaired, and the report says so.
+    arms are compared unpaired, and the report says so. A table that names its images, arms or seeds in columns that
+    no option names is refused where images would count several times.
+
+    The reports lie in FILE's name with -judged. A report of other columns or options is replaced, and the command that
+    made it is told; --reports keeps both.
     """
     columns = Columns(
         groups=_groups(groups),
@@ -78,11 +86,39 @@ def judge(file: Path, groups: tuple[str, ...], reports: Path, quiet: bool, **val
     registry = Registry.load(values.pop("disabled"))
     values["metrics"] = _names("--metrics", values["metrics"])
     values["title"] = values["title"] or f"Predictions of {columns.truth} in {file.name}"
-    audit, results = derive(read(file, columns, reading), columns, Question(**values), registry)
-    publish(
-        Console(highlight=False), document.build(audit, results), results, reports / f"{file.stem}-judged", quiet=quiet
-    )
+    question = Question(command=_command(click.get_current_context()), **values)
+    given = read(file, columns, reading)
+    audit, results = derive(given, columns, question, registry)
+    folder, console = reports / f"{file.stem}-judged", Console(highlight=False)
+    earlier = _earlier(folder)
+    publish(console, document.build(audit, results), results, folder, quiet=quiet)
+    replaced = (f"{REPLACED}\n    {earlier}",) if earlier and earlier != question.command else ()
+    for warning in (*given.warnings, *replaced):
+        console.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
     return 0
+
+
+def _command(context: click.Context) -> str:
+    """The command as it was given, its options in the order of the help, without those on where and what is printed."""
+    words = ["auditkit", "judge"]
+    for parameter in context.command.params:
+        name, value = parameter.name or "", context.params.get(parameter.name or "")
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE or name in ("reports", "quiet"):
+            continue
+        option = [max(parameter.opts, key=len)] if isinstance(parameter, click.Option) else []
+        values = value if isinstance(value, tuple) else (value,)
+        words += [word for one in values for word in (*option, *(() if one is True else (str(one),)))]
+    return shlex.join(words)
+
+
+def _earlier(folder: Path) -> str:
+    """The command that made the report of a folder; "" where there is none, or none is known."""
+    try:
+        kept = read_json(folder / "findings.json")
+    except DataError:
+        return ""
+    facts = kept.get("facts") if isinstance(kept, dict) else None
+    return str(facts.get("command", "")) if isinstance(facts, dict) else ""
 
 
 def _groups(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:

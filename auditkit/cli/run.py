@@ -35,7 +35,13 @@ from auditkit.report.numbers import plural
     "--deterministic", is_flag=True, help="On a GPU, the same bits every time; slower. A CPU gives them anyway."
 )
 @click.option("--keep-weights", is_flag=True, help="Keep every unit's weights, not only those another arm needs.")
-@click.option("--progress", "drawing", type=click.Choice(["auto", "bars", "plain", "none"]), default="auto")
+@click.option(
+    "--progress",
+    "drawing",
+    type=click.Choice(["auto", "bars", "plain", "none"]),
+    default="auto",
+    help="How training is shown [auto: bars on a terminal, lines elsewhere, none with --quiet]; failures always are.",
+)
 @JUNIT
 @QUIET
 def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: Any) -> int:
@@ -45,9 +51,10 @@ def run(audit: Path, drawing: str, quiet: bool, junit: Path | None, **values: An
     """
     console = Console(highlight=False)
     prepared = prepare(settings(audit, values))
-    _announce(console, prepared)
+    if not quiet:
+        _announce(console, prepared)
     require_writable(prepared, junit)
-    failed = _train(console, prepared, drawing)
+    failed = _train(console, prepared, "none" if quiet and drawing == "auto" else drawing)
     results = conclude(prepared)
     write_reports(console, prepared, results, quiet=quiet, junit=junit)
     return Code.RUN_FAILED if failed else gate_code(results)

@@ -94,16 +94,16 @@ def _by_order(lines: Lines) -> Alignment:
     """All units share images, or those of each arm do, or every unit has its own."""
     units = list(dict.fromkeys(lines.unit.tolist()))
     of_unit = {unit: np.flatnonzero(lines.unit == unit) for unit in units}
-    if _agree(lines, of_unit.values()):
+    if agree(lines, of_unit.values()):
         return _placed(lines, [list(of_unit.values())], (MATCHED,) if len(units) > 1 else ())
     by_arm = [[of_unit[u] for u in units if u // len(lines.seeds) == arm] for arm in range(len(lines.arms))]
-    if all(_agree(lines, arm) for arm in by_arm):
+    if all(agree(lines, arm) for arm in by_arm):
         return _placed(lines, by_arm, (ARMS_APART,))
     notes = (ARMS_APART, SEEDS_APART) if len(lines.arms) > 1 else (SEEDS_APART.replace(" either", ""),)
     return _placed(lines, [[unit] for unit in of_unit.values()], notes)
 
 
-def _agree(lines: Lines, units: Iterable[Codes]) -> bool:
+def agree(lines: Lines, units: Iterable[Codes]) -> bool:
     """Whether units have as many lines, and the same truth, groups and identities in them."""
     first, *others = units
     return all(

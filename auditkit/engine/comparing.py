@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from auditkit.engine.differences import FileDifference, file_differences, other_draws
 from auditkit.engine.panels import make_panels
 from auditkit.engine.prepare import Prepared
 from auditkit.errors import AuditError
 from auditkit.evidence.compare import Difference, Terms, by_key, key, paired, unpaired
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.results import Results
+from auditkit.evidence.results import GateRow, Outcome, Results
 from auditkit.spec.model import Evidence, Use
 from auditkit.spec.paths import label
 from auditkit.spec.words import listed
 
-ABSENT = None
 NOT_PAIRED = (
     "both were tested on the same data, but pairing is not available from findings alone, so intervals are as wide as "
     "between different people; compare the audit files, whose store holds the predictions, or judge both in one table"
@@ -74,12 +74,12 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class FileDifference:
-    """A key whose value differs; None where a side lacks it."""
+class GatePair:
+    """A gate by its title, and how it came out; None where a side lacks it."""
 
-    key: str
-    first: Any
-    second: Any
+    title: str
+    first: Outcome | None
+    second: Outcome | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,10 @@ class Comparison:
 
     warnings: tuple[str, ...]
     files: tuple[FileDifference, ...]
+    gates: tuple[GatePair, ...]
     findings: tuple[Difference, ...]
     unmatched: tuple[int, int]
+    margin: float
 
 
 def compare(first: Side, second: Side) -> Comparison:
@@ -110,11 +112,14 @@ def compare(first: Side, second: Side) -> Comparison:
         raise _refused(first, second, f"they have no finding in common{_other_arms(first, second)}")
     keys = {key(one.first) for one in found}
     unmatched = tuple(len(by_key(side.results, terms).keys() - keys) for side in (first, second))
+    files = tuple(file_differences(first.audit, second.audit))
     return Comparison(
-        warnings=tuple(_warnings(first, second, found)),
-        files=tuple(_files(first.audit, second.audit)),
+        warnings=(*_warnings(first, second, found), *other_draws(files)),
+        files=files,
+        gates=tuple(_gates(first.results.gates, second.results.gates)),
         findings=found,
         unmatched=(unmatched[0], unmatched[1]),
+        margin=terms.margin,
     )
 
 
@@ -239,26 +244,10 @@ def _not_paired(unpaired: Sequence[Difference], from_stores: bool) -> Iterator[s
         yield CHANGES_NOT_PAIRED
 
 
-# --------------------------------------------------------------------------------------------------------------- files
+# --------------------------------------------------------------------------------------------------------------- gates
 
 
-def _files(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[FileDifference]:
-    if not first or not second:
-        return
-    mine, theirs = dict(flat(first)), dict(flat(second))
-    for name in dict.fromkeys([*mine, *theirs]):
-        if mine.get(name, ABSENT) != theirs.get(name, ABSENT):
-            yield FileDifference(name, mine.get(name, ABSENT), theirs.get(name, ABSENT))
-
-
-def flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Every value under its dotted key; arms and tasks under their names, other arrays of tables under numbers."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from flat(inner, (*path, str(name)))
-    elif isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
-        for number, each in enumerate(value):
-            named = label(each) or str(number)
-            yield from flat(each, (*path, named))
-    else:
-        yield ".".join(path), value
+def _gates(first: Sequence[GateRow], second: Sequence[GateRow]) -> Iterator[GatePair]:
+    mine, theirs = ({gate.title: gate.outcome for gate in gates} for gates in (first, second))
+    for title in dict.fromkeys([*mine, *theirs]):
+        yield GatePair(title, mine.get(title), theirs.get(title))

@@ -16,6 +16,7 @@ from scipy.special import logit
 from auditkit.contracts import Level
 from auditkit.engine.alignment import Alignment, Lines, align
 from auditkit.engine.frames import read_frame
+from auditkit.engine.repeated import require_once
 from auditkit.engine.table import Codes, Levels, Table
 from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.spec.words import did_you_mean, listed, plural
@@ -60,6 +61,11 @@ class Columns:
         single = (self.truth, self.score, self.identity, self.row, self.arm, self.seed)
         return tuple(dict.fromkeys([*(name for name in single if name is not None), *self.attributes]))
 
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """Which of "arm" and "seed" have a column."""
+        return tuple(name for name in ("arm", "seed") if getattr(self, name) is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -76,7 +82,7 @@ class Given:
     """A panel of what was given, its arms in the order of their names, so that nothing depends on the order of lines.
 
     `arms` are in the order in which they first appear, `names` those of the images by row number; `notes` say what was
-    assumed.
+    assumed, `warnings` what of it is probably wrong.
     """
 
     panel: Panel
@@ -85,6 +91,7 @@ class Given:
     names: tuple[str, ...] = field(repr=False)
     notes: tuple[str, ...]
     fingerprint: str
+    warnings: tuple[str, ...] = ()
 
 
 def read(path: Path, columns: Columns, reading: Reading) -> Given:
@@ -105,7 +112,9 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
     row, names = (None, ()) if columns.row is None else table.codes(columns.row, complete=True)
     same = {columns.truth: truth, **{name: codes for name, (codes, _) in attributes.items()}}
     same |= {} if identity is None or columns.identity is None else {columns.identity: identity}
-    aligned = align(Lines(path, arm, seed, arms, seeds, same, row, tuple(map(str, names))))
+    lines = Lines(path, arm, seed, arms, seeds, same, row, tuple(map(str, names)))
+    repeated = require_once(table, columns.used, lines, columns.telling) if row is None else ()
+    aligned = align(lines)
     panel = Panel(
         task=columns.truth,
         target=columns.truth,
@@ -121,8 +130,8 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
         threshold=float(_single(logit(reading.threshold))),
     )
     appearing = tuple(arms[code] for code in dict.fromkeys(arm.tolist()))
-    notes = (*aligned.notes, *_empty(columns.identity, identity), *_not_looked_at(table, columns))
-    return Given(panel, positive, appearing, aligned.names, notes, _fingerprint(panel, aligned.names))
+    notes = (*repeated, *aligned.notes, *_empty(columns.identity, identity), *_not_looked_at(table, columns))
+    return Given(panel, positive, appearing, aligned.names, notes, _fingerprint(panel, aligned.names), repeated)
 
 
 def _refuse_too_many(table: Table, columns: Columns, attributes: dict[str, tuple[Codes, Levels]]) -> None:

@@ -36,7 +36,10 @@ METRICS = ("accuracy", "selection_rate", "true_positive_rate", "false_positive_r
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of the predictions; the reference is the first arm where none is named."""
+    """What is asked of the predictions; the reference is the first arm where none is named.
+
+    `command` is what a report says it is made with; "" where nothing is told.
+    """
 
     title: str
     metrics: tuple[str, ...] = METRICS
@@ -44,6 +47,7 @@ class Question:
     placebo: str | None = None
     margin: float = 0.005
     confidence: float = 0.95
+    command: str = ""
 
 
 def judge(given: Given, columns: Columns, question: Question, registry: Registry) -> tuple[Audit, Results]:
@@ -54,6 +58,7 @@ def judge(given: Given, columns: Columns, question: Question, registry: Registry
     """
     audit = _audit(given, columns, question)
     metrics = _metrics(registry, question.metrics)
+    notes = () if question.reference else _first_arm(audit)
     if coarse := coarse_margin(question.margin, metrics.values()):
         raise AuditError(f"the margin is {coarse[0]}", where="--margin", hint=coarse[1])
     derived = derive([given.panel], audit.evidence, metrics)
@@ -64,7 +69,7 @@ def judge(given: Given, columns: Columns, question: Question, registry: Registry
         remarks=derived.remarks,
         flips=turned,
         flip_counts=counted,
-        facts=_facts(given, audit, metrics, () if question.reference else _first_arm(audit)),
+        facts={**_facts(given, audit, metrics, notes), "command": question.command},
     )
     return audit, results
 

@@ -22,6 +22,7 @@ How = Literal["paired", "unpaired", "the very same networks"]
 Verdict = Literal["differs", "no difference larger than the margin", "cannot tell", "not estimable"]
 Key = tuple[object, ...]
 FIRST, SECOND = "first:", "second:"
+UNDECIDED = "it may be none, and may be larger than the margin"
 OF_CHANGE: Mapping[Quantity, Quantity] = {
     "change": "value",
     "change_in_gap": "gap",
@@ -145,7 +146,7 @@ def _verdict(one: Difference, margin: float) -> tuple[Verdict, str]:
         return "cannot tell", "training variance not measured: one seed"
     if -margin <= low and high <= margin:
         return "no difference larger than the margin", ""
-    return ("differs", "") if low > 0 or high < 0 else ("cannot tell", "the interval holds 0 and more than the margin")
+    return ("differs", "") if low > 0 or high < 0 else ("cannot tell", UNDECIDED)
 
 
 # -------------------------------------------------------------------------------------------------------------- paired

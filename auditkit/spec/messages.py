@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from auditkit.errors import KeyPath, Problem
@@ -34,6 +35,12 @@ _LIMITS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
+_TRUTHS = {"true": ("true", "yes", "on"), "false": ("false", "no", "off")}
+_WHOLE, _NUMBER = re.compile(r"[+-]?[0-9]+"), re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+MOST_SEEDS = 10
+"""A number where seeds are listed is how many there are to be, up to this one."""
+CONDITIONS = ("where", "at")
+"""Keys whose tables are conditions on attributes."""
 _NAMES = "may have letters, digits, '.', '-' and '_', and starts with a letter or digit"
 _FIRST = {
     "audit": 'begin with [audit] and a title = "..."',
@@ -196,7 +203,42 @@ def _alternatives(fault: Fault, seen: str) -> tuple[str, str]:
         return f"is wrong: {fault.text[:1].lower()}{fault.text[1:]}", ""
     allowed = [*literals, *dict.fromkeys(types)]
     words = " or ".join(filter(None, [", ".join(allowed[:-1]), allowed[-1]]))
-    return f"must be {words}, found {seen}", _hint(fault.value, [text.strip("'") for text in literals])
+    hint = _hint(fault.value, [text.strip("'") for text in literals]) or _remedy(fault, {*types})
+    return f"must be {words}, found {seen}", hint
+
+
+def _remedy(fault: Fault, types: Collection[str]) -> str:
+    """The value as it was probably meant, where its content is right and its form wrong; "" where none is likely."""
+    value, names = fault.value, [part for part in fault.path if isinstance(part, str)]
+    last = names[-1] if names else ""
+    if last == "seeds":
+        return f"as in {[*range(value)]}" if type(value) is int and 0 < value <= MOST_SEEDS else ""
+    if isinstance(value, str):
+        return _for_text(value, last, types, within=fault.path[-1] != last)
+    if types == {"true or false"} and value in (0, 1):
+        return f"write {str(bool(value)).lower()}"
+    return f"write {json.dumps(str(value))}" if types == {"text in quotes"} and _is_number(value) else ""
+
+
+def _for_text(text: str, key: str, types: Collection[str], *, within: bool) -> str:
+    """`within` says that the text is an element of an array under the key."""
+    if key in CONDITIONS and "a table" in types:
+        return f"as in {{ {_bare(text)} = 1 }}"
+    if "an array" in types:
+        array = f"[{json.dumps(text, ensure_ascii=False)}]"
+        return f"as in {key} = [{array}]" if within else f"write {array}"
+    if types == {"true or false"}:
+        return next((f"write {word}" for word, meant in _TRUTHS.items() if text.lower() in meant), "")
+    number = _WHOLE if types == {"a whole number"} else _NUMBER if "a number" in types else None
+    return f"write {text} without quotes" if number is not None and number.fullmatch(text) else ""
+
+
+def _bare(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _literals(expected: str) -> list[str]:

@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 _FEW = 12
+"""So many names are listed where none is near."""
+_SHORT = 4
+"""So many names are listed beside a guess, which may be wrong."""
+_NEAR, _NEARER = 0.6, 0.75
+"""How alike the letters of what was meant are, from 0 to 1; nearer where names can be listed instead."""
 _FINEST = 4
 
 
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+def nearest(word: str, known: Iterable[str], cutoff: float = _NEAR) -> str | None:
     """The known name that was probably meant; None when none is as near as `cutoff`, where 1 is the same letters."""
     names = [name for name in known if name]
     plain = {_plain(name): name for name in reversed(names)}
     if _plain(word) in plain:
         return plain[_plain(word)]
+    if (found := _by_words(word, names)) is not None:
+        return found
     close = get_close_matches(_plain(word), plain, n=1, cutoff=cutoff)
     return plain[close[0]] if close else None
 
 
+def _by_words(word: str, names: Iterable[str]) -> str | None:
+    """The shortest name that has all the words of this one, in any order, or whose initials it is."""
+    asked = _words(word)
+    fitting = [name for name in names if {*asked} <= {*_words(name)}] if len(asked) > 1 else []
+    if not fitting and len(word) > 2:
+        fitting = [name for name in names if word.lower() == "".join(part[0] for part in _words(name))]
+    return min(fitting, key=len, default=None)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint that names the nearest, or else all there are when they are few."""
+    """A hint that names the nearest; all there are when they are few and none is near, or so few that it costs little.
+
+    Where all can be listed, a name must be nearer: who follows a wrong guess may turn an audit around.
+    """
     names = list(dict.fromkeys(known))
-    found = nearest(word, names)
-    if found is not None:
-        return f"did you mean {found!r}?"
-    return f"there {'is' if len(names) == 1 else 'are'} {listed(names, 'and')}" if 0 < len(names) <= _FEW else ""
+    few = 0 < len(names) <= _FEW
+    found = nearest(word, names, _NEARER if few else _NEAR)
+    everything = f"there {'is' if len(names) == 1 else 'are'} {listed(names, 'and')}" if few else ""
+    if found is None:
+        return everything
+    sure = _plain(found) == _plain(word) or not 1 < len(names) <= _SHORT
+    return f"did you mean {found!r}?" if sure else f"did you mean {found!r}? {everything}"
 
 
 def listed(values: Iterable[Any], last: str = "or") -> str:
@@ -66,6 +89,10 @@ def found(value: Any) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W_]+", name.lower())
 
 
 def _plain(name: str) -> str:
