@@ -394,6 +394,14 @@ def test_each_end_comes_from_the_ends_that_lie_that_way() -> None:
     assert one.interval.high == pytest.approx(0.05 + np.hypot(0.04, 0.01))
 
 
+def test_intervals_of_differences_of_shares_end_where_those_do() -> None:
+    most = {"value": 1, "gap": 1, "signed_gap": 2, "change": 2, "change_in_gap": 2, "change_in_signed_gap": 4}
+    for quantity, end in most.items():
+        shares = Results(findings=(finding(0.0, 5.0, quantity=quantity),), facts={"metrics": {"accuracy": {}}})
+        (found,) = unpaired(shares, shares, TERMS)
+        assert found.interval == found.simultaneous == Interval(-end, end)
+
+
 def test_more_questions_make_wider_simultaneous_intervals() -> None:
     def width(count: int) -> float:
         many = [finding(arm=f"arm{i}") for i in range(count)]

@@ -46,7 +46,9 @@ REPLACED = "this replaced the report of other columns or options; --reports PATH
 @click.option("--logit", is_flag=True, help="The score is a logit, positive minus negative.")
 @click.option("--metrics", metavar="A,B", default=",".join(METRICS), show_default=True, help="Ids of metrics.")
 @click.option("--explore", metavar="A,B", default="", help="Further columns: did arms change accuracy inside them?")
-@click.option("--margin", type=FiniteRange(0, 1), default=0.005, show_default=True, help="What is no change.")
+@click.option(
+    "--margin", type=FiniteRange(0, 1, max_open=True), default=0.005, show_default=True, help="What is no change."
+)
 @click.option(
     "--confidence",
     type=FiniteRange(0.5, 0.99, min_open=True),
@@ -85,6 +87,8 @@ def judge(file: Path, groups: tuple[str, ...], reports: Path, quiet: bool, **val
     reading = Reading(**{name: values.pop(name) for name in ("positive", "threshold", "logit")})
     registry = Registry.load(values.pop("disabled"))
     values["metrics"] = _names("--metrics", values["metrics"])
+    if not values["metrics"]:
+        raise AuditError("no metric is named", where="--metrics", hint="as in --metrics accuracy,auroc")
     values["title"] = values["title"] or f"Predictions of {columns.truth} in {file.name}"
     question = Question(command=_command(click.get_current_context()), **values)
     given = read(file, columns, reading)

@@ -18,6 +18,9 @@ MATCHED = (
 )
 ARMS_APART = (
     "the images of different arms could not be matched, so every arm is taken to be tested on images of its own: "
+)
+BY_PERSON = "images are counted for each arm, and changes are paired by person only; --row matches images"
+UNPAIRED = (
     "changes are between different images, and their intervals are wider than those of a paired comparison; --row "
     "matches them"
 )
@@ -29,7 +32,8 @@ class Lines:
     """The lines of a table.
 
     arm, seed: (lines,) positions in `arms` and `seeds`. `same` are columns that must be the same in all lines of one
-    image: truth, attributes, identity. row: (lines,) positions in `names`, or None where images have no names.
+    image: truth, attributes, identity. row: (lines,) positions in `names`, or None where images have no names; people:
+    whether identities are known.
     """
 
     path: Path
@@ -40,6 +44,7 @@ class Lines:
     same: Mapping[str, Codes]
     row: Codes | None
     names: tuple[str, ...]
+    people: bool = False
 
     @property
     def unit(self) -> Codes:
@@ -96,10 +101,11 @@ def _by_order(lines: Lines) -> Alignment:
     of_unit = {unit: np.flatnonzero(lines.unit == unit) for unit in units}
     if agree(lines, of_unit.values()):
         return _placed(lines, [list(of_unit.values())], (MATCHED,) if len(units) > 1 else ())
+    apart = ARMS_APART + (BY_PERSON if lines.people else UNPAIRED)
     by_arm = [[of_unit[u] for u in units if u // len(lines.seeds) == arm] for arm in range(len(lines.arms))]
     if all(agree(lines, arm) for arm in by_arm):
-        return _placed(lines, by_arm, (ARMS_APART,))
-    notes = (ARMS_APART, SEEDS_APART) if len(lines.arms) > 1 else (SEEDS_APART.replace(" either", ""),)
+        return _placed(lines, by_arm, (apart,))
+    notes = (apart, SEEDS_APART) if len(lines.arms) > 1 else (SEEDS_APART.replace(" either", ""),)
     return _placed(lines, [[unit] for unit in of_unit.values()], notes)
 
 

@@ -234,10 +234,10 @@ def _warnings(first: Side, second: Side, found: Sequence[Difference]) -> Iterato
 
 def _not_paired(unpaired: Sequence[Difference], from_stores: bool) -> Iterator[str]:
     """Why findings on the same data are compared as between different people."""
-    if not from_stores:
-        yield from (NOT_PAIRED,) if unpaired else ()
-        return
     with_interval = [one for one in unpaired if one.interval is not None]
+    if not from_stores:
+        yield from (NOT_PAIRED,) if with_interval else ()
+        return
     if any(not one.first.against for one in with_interval):
         yield OTHER_IMAGES
     if any(one.first.against for one in with_interval):

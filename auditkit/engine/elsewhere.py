@@ -91,6 +91,7 @@ class Given:
     names: tuple[str, ...] = field(repr=False)
     notes: tuple[str, ...]
     fingerprint: str
+    reading: Reading
     warnings: tuple[str, ...] = ()
 
 
@@ -112,7 +113,7 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
     row, names = (None, ()) if columns.row is None else table.codes(columns.row, complete=True)
     same = {columns.truth: truth, **{name: codes for name, (codes, _) in attributes.items()}}
     same |= {} if identity is None or columns.identity is None else {columns.identity: identity}
-    lines = Lines(path, arm, seed, arms, seeds, same, row, tuple(map(str, names)))
+    lines = Lines(path, arm, seed, arms, seeds, same, row, tuple(map(str, names)), people=identity is not None)
     repeated = require_once(table, columns.used, lines, columns.telling) if row is None else ()
     aligned = align(lines)
     panel = Panel(
@@ -127,11 +128,15 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
         levels={name: levels for name, (_, levels) in attributes.items()},
         arms=tuple(_scores(aligned, margin, arm, seed, arms, seeds)),
         identities_known=identity is not None,
+        rows_known=row is not None,
         threshold=float(_single(logit(reading.threshold))),
     )
     appearing = tuple(arms[code] for code in dict.fromkeys(arm.tolist()))
     notes = (*repeated, *aligned.notes, *_empty(columns.identity, identity), *_not_looked_at(table, columns))
-    return Given(panel, positive, appearing, aligned.names, notes, _fingerprint(panel, aligned.names), repeated)
+    named = row is not None or identity is not None
+    return Given(
+        panel, positive, appearing, aligned.names, notes, _fingerprint(panel, aligned.names, named), reading, repeated
+    )
 
 
 def _refuse_too_many(table: Table, columns: Columns, attributes: dict[str, tuple[Codes, Levels]]) -> None:
@@ -255,9 +260,14 @@ def _scores(
         yield ArmScores(name, tuple(seeds[code] for code in present), table)
 
 
-def _fingerprint(panel: Panel, names: tuple[str, ...]) -> str:
-    """Of the test set alone, so that models tested on the same images have the same."""
-    digest = hashlib.sha256(repr((panel.target, names, dict(panel.levels))).encode())
-    for column in (panel.truth, panel.identity, *panel.attributes.values()):
+def _fingerprint(panel: Panel, names: tuple[str, ...], named: bool) -> str:
+    """Of the test set alone, so that models tested on the same images have the same.
+
+    Where nothing names an image or whose it is, the groups tell test sets apart, too.
+    """
+    groups = () if named else tuple(panel.attributes.items())
+    levels = {name: panel.levels[name] for name, _ in groups}
+    digest = hashlib.sha256(repr((panel.target, names, levels)).encode())
+    for column in (panel.truth, panel.identity, *(codes for _, codes in groups)):
         digest.update(np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()

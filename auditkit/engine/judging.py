@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from auditkit.cohort import known_people
 from auditkit.contracts import Metric
 from auditkit.engine.asking import coarse_margin
-from auditkit.engine.elsewhere import Columns, Given
+from auditkit.engine.elsewhere import Columns, Given, Reading
 from auditkit.engine.registry import Registry
 from auditkit.engine.versions import versions
 from auditkit.errors import AuditError
@@ -31,6 +31,7 @@ _SAID: Mapping[str, Any] = {
     "arm": {"__all__": {"name"}},
     "evidence": True,
 }
+USUAL = Reading().threshold
 METRICS = ("accuracy", "selection_rate", "true_positive_rate", "false_positive_rate")
 
 
@@ -122,16 +123,26 @@ def _facts(given: Given, audit: Audit, metrics: Mapping[str, Metric], notes: Seq
         "splits": {"test": len(panel.row), "test_identities": people},
         "versions": versions(),
         "protocol": KIND,
-        "warnings": [*given.notes, *notes],
+        "warnings": [*_positive_above(given.reading), *given.notes, *notes],
         "metrics": {name: {"percent": bool(metric.percent)} for name, metric in metrics.items()},
         "digests": {arm.arm: _digest(panel, arm) for arm in panel.arms},
-        "audit": audit.model_dump(mode="json", by_alias=True, include=_SAID),
+        "audit": {**audit.model_dump(mode="json", by_alias=True, include=_SAID), "score": _score(given.reading)},
     }
 
 
+def _score(reading: Reading) -> dict[str, Any]:
+    """How scores were read, as if it stood in a file, so that a comparison tells where it differs."""
+    return {"threshold": reading.threshold, "logit": reading.logit}
+
+
+def _positive_above(reading: Reading) -> Iterator[str]:
+    if reading.threshold != USUAL:
+        yield f"a prediction is positive above a probability of {reading.threshold:g}, not {USUAL:g} (--threshold)"
+
+
 def _digest(panel: Panel, arm: ArmScores) -> str:
-    """Of an arm's predictions and what was to be predicted."""
-    digest = hashlib.sha256(panel.truth.tobytes())
+    """Of an arm's predictions, what was to be predicted, and above which margin a prediction is positive."""
+    digest = hashlib.sha256(panel.truth.tobytes() + repr(panel.threshold).encode())
     digest.update(np.ascontiguousarray(arm.margin).tobytes())
     return digest.hexdigest()
 

@@ -29,6 +29,15 @@ OF_CHANGE: Mapping[Quantity, Quantity] = {
     "change_in_signed_gap": "signed_gap",
 }
 """What the change from the first audit's arm to the second's is a difference of."""
+MOST: Mapping[Quantity, float] = {
+    "value": 1,
+    "gap": 1,
+    "signed_gap": 2,
+    "change": 2,
+    "change_in_gap": 2,
+    "change_in_signed_gap": 4,
+}
+"""How far apart two findings on a share can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,23 @@ def unpaired(first: Results, second: Results, terms: Terms) -> tuple[Difference,
     plain = [_plain(mine[k], theirs[k], same) for k in mine if k in theirs]
     asked = [d for d in plain if d.interval is not None and d.how == "unpaired"]
     arms = [len({f.arm for f in side.findings}) for side in (first, second)]
-    return tuple(_judged(d, len(asked), arms, terms) for d in plain)
+    shares = _shares(first) & _shares(second)
+    return tuple(_possible(_judged(d, len(asked), arms, terms), shares) for d in plain)
+
+
+def _shares(results: Results) -> set[str]:
+    """The metrics that are printed in percent, which lie between 0 and 1."""
+    return {name for name, how in results.facts.get("metrics", {}).items() if how.get("percent", True)}
+
+
+def _possible(one: Difference, shares: Collection[str]) -> Difference:
+    """Intervals without what no difference of shares can reach."""
+    most = MOST.get(one.first.quantity)
+    if most is None or one.first.metric not in shares:
+        return one
+    ends = (one.interval, one.simultaneous)
+    plain, joint = (end and Interval(max(end.low, -most), min(end.high, most)) for end in ends)
+    return replace(one, interval=plain, simultaneous=joint)
 
 
 def _plain(first: Finding, second: Finding, same: Collection[tuple[str, str]]) -> Difference:
@@ -124,7 +149,8 @@ def _judged(one: Difference, size: int, arms: Sequence[int], terms: Terms) -> Di
         joint = Interval(one.estimate - wider * below, one.estimate + wider * above)
         one = replace(one, simultaneous=joint)
     verdict, reason = _verdict(one, terms.margin)
-    few = FEW if one.first.rests_on_few or one.second.rests_on_few else ""
+    rests = one.how == "unpaired" and (one.first.rests_on_few or one.second.rests_on_few)
+    few = FEW if rests else ""
     return replace(one, verdict=verdict, reason="; ".join(filter(None, (reason, few))))
 
 

@@ -27,7 +27,8 @@ class Panel:
     row, copy, identity: (n,) int64; truth: (n,) int8 of 0 and 1. attributes: name -> (n,) int8 codes into
     levels[name], -1 where missing. `target` is the attribute that the task predicts, or the column of the truth where
     predictions came from elsewhere; a group over it is defined by the truth itself. Without known identities every
-    image is its own. A prediction is positive where its margin lies above `threshold`.
+    image is its own. Without known rows the same image may stand for every arm under another number. A prediction is
+    positive where its margin lies above `threshold`.
     """
 
     task: str
@@ -41,4 +42,5 @@ class Panel:
     levels: Mapping[str, tuple[Level, ...]] = field(repr=False)
     arms: tuple[ArmScores, ...] = field(repr=False)
     identities_known: bool = True
+    rows_known: bool = True
     threshold: float = 0.0

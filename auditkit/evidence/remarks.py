@@ -126,6 +126,8 @@ def _partly_tested(layout: Layout) -> Iterator[str]:
     """One sentence for all networks that some images of the test set were not put to."""
     by_arm = [layout.cell[layout.units_of(arm)] >= 0 for arm in range(len(layout.arms))]
     if len(by_arm) > 1 and (np.sum([tested.any(axis=0) for tested in by_arm], axis=0) < 2).all():
+        if not layout.panel.rows_known:
+            return
         yield f"no image was put to two arms: changes are wholly between different images, so {_TELL_OF_IMAGES}"
         return
     photos = layout.cell.shape[1]

@@ -49,7 +49,8 @@ def outcome(view: View, finding: Finding) -> str:
         return ", ".join(filter(None, (f"changed by {number}", finding.because)))
     if finding.verdict == "cannot tell":
         return f"cannot tell ({number})"
-    return f"no change larger than {view.numbers.margin(view.margin)} ({number})" if finding.verdict else number
+    margin = view.numbers.margin(view.margin, finding.metric)
+    return f"no change larger than {margin} ({number})" if finding.verdict else number
 
 
 # ------------------------------------------------------------------------------------------------------------- groups
@@ -103,7 +104,7 @@ def _tally(view: View, changes: Sequence[Finding]) -> str:
 def _numbers(view: View, changes: Sequence[Finding]) -> Iterator[tuple[str, int]]:
     yield "changed", sum(f.verdict == "changed" for f in changes)
     small = sum(f.verdict.startswith("no change") for f in changes)
-    yield f"no larger than {view.numbers.margin(view.margin)}", small
+    yield f"no larger than {view.numbers.margin(view.margin, view.metric)}", small
     yield "cannot be told", sum(f.verdict == "cannot tell" and f.because != NOT_MEASURED for f in changes)
     yield f"cannot be told ({NOT_MEASURED})", sum(f.because == NOT_MEASURED for f in changes)
     yield "without a verdict", sum(not f.verdict and f.estimate is not None for f in changes)

@@ -146,7 +146,7 @@ def noise_and_spread(view: View, finding: Finding) -> Cell:
 
 def verdict(view: View, finding: Finding) -> Cell:
     """The verdict in words."""
-    words = finding.verdict.replace("the margin", view.numbers.margin(view.margin))
+    words = finding.verdict.replace("the margin", view.numbers.margin(view.margin, finding.metric))
     return Cell(words, tone=TONES.get(finding.verdict, ""))
 
 

@@ -31,8 +31,13 @@ def effect(view: View, contrast: Contrast) -> Figure:
 
 def _legend(view: View, contrast: Contrast) -> str:
     """What the chart shows; with one seed there is no band of the seeds, and with a margin of 0 none of that."""
+    topic = contrast.topic
     drawn = [f for f in contrast.changes if f.estimate is not None]
-    bands = [f"the light band is the declared margin of {view.numbers.margin(view.margin)}"] if view.margin else []
+    bands = (
+        [f"the light band is the declared margin of {view.numbers.margin(view.margin, topic.metric)}"]
+        if view.margin
+        else []
+    )
     bands += ["the grey band is what seeds alone do"] if any(f.noise is not None for f in drawn) else []
     bands += ["the line is no change"]
     return (

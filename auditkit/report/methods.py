@@ -89,7 +89,8 @@ def _what_limits_them(view: View) -> Iterator[Item]:
         "half width of the interval that the variance between seeds, pooled over arms, gives by itself; in brackets "
         "the standard deviation of each seed's own change (of a gap: of each seed's own change in gap), not pooled.",
     )
-    yield Item("Conditional on", "the training draw: another sample of training images would add variance of its own.")
+    draw = "the training draw" if view.facts.get("units") else "what the models were trained on"
+    yield Item("Conditional on", f"{draw}: another sample of training images would add variance of its own.")
 
 
 def facts(view: View) -> Section | None:

@@ -113,8 +113,10 @@ class Numbers:
         exact = f"{100 * value:{sign}.10g}"
         return exact if "." in exact else self.of(finding, value)
 
-    def margin(self, margin: float) -> str:
-        """ "0.5 points"; a margin finer than the decimals keeps its own."""
+    def margin(self, margin: float, metric: str = "") -> str:
+        """ "0.5 points"; a margin finer than the decimals keeps its own. Of a metric that is no share "0.005"."""
+        if metric in self.plain:
+            return f"{margin:.10g}"
         exact = f"{100 * margin:.10g}"
         return f"{exact if '.' in exact else fixed(100 * margin, self.digits)} points"
 

@@ -179,7 +179,8 @@ def _training_noise(view: View) -> Iterator[Item]:
         of = f"a change in {view.names.metric(view.metric)}"
         moved = f"seeds alone move {of} by up to {view.numbers.number(view.metric, noisiest.noise)}"
         unit = view.numbers.unit(view.metric, "change")
-        whose = f"({_whose(view, noisiest)}); one training draw"
+        draw = "; one training draw" if view.facts.get("units") else ""
+        whose = f"({_whose(view, noisiest)}){draw}"
         yield Item("Seeds", " ".join(filter(None, (f"{_number_of_seeds(view)} seeds per arm; {moved}", unit, whose))))
 
 
