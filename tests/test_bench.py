@@ -53,7 +53,7 @@ def small_work(path: Path, device: str, size: int, **changes: Any) -> BenchWork:
     small = ComponentRef("model", "small-cnn", {"width": 8, "blocks": 1})
     np.save(path.with_suffix(".npy"), np.zeros((64, size, size, 3), dtype=np.uint8))
     plain = BenchWork(
-        model=small, photos=Again(photos), path=str(path.with_suffix(".npy")), rows=np.arange(64), device=device,
+        model=small, jpegs=Again(photos), path=str(path.with_suffix(".npy")), rows=np.arange(64), device=device,
         size=size, batch=8, threads=1, seconds=0.05, precision="float32",
         deterministic=False, compiled=True, graph=True,
     )  # fmt: skip

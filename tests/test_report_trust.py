@@ -52,6 +52,25 @@ def test_a_shift_of_a_declared_group_is_named(men: float, placebo: float, said: 
     assert trusted(built, "Balance") == said
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (1000, []),
+        (
+            1500,
+            [
+                "oversampled trained on 1,500 images, placebo on 1,000: what is told against such a placebo is an "
+                "effect of the number of images, too"
+            ],
+        ),
+    ],
+)
+def test_a_placebo_of_another_dose_is_named(rows: int, said: list[str]) -> None:
+    many = {"original": 800, "oversampled": rows, "placebo": 1000}
+    drawn = tuple(replace(each, rows=many[each.arm]) for each in results().compositions)
+    assert trusted(document.build(audit(), results(compositions=drawn)), "Placebo") == said
+
+
 def test_what_was_not_declared_or_not_recorded_shifts_nothing() -> None:
     """Bald moved by far in the toys, and no group is made of it."""
     evidence = {"reference": "original", "placebo": "placebo", "groups": (("Young",),)}

@@ -344,6 +344,15 @@ def test_with_all_streams_closed_a_run_ends() -> None:
     assert (project.folder / "reports" / "toy" / "report.md").is_file()
 
 
+def test_the_whole_report_is_printed_when_asked(finished: AuditProject) -> None:
+    first = finished.run("report", "toy.toml").assert_success().out
+    whole = finished.run("report", "toy.toml", "--all").assert_success().out
+    assert "METHODS AND FORMULAS" not in first and "METHODS AND FORMULAS" in whole
+    assert len(whole) > 3 * len(first)
+    err = finished.run("report", "toy.toml", "--all", "--quiet").assert_code(2).err
+    assert err.endswith("Error: --all and --quiet contradict each other\n")
+
+
 def test_a_title_is_shown_as_it_is(finished: AuditProject) -> None:
     out = finished.run("run", "toy.toml", "--set", "audit.title='[/] [bold]so[/bold]'").assert_success().out
     assert out.splitlines()[0] == "toy · [/] [bold]so[/bold]"

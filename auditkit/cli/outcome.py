@@ -52,16 +52,24 @@ def _derive(prepared: Prepared) -> Results:
 
 
 def write_reports(
-    console: Console, prepared: Prepared, results: Results, *, quiet: bool, junit: Path | None = None
+    console: Console,
+    prepared: Prepared,
+    results: Results,
+    *,
+    quiet: bool,
+    everything: bool = False,
+    junit: Path | None = None,
 ) -> None:
-    """Write the report; print it, or only the gates that did not pass; tell a continuous integration of all gates."""
+    """Write the report; print its first screen, all of it, or only the gates that did not pass; tell a continuous
+    integration of all gates."""
     from auditkit.cli.gates import announce, not_passed
     from auditkit.report import document, view
 
     read = prepared.read
     audit = read.resolved.audit
     built, seen = document.build(audit, results), view.of(audit, results)
-    publish(console, built, results, read.settings.reports / read.name, quiet=quiet, drawings=prepared.store.charts)
+    folder, drawings = read.settings.reports / read.name, prepared.store.charts
+    publish(console, built, results, folder, quiet=quiet, everything=everything, drawings=drawings)
     if quiet:
         for line in not_passed(seen):
             console.print(line, markup=False, soft_wrap=True)
@@ -69,9 +77,16 @@ def write_reports(
 
 
 def publish(
-    console: Console, built: Document, results: Results, folder: Path, *, quiet: bool, drawings: Path | None = None
+    console: Console,
+    built: Document,
+    results: Results,
+    folder: Path,
+    *,
+    quiet: bool,
+    everything: bool = False,
+    drawings: Path | None = None,
 ) -> None:
-    """Write report.md, report.html, findings.json and findings.csv, and print the report."""
+    """Write report.md, report.html, findings.json and the tables, and print the first screen or everything."""
     from auditkit.report import terminal
     from auditkit.report.files import write
 
@@ -80,7 +95,7 @@ def publish(
     except OSError as error:
         raise AuditError(f"cannot write the report: {error.strerror}", where=str(folder), hint=ELSEWHERE) from error
     if not quiet:
-        terminal.render(built, console)
+        terminal.render(built, console, everything=everything)
     console.print(f"report  {folder / 'report.html'}", markup=False, soft_wrap=True)
 
 

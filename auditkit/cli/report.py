@@ -18,10 +18,13 @@ from auditkit.engine.prepare import prepare
 @settings_options
 @JUNIT
 @QUIET
-def report(audit: Path, quiet: bool, junit: Path | None, **values: Any) -> int:
+@click.option("--all", "everything", is_flag=True, help="Print the whole report, not only its first screen.")
+def report(audit: Path, quiet: bool, everything: bool, junit: Path | None, **values: Any) -> int:
     """Render the reports of AUDIT again from the store; trains nothing."""
+    if quiet and everything:
+        raise click.UsageError("--all and --quiet contradict each other")
     prepared = prepare(settings(audit, values))
     require_units(prepared)
     results = conclude(prepared)
-    write_reports(Console(highlight=False), prepared, results, quiet=quiet, junit=junit)
+    write_reports(Console(highlight=False), prepared, results, quiet=quiet, everything=everything, junit=junit)
     return gate_code(results)

@@ -15,7 +15,7 @@ from auditkit.cli.console import Console
 from auditkit.cli.options import AUDIT, device_option, settings, settings_options
 from auditkit.engine.executors import Local
 from auditkit.engine.prepare import Prepared, prepare
-from auditkit.engine.showing import Answer, ArmAnswers, Photo, find
+from auditkit.engine.showing import Answer, ArmAnswers, Shown, find
 from auditkit.engine.showing import show as look
 from auditkit.events import silent
 from auditkit.report.names import Names
@@ -38,34 +38,34 @@ def show(audit: Path, images: tuple[str, ...], as_json: bool, **values: Any) -> 
     prepared = prepare(settings(audit, values))
     rows = find(prepared, images)
     with Local(1, 1, silent) as executor:
-        photos = look(prepared, rows, executor, silent)
+        found = look(prepared, rows, executor, silent)
     if as_json:
-        click.echo(json.dumps([_plain(prepared, photo) for photo in photos], indent=1))
+        click.echo(json.dumps([_plain(prepared, shown) for shown in found], indent=1))
         return
     console = Console(highlight=False)
     if prepared.dataset.synthetic:
         console.print(f"! SYNTHETIC DATA ({prepared.dataset.kind})", style="yellow", markup=False)
-    for photo in photos:
-        _print(console, prepared, photo)
+    for shown in found:
+        _print(console, prepared, shown)
 
 
-def _plain(prepared: Prepared, photo: Photo) -> dict[str, Any]:
+def _plain(prepared: Prepared, shown: Shown) -> dict[str, Any]:
     """JSON values; what the table tells in words stands as numbers."""
-    arms = [{**asdict(arm), "mean": arm.mean, "seeds_wrong": arm.wrong(photo.truth[arm.task])} for arm in photo.arms]
-    return {**asdict(photo), "attributes": dict(photo.attributes), "arms": arms, "data": prepared.dataset.kind}
+    arms = [{**asdict(arm), "mean": arm.mean, "seeds_wrong": arm.wrong(shown.truth[arm.task])} for arm in shown.arms]
+    return {**asdict(shown), "attributes": dict(shown.attributes), "arms": arms, "data": prepared.dataset.kind}
 
 
-def _print(console: Console, prepared: Prepared, photo: Photo) -> None:
+def _print(console: Console, prepared: Prepared, shown: Shown) -> None:
     names = _names(prepared)
     words = {"": "not used by this audit", "resampled": "every arm splits after resampling"}
-    place = words.get(photo.split, f"{photo.split} split")
-    console.print(f"{photo.file_name} · {place}", style="bold", markup=False)
-    said = ", ".join(names.level(name, level) for name, level in photo.attributes)
+    place = words.get(shown.split, f"{shown.split} split")
+    console.print(f"{shown.file_name} · {place}", style="bold", markup=False)
+    said = ", ".join(names.level(name, level) for name, level in shown.attributes)
     console.print(f"  {said or 'no attribute that the audit names is known'}", markup=False)
     for task in prepared.read.resolved.audit.task:
-        arms = [arm for arm in photo.arms if arm.task == task.label]
-        console.print(_table(names, task, photo.truth[task.label], arms))
-    for note in _notes(prepared, photo):
+        arms = [arm for arm in shown.arms if arm.task == task.label]
+        console.print(_table(names, task, shown.truth[task.label], arms))
+    for note in _notes(prepared, shown):
         console.print(f"  {note}", markup=False)
 
 
@@ -118,8 +118,8 @@ def _span(counts: Sequence[int]) -> str:
     return str(counts[0]) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
 
 
-def _notes(prepared: Prepared, photo: Photo) -> list[str]:
-    answers = [(arm, one) for arm in photo.arms for one in arm.answers]
+def _notes(prepared: Prepared, shown: Shown) -> list[str]:
+    answers = [(arm, one) for arm in shown.arms for one in arm.answers]
     lost = list(dict.fromkeys(arm.arm for arm, one in answers if one.source == "weights not kept"))
     notes = []
     leaky = list(dict.fromkeys(arm.arm for arm, one in answers if one.source == "test" and any(one.trained_on or ())))

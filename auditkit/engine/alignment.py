@@ -88,9 +88,9 @@ def align(lines: Lines) -> Alignment:
 def _no_duplicates(lines: Lines, row: Codes) -> None:
     place, count = np.unique(lines.unit * len(lines.names) + row, return_counts=True)
     if (count > 1).any():
-        unit, photo = divmod(int(place[np.argmax(count > 1)]), len(lines.names))
+        unit, image = divmod(int(place[np.argmax(count > 1)]), len(lines.names))
         arm, seed = lines.arms[unit // len(lines.seeds)], lines.seeds[unit % len(lines.seeds)]
-        said = f"image {lines.names[photo]!r} stands {int(count[count > 1][0])} times for arm {arm!r}, seed {seed}"
+        said = f"image {lines.names[image]!r} stands {int(count[count > 1][0])} times for arm {arm!r}, seed {seed}"
         hint = "--arm and --seed name the columns that tell its lines apart; of lines that are the same leave one"
         raise DataError(said, where=str(lines.path), hint=hint)
 

@@ -24,7 +24,7 @@ from auditkit.engine.registry import Registry
 from auditkit.engine.work import DESCRIBE_MACHINE, ComponentRef, DeviceWork, FillWork, Machine
 from auditkit.events import Send
 
-PHOTOS = 256
+IMAGES = 256
 CROP = 178
 """Side of the square that is cut out of an image, as in audits of CelebA."""
 _QUALITY = 75
@@ -55,7 +55,7 @@ class BenchWork:
     """
 
     model: ComponentRef
-    photos: ImageSource
+    jpegs: ImageSource
     path: str
     rows: Rows = field(repr=False)
     device: str
@@ -154,33 +154,33 @@ def _bytes(layer: Layer) -> float:
     return 2 * (layer.into * layer.side**2 + _outputs(layer))
 
 
-def _of_official_size(photo: bytes) -> bytes:
+def _of_official_size(jpeg: bytes) -> bytes:
     found = io.BytesIO()
-    Image.open(io.BytesIO(photo)).save(found, "JPEG", quality=_QUALITY)
+    Image.open(io.BytesIO(jpeg)).save(found, "JPEG", quality=_QUALITY)
     return found.getvalue()
 
 
 def bench(asked: Asked, send: Send) -> dict[str, Any]:
     """Measure in all processes at once; a JSON document. Raises AuditError for an absent device."""
     registry = Registry.load()
-    images = build(registry, "faces", {"images": PHOTOS}).open(None).images
-    photos = Encoded(tuple(_of_official_size(images.read(number)) for number in range(PHOTOS)))
+    images = build(registry, "faces", {"images": IMAGES}).open(None).images
+    jpegs = Encoded(tuple(_of_official_size(images.read(number)) for number in range(IMAGES)))
     with Local(max(cores(), asked.workers or 1), 1, send) as decoders, tempfile.TemporaryDirectory() as folder:
         work = DeviceWork(asked.device, asked.deterministic)
         machine: Machine = decoders.submit(DESCRIBE_MACHINE, work).result()
         if asked.precision != "auto":
             machine = replace(machine, precision=asked.precision)
-        one = _work(asked, machine, photos)
+        one = _work(asked, machine, jpegs)
         with Local(asked.workers or (cores() if machine.device == "cpu" else 1), asked.threads, send) as pool:
             rows = [_measured(replace(one, size=size), Path(folder), decoders, pool) for size in asked.sizes]
             return {"machine": _machine(machine, decoders.processes, pool.processes, asked), "cases": rows}
 
 
-def _work(asked: Asked, machine: Machine, photos: Encoded) -> BenchWork:
+def _work(asked: Asked, machine: Machine, jpegs: Encoded) -> BenchWork:
     """Of every process; size and images are left open."""
     return BenchWork(
         model=ComponentRef("model", "resnet18", {}),
-        photos=photos,
+        jpegs=jpegs,
         path="",
         rows=np.arange(0),
         device=machine.device,
@@ -214,7 +214,7 @@ def _end_to_end(work: BenchWork, images: int, decoders: Local, pool: Local) -> f
     Building networks is left out: a run does so once for many epochs.
     """
     rows = np.arange(images)
-    fill = [FillWork(one.photos, one.rows, CROP, one.size, one.path) for one in _parts(work, rows, decoders.processes)]
+    fill = [FillWork(one.jpegs, one.rows, CROP, one.size, one.path) for one in _parts(work, rows, decoders.processes)]
     started = time.perf_counter()
     _together(decoders, _FILL, fill)
     decoded = time.perf_counter() - started

@@ -73,7 +73,7 @@ class ArmAnswers:
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class Shown:
     """An image, what the annotations say of it, and what every arm says.
 
     `split` is the pool it lies in, "" where the audit does not use it, "resampled" where arms split after resampling.
@@ -110,7 +110,7 @@ def _bare(name: str) -> str:
     return name.rsplit("/", 1)[-1].rsplit(".", 1)[0].lstrip("0").lower()
 
 
-def show(prepared: Prepared, rows: Sequence[int], executor: Executor, send: Send) -> tuple[Photo, ...]:
+def show(prepared: Prepared, rows: Sequence[int], executor: Executor, send: Send) -> tuple[Shown, ...]:
     """What every unit says of some images; predicts, in the executor, what is not stored.
 
     Raises AuditError when there is no prediction of any of them.
@@ -129,7 +129,7 @@ def show(prepared: Prepared, rows: Sequence[int], executor: Executor, send: Send
     if all(chance is None for chance, _ in chances.values()):
         raise _nothing(prepared, rows)
     drawing = Drawing(prepared)
-    return tuple(_photo(prepared, row, chances, drawing) for row in rows)
+    return tuple(_shown(prepared, row, chances, drawing) for row in rows)
 
 
 def _stored(prepared: Prepared, unit: Unit, rows: Sequence[int]) -> dict[int, tuple[float, str]]:
@@ -181,11 +181,11 @@ def _nothing(prepared: Prepared, rows: Sequence[int]) -> AuditError:
 # ----------------------------------------------------------------------------------------------------------- images
 
 
-def _photo(prepared: Prepared, row: int, chances: Chances, drawing: Drawing) -> Photo:
+def _shown(prepared: Prepared, row: int, chances: Chances, drawing: Drawing) -> Shown:
     audit, table = prepared.read.resolved.audit, prepared.dataset.attributes
     named = named_attributes(audit, placed_components(prepared.read.resolved))
     known = [(name, int(table.column(name)[row])) for name in named]
-    return Photo(
+    return Shown(
         file_name=prepared.dataset.file_names[row],
         row=row,
         split=_split(prepared, row),

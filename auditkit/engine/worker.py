@@ -89,7 +89,7 @@ def bench_decode(item: BenchWork, send: Send) -> float:
     """Measure how fast this machine decodes, in the processes and with the threads that decode in a run."""
     compute = Compute(torch.device("cpu"), FLOAT32, 1)
     compute.set_up()
-    return benching.decode(benching.Case(item.size, item.batch, item.seconds, compute), item.photos, CROP, *item.images)
+    return benching.decode(benching.Case(item.size, item.batch, item.seconds, compute), item.jpegs, CROP, *item.images)
 
 
 def bench(item: BenchWork, send: Send) -> dict[str, Any]:

@@ -72,13 +72,13 @@ def leaks(
     images of identity -1 are of two people. An identical file is one that another image's name stands for: one that
     is itself trained on counts as an image.
     """
-    photo = np.isin(test.rows, train.rows)
-    touched: list[tuple[What, Mask]] = [("image", photo)]
+    image = np.isin(test.rows, train.rows)
+    touched: list[tuple[What, Mask]] = [("image", image)]
     if identities is not None:
         who = people(identities)
         touched.append(("identity", np.isin(who[test.rows], who[train.rows])))
     if checksums is not None:
-        touched.append(("identical file", np.isin(checksums[test.rows], checksums[train.rows]) & ~photo))
+        touched.append(("identical file", np.isin(checksums[test.rows], checksums[train.rows]) & ~image))
     return tuple(Leak(task, arm, name, what, int(mask.sum()), len(test)) for what, mask in touched)
 
 

@@ -130,7 +130,7 @@ def _partly_tested(layout: Layout) -> Iterator[str]:
             return
         yield f"no image was put to two arms: changes are wholly between different images, so {_TELL_OF_IMAGES}"
         return
-    photos = layout.cell.shape[1]
+    images = layout.cell.shape[1]
     partly = [arm for arm, tested in enumerate(by_arm) if not tested.all()]
     if partly:
         counts = np.concatenate([by_arm[arm].sum(axis=1) for arm in partly])
@@ -139,7 +139,7 @@ def _partly_tested(layout: Layout) -> Iterator[str]:
         of_arms = f" of {'arm' if len(partly) == 1 else 'arms'} {names}" if len(partly) < len(by_arm) else ""
         some = f"{low} to {high}" if low < high else f"{low}"
         shared = _shared(np.stack([tested.all(axis=0) for tested in by_arm]))
-        yield f"every network{of_arms} was tested on {some} of {photos} images{shared}"
+        yield f"every network{of_arms} was tested on {some} of {images} images{shared}"
 
 
 def _shared(by_arm: NDArray[np.bool_]) -> str:

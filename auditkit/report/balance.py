@@ -1,4 +1,4 @@
-"""Which declared groups an arm's training shifted: an entry of the list that says whether to trust the report."""
+"""Which declared groups an arm's training shifted, and whether its placebo is one: entries of the list on trust."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from auditkit.contracts import Level
 from auditkit.evidence.results import Composition
 from auditkit.report.blocks import Item
-from auditkit.report.numbers import fixed
+from auditkit.report.numbers import count, fixed
 from auditkit.report.view import View, distinct
 
 SHIFTED = 0.05
 """A share of the training rows that moved by at least this is told."""
+ALIKE = 0.02
+"""Up to this share, an arm and its placebo may differ in how many rows they train on: people are not divisible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,21 @@ def balance(view: View) -> Iterator[Item]:
     if largest:
         told = (_told(view, shift) for shift in sorted(largest, key=lambda s: s.size, reverse=True))
         yield Item("Balance", "; ".join(told), "warn")
+
+
+def doses(view: View) -> Iterator[Item]:
+    """Arms whose placebo trained on another number of rows, so that it is none of theirs."""
+    rows = {(c.task, c.arm): c.rows for c in view.results.compositions}
+    told = []
+    for (task, arm), mine in rows.items():
+        placebo = view.audit.evidence.placebo_of(arm) or ""
+        theirs = rows.get((task, placebo), mine)
+        if _treated(view, arm) and arm != view.reference and abs(mine - theirs) > ALIKE * theirs:
+            names = view.names.arm(arm), view.names.arm(placebo)
+            told.append(f"{names[0]} trained on {count(mine)} images, {names[1]} on {count(theirs)}")
+    if told:
+        said = "what is told against such a placebo is an effect of the number of images, too"
+        yield Item("Placebo", f"{'; '.join(distinct(told))}: {said}", "warn")
 
 
 def _shifts(view: View) -> Iterator[Shift]:

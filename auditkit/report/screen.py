@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditkit.evidence.results import FEWEST_EFFECTIVE, Finding, Place, exploratory
-from auditkit.report.balance import balance
+from auditkit.report.balance import balance, doses
 from auditkit.report.blocks import Item, Tone
 from auditkit.report.conditions import told
 from auditkit.report.numbers import count, fixed, plural, support
@@ -108,7 +108,7 @@ def gates(view: View) -> tuple[Item, ...]:
 
 def trust(view: View) -> tuple[Item, ...]:
     """What the numbers rest on, and what they cannot say."""
-    parts = (_support, _few_people, balance, _leaks, _training_noise, _comparisons, _not_estimable, _warnings)
+    parts = (_support, _few_people, balance, doses, _leaks, _training_noise, _comparisons, _not_estimable, _warnings)
     return tuple(item for part in parts for item in part(view))
 
 

@@ -159,13 +159,13 @@ seeds      = [0, 1, 2]               # with a single seed nothing can be called 
 """
 
 
-def _fitting(photos: int, largest: int, steps: int, *, fewest: int) -> tuple[int, int]:
+def _fitting(images: int, largest: int, steps: int, *, fewest: int) -> tuple[int, int]:
     """Batch size and epochs for so many images: batches small enough for an epoch of some steps, epochs enough for
     `steps` in all, `fewest` at least."""
     batch = largest
-    while batch > _SMALLEST_BATCH and photos < batch * _STEPS_PER_EPOCH:
+    while batch > _SMALLEST_BATCH and images < batch * _STEPS_PER_EPOCH:
         batch //= 2
-    return batch, min(max(fewest, ceil(steps * batch / max(photos, batch))), _MOST_EPOCHS)
+    return batch, min(max(fewest, ceil(steps * batch / max(images, batch))), _MOST_EPOCHS)
 
 
 def _arms(study: _Study) -> str:

@@ -64,8 +64,8 @@ class Pictures:
         return self._kept.index_select(0, upload(self._kept_at[index], self._kept.device))
 
     def _render(self, index: torch.Tensor) -> torch.Tensor:
-        photos = self.pixels.gather(self._rows[index])
-        return render(photos, upload(self._drawn[index], photos.device))
+        gathered = self.pixels.gather(self._rows[index])
+        return render(gathered, upload(self._drawn[index], gathered.device))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

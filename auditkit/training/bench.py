@@ -58,9 +58,9 @@ class Loss(torch.nn.Module):
         return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth)
 
 
-def decode(case: Case, photos: ImageSource, crop: int, rows: Rows, path: Path) -> float:
+def decode(case: Case, jpegs: ImageSource, crop: int, rows: Rows, path: Path) -> float:
     """Images per second that are decoded into the array at `path`, again and again."""
-    return len(rows) * _rates(case, lambda: images.fill(photos, rows, crop, case.size, path))[0]
+    return len(rows) * _rates(case, lambda: images.fill(jpegs, rows, crop, case.size, path))[0]
 
 
 def measure(case: Case, model: Model, rows: Rows, path: Path) -> dict[str, Any]:

@@ -157,7 +157,7 @@ class Chance:
         return self.uniform(low, high), self.uniform(low, high), self.uniform(low, high)
 
 
-def look(codes: NDArray[np.int8], seed: int, person: int, photo: int, *, cues: bool = True) -> Look:
+def look(codes: NDArray[np.int8], seed: int, person: int, image: int, *, cues: bool = True) -> Look:
     """The look of one image.
 
     Without `cues`, measures that tell women from men stand halfway between them, and what adorns one gender more than
@@ -165,7 +165,7 @@ def look(codes: NDArray[np.int8], seed: int, person: int, photo: int, *, cues: b
     """
     has = frozenset(name for name, code in zip(ATTRIBUTES, codes.tolist(), strict=True) if code)
     has = has if cues else has & WITHOUT_CUES
-    face, shot = Chance(seed, "faces person", person), Chance(seed, "faces photo", photo)
+    face, shot = Chance(seed, "faces person", person), Chance(seed, "faces photo", image)
     male = _gender(has) if cues else _NEUTRAL
     old = "Young" not in has
     smiles = "Smiling" in has

@@ -57,10 +57,10 @@ class Population:
     splits: NDArray[np.int8]
 
 
-def population(photos: int, seed: int, enrich: bool) -> Population:
+def population(images: int, seed: int, enrich: bool) -> Population:
     """Draw the people and their images."""
     rng = generator(seed, "faces people")
-    owner = _owners(photos, rng)
+    owner = _owners(images, rng)
     persons = _persons(int(owner[-1]) + 1, cell_shares(enrich), rng)
     drawn = _photos(persons, owner, rng)
     return Population(drawn, _with_mistakes(drawn, rng), owner + 1, _splits(persons, rng)[owner])
@@ -91,11 +91,11 @@ def _joint() -> Mapping[str, Any]:
     return MappingProxyType(json.loads(text))
 
 
-def _owners(photos: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _owners(images: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """(images,) int64: whose face, from 0."""
     low, high = PER_PERSON
-    counts = rng.integers(low, high, size=photos // low + 1, endpoint=True)
-    return np.repeat(np.arange(len(counts)), counts)[:photos]
+    counts = rng.integers(low, high, size=images // low + 1, endpoint=True)
+    return np.repeat(np.arange(len(counts)), counts)[:images]
 
 
 def _bits(cells: NDArray[np.int64]) -> Codes:

@@ -39,6 +39,6 @@ def once(total: int, over: int, rng: np.random.Generator) -> Times:
     return times
 
 
-def photos(count: int) -> str:
+def images(count: int) -> str:
     """A count with its noun: "1 image", "1,200 images"."""
     return counted(count, "image")

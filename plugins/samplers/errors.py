@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from auditkit import AuditError, Cohort, Draw, Need, Predictions, Sampler
-from auditkit_plugins.samplers.copying import photos, repeated
+from auditkit_plugins.samplers.copying import images, repeated
 from auditkit_plugins.samplers.options import UpweightErrorsOptions
 
 
@@ -37,6 +37,6 @@ class UpweightErrors(Sampler):
     def _refuse_gaps(self, missing: int, cohort: Cohort) -> None:
         if missing:
             raise AuditError(
-                f"arm {self.options.arm!r} has no prediction for {missing:,} of {photos(len(cohort))}",
+                f"arm {self.options.arm!r} has no prediction for {missing:,} of {images(len(cohort))}",
                 hint='read the errors of an arm that trains on every image, such as one with the sampler "none"',
             )

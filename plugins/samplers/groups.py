@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from auditkit import AuditError, Cohort, Draw, Level, Need, Predictions, Sampler
 from auditkit_plugins.counted import counted
-from auditkit_plugins.samplers.copying import Times, independent, once, photos, repeated, spread
+from auditkit_plugins.samplers.copying import Times, images, independent, once, repeated, spread
 from auditkit_plugins.samplers.options import BalanceOptions, Cell, CellsOptions, UndersampleOptions
 
 Inputs = Mapping[Need, Draw | Predictions]
@@ -30,7 +30,7 @@ class Undersample(Sampler):
         kept = self.options.to or len(smallest[1])
         if kept > len(smallest[1]):
             raise AuditError(
-                f"asked to keep {photos(kept)} of each group, but {smallest[0]} has {len(smallest[1]):,}",
+                f"asked to keep {images(kept)} of each group, but {smallest[0]} has {len(smallest[1]):,}",
                 hint=f"set to = {len(smallest[1])} or less, or leave it out",
             )
         times = np.zeros(len(cohort), dtype=np.int64)
@@ -101,7 +101,7 @@ class Cells(Sampler):
             are = "is" if count == 1 else "are"
             fewer = 'ask for fewer, or set copies = "augmented"'
             raise AuditError(
-                f"asked for {counted(cell.count, 'row')} with {cell.where}, but there {are} {photos(count)}",
+                f"asked for {counted(cell.count, 'row')} with {cell.where}, but there {are} {images(count)}",
                 hint=fewer if count else "leave the cell out, or draw more images in [data]",
             )
         return once(cell.count, count, rng) if cell.count <= count else spread(cell.count, count, rng)
@@ -122,7 +122,7 @@ def _none_empty(groups: Groups, total: int) -> Groups:
     for name, members in groups:
         if len(members) == 0:
             raise AuditError(
-                f"none of {photos(total)} has {name}, so that the groups cannot be made equal",
+                f"none of {images(total)} has {name}, so that the groups cannot be made equal",
                 hint="group over fewer attributes, or draw more images in [data]",
             )
     return groups

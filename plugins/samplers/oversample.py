@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from auditkit import AuditError, Cohort, Draw, Need, Predictions, Sampler
 from auditkit_plugins.counted import counted
-from auditkit_plugins.samplers.copying import Times, independent, once, photos, repeated, spread
+from auditkit_plugins.samplers.copying import Times, images, independent, once, repeated, spread
 from auditkit_plugins.samplers.options import AugmentEveryoneOptions, NoneOptions, OversampleOptions
 
 Inputs = Mapping[Need, Draw | Predictions]
@@ -42,7 +42,7 @@ class Oversample(Sampler):
         match = self._match(cohort)
         count = int(match.sum())
         if count == 0:
-            raise AuditError(f"none of {photos(len(cohort))} is {self.options.whom}", hint=_WIDEN)
+            raise AuditError(f"none of {images(len(cohort))} is {self.options.whom}", hint=_WIDEN)
         times = np.ones(len(cohort), dtype=np.int64)
         copies = self.options.copies or "augmented"
         if self.options.like is None:
@@ -81,7 +81,7 @@ class Oversample(Sampler):
     def _missing_for_balance(self, count: int, others: int) -> int:
         if others < count:
             raise AuditError(
-                f"cannot balance by adding: {photos(count)} with {self.options.whom} already outnumber "
+                f"cannot balance by adding: {images(count)} with {self.options.whom} already outnumber "
                 f"the {others:,} others",
                 hint="oversample the others, or use the sampler 'undersample'",
             )
@@ -93,7 +93,7 @@ class Oversample(Sampler):
         if wanted > count and not self.options.replacement:
             raise AuditError(
                 f"extra = {fraction:g} of the {self.options.of} asks for {wanted:,} copies of "
-                f"different images, but {count:,} of {photos(total)} {_matches(count)} {self.options.whom}",
+                f"different images, but {count:,} of {images(total)} {_matches(count)} {self.options.whom}",
                 hint="lower extra, or set replacement = true",
             )
         return wanted
@@ -112,7 +112,7 @@ class Oversample(Sampler):
                 else f"copies {counted(len(there), 'different image')}"
             )
             raise AuditError(
-                f"arm {self.options.like!r} {made}, but {photos(count)} {_matches(count)} {self.options.whom}",
+                f"arm {self.options.like!r} {made}, but {images(count)} {_matches(count)} {self.options.whom}",
                 hint="drop distinct, or widen where" if self.options.distinct else _WIDEN,
             )
         times = np.zeros(count, dtype=np.int64)
@@ -139,7 +139,7 @@ class AugmentEveryone(Sampler):
             outside = int((~np.isin(rows, cohort.rows)).sum())
             if outside:
                 raise AuditError(
-                    f"arm {self.options.like!r} draws {photos(outside)} that this arm may not train on",
+                    f"arm {self.options.like!r} draws {images(outside)} that this arm may not train on",
                     hint="give both arms the same on",
                 )
         numbered = repeated(rows, times, "augmented")
