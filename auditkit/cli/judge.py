@@ -118,10 +118,9 @@ def _command(context: click.Context) -> str:
 def _earlier(folder: Path) -> str:
     """The command that made the report of a folder; "" where there is none, or none is known."""
     try:
-        kept = read_json(folder / "findings.json")
+        facts = read_json(folder / "findings.json", dict).get("facts")
     except DataError:
         return ""
-    facts = kept.get("facts") if isinstance(kept, dict) else None
     return str(facts.get("command", "")) if isinstance(facts, dict) else ""
 
 

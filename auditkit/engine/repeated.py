@@ -8,7 +8,7 @@ import numpy as np
 
 from auditkit.engine.alignment import Codes, Lines, agree
 from auditkit.engine.table import Table
-from auditkit.spec.words import plural
+from auditkit.spec.words import plain, plural
 
 IMAGES = ("row", "image", "imageid", "imagename", "img", "file", "filename", "photo", "path")
 TELLING = {"arm": ("arm", "model", "method"), "seed": ("seed", "run", "trial")}
@@ -25,10 +25,10 @@ def require_once(table: Table, used: Collection[str], lines: Lines, given: Colle
         DataError: an image would be counted several times.
     """
     known = {*IMAGES, *(name for names in TELLING.values() for name in names)}
-    looked_at = (name for name in map(str, table.frame.columns) if name not in used and _plain(name) in known)
+    looked_at = (name for name in map(str, table.frame.columns) if name not in used and plain(name) in known)
     unused = {name: table.codes(name)[0] for name in looked_at}
     telling = dict(_telling(unused, given))
-    image = next((name for name in unused if _plain(name) in IMAGES), None)
+    image = next((name for name in unused if plain(name) in IMAGES), None)
     if image is not None:
         _no_repeated_images(table, lines, image, unused[image], telling)
     for column, option in telling.items():
@@ -39,7 +39,7 @@ def require_once(table: Table, used: Collection[str], lines: Lines, given: Colle
 def _telling(unused: Mapping[str, Codes], given: Collection[str]) -> Iterator[tuple[str, str]]:
     """Columns that are called as arms or seeds are and have several, each with the option that names it."""
     for option, names in TELLING.items():
-        fitting = [name for name, codes in unused.items() if _plain(name) in names and codes.max() > 0]
+        fitting = [name for name, codes in unused.items() if plain(name) in names and codes.max() > 0]
         if option not in given and fitting:
             yield fitting[0], f"--{option}"
 
@@ -69,7 +69,3 @@ def _no_repeated_lines(table: Table, lines: Lines, name: str, codes: Codes, opti
 def _counted_apart(column: str, option: str) -> str:
     said = f"column {column!r} was not looked at, so lines of all its levels count as different images"
     return f"{said}; {option} {column} tells them apart"
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "").replace(" ", "")

@@ -19,13 +19,13 @@ _FINEST = 4
 def nearest(word: str, known: Iterable[str], cutoff: float = _NEAR) -> str | None:
     """The known name that was probably meant; None when none is as near as `cutoff`, where 1 is the same letters."""
     names = [name for name in known if name]
-    plain = {_plain(name): name for name in reversed(names)}
-    if _plain(word) in plain:
-        return plain[_plain(word)]
+    spelt = {plain(name): name for name in reversed(names)}
+    if plain(word) in spelt:
+        return spelt[plain(word)]
     if (found := _by_words(word, names)) is not None:
         return found
-    close = get_close_matches(_plain(word), plain, n=1, cutoff=cutoff)
-    return plain[close[0]] if close else None
+    close = get_close_matches(plain(word), spelt, n=1, cutoff=cutoff)
+    return spelt[close[0]] if close else None
 
 
 def _by_words(word: str, names: Iterable[str]) -> str | None:
@@ -48,7 +48,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     everything = f"there {'is' if len(names) == 1 else 'are'} {listed(names, 'and')}" if few else ""
     if found is None:
         return everything
-    sure = _plain(found) == _plain(word) or not 1 < len(names) <= _SHORT
+    sure = plain(found) == plain(word) or not 1 < len(names) <= _SHORT
     return f"did you mean {found!r}?" if sure else f"did you mean {found!r}? {everything}"
 
 
@@ -95,5 +95,6 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[^\W_]+", name.lower())
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name without case, spaces, hyphens and underscores: what two spellings of one have in common."""
     return name.lower().replace("-", "").replace("_", "").replace(" ", "")
