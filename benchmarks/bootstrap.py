@@ -99,7 +99,7 @@ def whole(panel: Panel) -> dict[str, float]:
     ]
     clock.append(time.perf_counter())
     lines = [Line(one, groups) for one in measures for groups in ((0,), (1,), (0, 1))]
-    values = estimate(layout, lines, [(arm, None) for arm in range(ARMS)])
+    values = estimate(layout, lines, [(arm,) for arm in range(ARMS)])
     plain_ends(context, values)
     changes = estimate(layout, lines, [(arm, 0) for arm in range(1, ARMS)], weight)
     clock.append(time.perf_counter())

@@ -34,7 +34,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from simulation import ARMS, Setting, Truth, layout_of, right_of, truth_of
+from simulation import Setting, Truth, layout_of, right_of, truth_of
 
 from auditkit.evidence.contrasts import Estimates, estimate
 from auditkit.evidence.gaps import NUISANCE
@@ -48,6 +48,8 @@ from auditkit.evidence.simultaneous import simultaneous
 from auditkit.evidence.uncertainty import Ends, gap_bounds, gap_change_bounds, normal_quantile, symmetric
 from auditkit.spec.model import Evidence
 
+ARMS = 3
+"""The reference and two others."""
 ASKED = {"change": (0.93, 0.97), "family": (0.93, 0.98)}
 ASKED_OF_THREE_SEEDS = {"change": (0.91, 1.0), "family": (0.93, 0.98)}
 MANY_PEOPLE = 50
@@ -79,13 +81,20 @@ Row = tuple[Setting, Coverage]
 def cover(setting: Setting, runs: int, replicates: int, seed: int = 0) -> Coverage:
     """Simulate one setting."""
     rng = np.random.default_rng([seed, *(int(1000 * value) for value in asdict(setting).values())])
-    truth = truth_of(setting)
+    truth = truth_of(setting, effects(setting.groups))
     batch = max(1, 8_000_000 // (setting.groups * setting.seeds * ARMS * 2 * replicates))
     batches = [min(batch, runs - start) for start in range(0, runs, batch)]
     parts = [_batch(setting, truth, size, replicates, rng) for size in batches]
     means = np.average(np.array(parts), axis=0, weights=batches)
     gap_runs = sum(_gap_runs(setting, size) for size in batches)
     return Coverage(*(round(float(mean), 4) for mean in means), runs=runs, gap_runs=gap_runs)
+
+
+def effects(groups: int) -> NDArray[np.float64]:
+    """(arms, groups): one arm is worse for the first group, another better for all."""
+    shifts = np.zeros((ARMS, groups))
+    shifts[1, 0], shifts[2] = -0.04, 0.02
+    return shifts
 
 
 def _gap_runs(setting: Setting, runs: int) -> int:
@@ -140,7 +149,7 @@ def _gaps(
     pairs = [(run * setting.groups + a, run * setting.groups + b) for run in range(runs) for a, b in each]
     lines = [Line(one, pair) for pair in pairs]
     moved = estimate(layout, lines, [(1, 0)], weight)
-    before, after = (estimate(layout, lines, [(arm, None)], weight) for arm in (0, 1))
+    before, after = (estimate(layout, lines, [(arm,)], weight) for arm in (0, 1))
     first, second = np.array(each).T
     change = expected[1] - expected[0]
     signed = holds(
@@ -163,7 +172,7 @@ def joint_ends(estimates: Estimates, rows: list[int], rng: np.random.Generator) 
     spread, value = estimates.spread.take(rows), estimates.value[rows]
     if len(rows) == 1:
         return symmetric(value, spread, normal_quantile(0.95))
-    found = simultaneous(estimates.redrawn.take(rows), value, spread, estimates.design[rows], 0.95, rng)
+    found = simultaneous(estimates.redrawn.take(rows), value, spread, estimates.line[rows], 0.95, rng)
     return symmetric(value, spread, found.score)
 
 

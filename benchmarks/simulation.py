@@ -19,8 +19,6 @@ from auditkit.evidence.uncertainty import Spread
 ACCURACY = 0.9
 PHOTO = 0.6
 """Share of the variance that is neither person's nor seed's but all arms see alike."""
-ARMS = 3
-"""The reference and two others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,10 @@ class Truth:
         return ndtr(self.level / np.sqrt(1 + self.seed))
 
 
-def truth_of(setting: Setting) -> Truth:
-    """Levels and variances that give the setting."""
+def truth_of(setting: Setting, arms: NDArray[np.float64]) -> Truth:
+    """Levels and variances that give the setting; arms: (arms, groups) how they differ in accuracy, if at all."""
     groups = np.linspace(-0.02, 0.03, setting.groups) if setting.effect else np.zeros(setting.groups)
-    arms = np.zeros((ARMS, setting.groups))
-    if setting.effect:
-        arms[1, 0], arms[2] = -0.04, 0.02
-    level = ndtri(ACCURACY + groups + arms)
+    level = ndtri(ACCURACY + groups + arms * setting.effect)
     person = _person_variance(setting.correlation)
     seed = _seed_variance(setting, person)
     return Truth(level, person, seed)
@@ -82,7 +77,7 @@ def _seed_variance(setting: Setting, person: float) -> float:
     """Variance of the seeds' shifts, from the variance that people give a change in a pilot without any."""
     if setting.seed_variance == 0 or setting.seeds == 1:
         return 0.0
-    level = ndtri(np.full((ARMS, 1), ACCURACY))
+    level = ndtri(np.full((2, 1), ACCURACY))
     rng = np.random.default_rng(7)
     right = right_of(setting, Truth(level, person, 0.0), 400, rng)
     change = (right[1].mean(axis=0) - right[0].mean(axis=0)).mean(axis=(-1, -2))
@@ -92,14 +87,14 @@ def _seed_variance(setting: Setting, person: float) -> float:
 
 def right_of(setting: Setting, truth: Truth, runs: int, rng: np.random.Generator) -> NDArray[np.bool_]:
     """(arms, seeds, runs, groups, people, images): which predictions are right."""
-    groups = truth.level.shape[1]
+    arms, groups = truth.level.shape
     shape = (runs, groups, setting.people, setting.photos)
     rest = 1 - truth.person - PHOTO * (1 - truth.person)
     people = (runs, groups if setting.apart else 1, setting.people, 1)
     shared = np.sqrt(truth.person) * rng.standard_normal(people, dtype=np.float32)
     shared = shared + np.float32(np.sqrt(PHOTO * (1 - truth.person))) * rng.standard_normal(shape, dtype=np.float32)
-    right = np.empty((ARMS, setting.seeds, *shape), dtype=bool)
-    for arm, seed in product(range(ARMS), range(setting.seeds)):
+    right = np.empty((arms, setting.seeds, *shape), dtype=bool)
+    for arm, seed in product(range(arms), range(setting.seeds)):
         shift = np.sqrt(truth.seed) * rng.standard_normal((runs, groups, 1, 1)) + truth.level[arm][:, None, None]
         own = np.float32(np.sqrt(rest)) * rng.standard_normal(shape, dtype=np.float32)
         right[arm, seed] = shared + own + shift.astype(np.float32) > 0
@@ -111,14 +106,14 @@ def layout_of(setting: Setting, right: NDArray[np.bool_]) -> tuple[Layout, Group
 
     `auditkit.evidence.layout.lay_out` gives the same after sorting, which would take a tenth of all the time.
     """
-    runs, groups = right.shape[2:4]
+    arms, _, runs, groups = right.shape[:4]
     number = np.arange(setting.people)[:, None]
     if setting.apart:
         number = number + setting.people * np.arange(groups)[:, None, None]
     shape = right.shape[2:]
     person = np.broadcast_to(number, shape).ravel()
     code = np.broadcast_to(np.arange(runs * groups).reshape(runs, groups, 1, 1), shape).ravel()
-    right = right.reshape(ARMS, setting.seeds, len(code))
+    right = right.reshape(arms, setting.seeds, len(code))
     cell = right.reshape(-1, len(code)).astype(np.int8) + np.int8(2)
     panel = Panel(
         task="simulated",
@@ -135,9 +130,9 @@ def layout_of(setting: Setting, right: NDArray[np.bool_]) -> tuple[Layout, Group
     people = setting.people * (groups if setting.apart else 1)
     layout = Layout(
         panel=panel,
-        arms=tuple(f"arm {arm}" for arm in range(ARMS)),
-        seeds=(tuple(range(setting.seeds)),) * ARMS,
-        units_by_arm=tuple(np.split(np.arange(len(cell)), ARMS)),
+        arms=tuple(f"arm {arm}" for arm in range(arms)),
+        seeds=(tuple(range(setting.seeds)),) * arms,
+        units_by_arm=tuple(np.split(np.arange(len(cell)), arms)),
         margin=np.arange(len(cell), dtype=np.float32)[:, None],
         cell=cell,
         person=person,

@@ -39,9 +39,8 @@ def compare(first: Path, second: Path, as_json: bool, everything: bool, **values
     differs in the files and in the findings. --all shows the rest, too.
 
     Every difference is B less A, with a plain and a simultaneous interval; verdicts are decided on the latter. Of audit
-    files on the same data, values and gaps are compared paired, on the same people; changes of arms, and reports, as if
-    their people were different ones. Different protocols, tasks or confidence levels are refused; different data is a
-    warning.
+    files on the same data, values, gaps and changes are compared paired, on the same people; reports as if their people
+    were different ones. Different protocols, tasks or confidence levels are refused; different data is a warning.
     """
     sides = [_side(path, dict(values)) for path in (first, second)]
     found = derive(*sides)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,8 @@ from auditkit.engine.differences import FileDifference, file_differences, other_
 from auditkit.engine.panels import make_panels
 from auditkit.engine.prepare import Prepared
 from auditkit.errors import AuditError
-from auditkit.evidence.compare import Difference, Terms, by_key, key, paired, unpaired
+from auditkit.evidence.compare import Difference, Terms, by_key, key, unpaired
+from auditkit.evidence.paired import paired
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.results import GateRow, Outcome, Results
 from auditkit.spec.model import Evidence, Use
@@ -22,9 +23,9 @@ NOT_PAIRED = (
     "both were tested on the same data, but pairing is not available from findings alone, so intervals are as wide as "
     "between different people; compare the audit files, whose store holds the predictions, or judge both in one table"
 )
-CHANGES_NOT_PAIRED = (
-    "changes of arms are compared as between different people, so their intervals are too wide if anything: pairing "
-    "draws the same people for two arms, and the difference of two changes has four; values and gaps are paired"
+GAPS_NOT_PAIRED = (
+    "changes of gaps are compared as between different people where both their arms differ, so their intervals are too "
+    "wide if anything; all else is paired"
 )
 OTHER_IMAGES = "test sets of the two are not the same images, so what was tested on them is compared unpaired"
 
@@ -185,13 +186,13 @@ def _evidence(side: Side) -> Mapping[str, Any]:
 
 
 def _findings(first: Side, second: Side, terms: Terms) -> tuple[Difference, ...]:
-    """Values and gaps paired where the stores hold both predictions on the same images; from findings alone else."""
+    """Paired where the stores hold both predictions on the same images; from findings alone else."""
     alone = unpaired(first.results, second.results, terms)
     together = {key(one.first): one for one in _paired(first, second, terms)}
     return tuple(together.get(key(one.first), one) for one in alone)
 
 
-def _paired(first: Side, second: Side, terms: Terms) -> tuple[Difference, ...]:
+def _paired(first: Side, second: Side, terms: Terms) -> Iterable[Difference]:
     mine, theirs = first.prepared, second.prepared
     if mine is None or theirs is None or first.fingerprint != second.fingerprint:
         return ()
@@ -238,10 +239,10 @@ def _not_paired(unpaired: Sequence[Difference], from_stores: bool) -> Iterator[s
     if not from_stores:
         yield from (NOT_PAIRED,) if with_interval else ()
         return
-    if any(not one.first.against for one in with_interval):
+    if any(one.first.quantity != "change_in_gap" for one in with_interval):
         yield OTHER_IMAGES
-    if any(one.first.against for one in with_interval):
-        yield CHANGES_NOT_PAIRED
+    elif with_interval:
+        yield GAPS_NOT_PAIRED
 
 
 # --------------------------------------------------------------------------------------------------------------- gates

@@ -40,13 +40,13 @@ class PanelContext:
         layout, measure = self.layout, estimate.line.measure
         finding = Finding(
             task=layout.panel.task,
-            arm=layout.arms[estimate.arm],
+            arm=layout.arms[estimate.arms[0]],
             metric=measure.id,
             over=measure.grouping.over,
             at=at,
             quantity=quantity,
             test=layout.panel.test,
-            against="" if estimate.against is None else layout.arms[estimate.against],
+            against=layout.arms[estimate.arms[1]] if estimate.compares else "",
             images=estimate.images,
             identities=estimate.people if layout.panel.identities_known else None,
             seeds=self.seeds(estimate),
@@ -59,9 +59,8 @@ class PanelContext:
         return replace(finding, estimate=estimate.value, per_seed=known, seed_sd=sd)
 
     def seeds(self, estimate: Estimate) -> int:
-        """Number of seeds behind an estimate, the fewer of its two arms."""
-        mine = len(self.layout.seeds[estimate.arm])
-        return mine if estimate.against is None else min(mine, len(self.layout.seeds[estimate.against]))
+        """Number of seeds behind an estimate, the fewest of its arms."""
+        return min(len(self.layout.seeds[arm]) for arm in estimate.arms)
 
 
 def values(context: PanelContext, estimates: Estimates) -> Iterator[Finding]:
@@ -74,7 +73,7 @@ def values(context: PanelContext, estimates: Estimates) -> Iterator[Finding]:
     ends = np.where(share, inner, np.maximum(low, least)), np.where(share, outer, np.minimum(high, most))
     for estimate in estimates.each:
         measure, (group,) = estimate.line.measure, estimate.line.groups
-        units = context.layout.units_of(estimate.arm)
+        units = context.layout.units_of(estimate.arms[0])
         finding = context.describe(estimate, "value", measure.grouping.places[group])
         finding = replace(
             finding,
@@ -106,7 +105,7 @@ def with_interval(
         noise=None if estimate.same else noise(context, estimate, estimates),
         people_error=float(np.sqrt(estimates.spread.people[estimate.row])),
         undefined_replicates=missing,
-        effective_identities=None if estimate.against is None else effective(estimate, estimates),
+        effective_identities=effective(estimate, estimates) if estimate.compares else None,
     )
     if estimate.same:
         nothing = Interval(0.0, 0.0)
@@ -134,14 +133,14 @@ def within(ends: tuple[float, float], most: float) -> Interval:
 
 
 def limit(measure: Measure, differences: int = 1) -> float:
-    """How far from 0 a difference can be: for shares 1, for a difference of differences 2."""
+    """How far from 0 a sum of so many differences can be: for shares 1, for a difference of differences 2."""
     least, most = measure.bounds
     return differences * (most - least)
 
 
 def _differences(estimate: Estimate) -> int:
-    """2 for a difference of differences, else 1."""
-    return 2 if len(estimate.line.groups) > 1 and estimate.against is not None else 1
+    """How many differences of values it is the sum of: 2 for a difference of differences."""
+    return max(len(estimate.line.groups) * len(estimate.arms) // 2, 1)
 
 
 def no_interval(people: int, low: float, high: float) -> str:
@@ -232,7 +231,7 @@ def family_of(context: PanelContext, estimates: Estimates, what: str) -> Family:
     test = "" if panel.test == "plain" else f", {panel.test} test"
     rng = generator(context.seed, f"simultaneous over {what}")
     critical = simultaneous(
-        estimates.redrawn, estimates.value, spread, estimates.design, context.evidence.confidence, rng
+        estimates.redrawn, estimates.value, spread, estimates.line, context.evidence.confidence, rng
     )
     return Family(
         context=context,

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import hypot
 from typing import Literal
 
-import numpy as np
 from scipy.special import stdtrit
 
-from auditkit.contracts import Metric
-from auditkit.evidence.findings import derive
-from auditkit.evidence.layout import Layout
-from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.evidence.results import FEW, Finding, Interval, Quantity, Results, exploratory
-from auditkit.evidence.seeds import Contrast
-from auditkit.spec.model import Evidence
 
 How = Literal["paired", "unpaired", "the very same networks"]
 Verdict = Literal["differs", "no difference larger than the margin", "cannot tell", "not estimable"]
 Key = tuple[object, ...]
-FIRST, SECOND = "first:", "second:"
 UNDECIDED = "it may be none, and may be larger than the margin"
-OF_CHANGE: Mapping[Quantity, Quantity] = {
-    "change": "value",
-    "change_in_gap": "gap",
-    "change_in_signed_gap": "signed_gap",
-}
-"""What the change from the first audit's arm to the second's is a difference of."""
 MOST: Mapping[Quantity, float] = {
     "value": 1,
     "gap": 1,
@@ -173,85 +159,3 @@ def _verdict(one: Difference, margin: float) -> tuple[Verdict, str]:
     if -margin <= low and high <= margin:
         return "no difference larger than the margin", ""
     return ("differs", "") if low > 0 or high < 0 else ("cannot tell", UNDECIDED)
-
-
-# -------------------------------------------------------------------------------------------------------------- paired
-
-
-def paired(
-    first: Sequence[Panel],
-    second: Sequence[Panel],
-    evidence: Evidence,
-    metrics: Mapping[str, Metric],
-    known: tuple[Mapping[Key, Finding], Mapping[Key, Finding]],
-    *,
-    seed: int,
-) -> tuple[Difference, ...]:
-    """Differences of values and gaps from the predictions themselves, the same people being drawn for both audits.
-
-    Only panels of one task with the very same images are paired; `known` are the findings of both sides by their key.
-    """
-    panels = [_joined(a, b) for a in first for b in second if _alike(a, b) and _common(a, b)]
-    derived = derive(panels, evidence, metrics, seed=seed, pairs=_contrasts)
-    return tuple(_paired(derived.findings, known))
-
-
-def _alike(a: Panel, b: Panel) -> bool:
-    same = (a.task, a.target, a.test) == (b.task, b.target, b.test) and len(a.row) == len(b.row)
-    return same and all(np.array_equal(getattr(a, n), getattr(b, n)) for n in ("row", "copy", "truth", "identity"))
-
-
-def _joined(a: Panel, b: Panel) -> Panel:
-    """One panel with the arms of both that share a name."""
-    common = _common(a, b)
-    sides = ((FIRST, a.arms), (SECOND, b.arms))
-    arms = [replace(arm, arm=side + arm.arm) for side, those in sides for arm in _named(those, common)]
-    return replace(a, arms=tuple(arms))
-
-
-def _common(a: Panel, b: Panel) -> list[str]:
-    theirs = {arm.arm for arm in b.arms}
-    return [arm.arm for arm in a.arms if arm.arm in theirs]
-
-
-def _named(arms: Iterable[ArmScores], names: Collection[str]) -> Iterator[ArmScores]:
-    return (arm for arm in arms if arm.arm in names)
-
-
-def _contrasts(layout: Layout, evidence: Evidence) -> tuple[list[Contrast], list[str]]:
-    """The second audit's arm against the first's of the same name."""
-    names = [name.removeprefix(SECOND) for name in layout.arms if name.startswith(SECOND)]
-    return [(layout.arms.index(SECOND + name), layout.arms.index(FIRST + name)) for name in names], []
-
-
-def _paired(
-    findings: Iterable[Finding], known: tuple[Mapping[Key, Finding], Mapping[Key, Finding]]
-) -> Iterator[Difference]:
-    for change in findings:
-        if change.quantity not in OF_CHANGE:
-            continue
-        quantity, arm = OF_CHANGE[change.quantity], change.arm.removeprefix(SECOND)
-        place = key(replace(change, quantity=quantity, arm=arm, against=""))
-        if place in known[0] and place in known[1]:
-            yield Difference(
-                first=known[0][place],
-                second=known[1][place],
-                how="paired",
-                estimate=change.estimate,
-                interval=change.interval,
-                simultaneous=change.simultaneous,
-                verdict=_in_words(change),
-                reason=_because(change),
-            )
-
-
-def _because(change: Finding) -> str:
-    return "; ".join(filter(None, (change.reason or change.because, FEW if change.rests_on_few else "")))
-
-
-def _in_words(change: Finding) -> Verdict:
-    if change.estimate is None:
-        return "not estimable"
-    if change.verdict == "changed":
-        return "differs"
-    return "no difference larger than the margin" if change.verdict.startswith("no change") else "cannot tell"

@@ -29,16 +29,17 @@ _AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """A line in one arm, or its change from one arm to another. `row` is its place in the spread, -1 if not estimable.
+    """A line in one arm, or its change from one arm to another, or the difference of two changes.
+
+    `row` is its place in the spread, -1 if not estimable.
 
     value: mean over seeds, of a gap or ratio that of the groups' means over seeds; per_seed: of each seed alone, paired
     by position, () where arms have different numbers of seeds; seed_sd: standard deviation of those, not pooled;
-    images, people: of the arm and group with the fewest; same: the two arms made the very same predictions.
+    images, people: of the arm and group with the fewest; same: arms made the very same predictions, so that it is 0.
     """
 
     line: Line
-    arm: int
-    against: int | None
+    arms: Arms
     value: float
     per_seed: tuple[float, ...]
     seed_sd: float | None
@@ -48,14 +49,18 @@ class Estimate:
     row: int
     same: bool = False
 
+    @property
+    def compares(self) -> bool:
+        """Whether it sets arms against each other."""
+        return len(self.arms) > 1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimates:
     """Many estimates, and the spread of those that have a row.
 
     carriers: (rows,) effective number of people who carry the estimate's variance, 0 where nobody does;
-    redrawn: of no replicates where none were asked for; design: (rows, 3), which line, its arm, the arm against it or
-    -1.
+    redrawn: of no replicates where none were asked for; line: (rows,), which line each is of.
     """
 
     each: tuple[Estimate, ...]
@@ -64,7 +69,7 @@ class Estimates:
     people: Integers
     carriers: Floats
     redrawn: Redrawn
-    design: Integers
+    line: Integers
 
 
 def estimate(
@@ -77,12 +82,12 @@ def estimate(
     each: list[Estimate] = []
     spreads: list[Spread] = []
     peoples: list[_People] = []
-    design: list[tuple[int, int, int]] = []
+    numbers: list[int] = []
     same = [_same(layout, pair) for pair in arms]
     nobody: dict[int, NDArray[np.bool_]] = {}
     for first, batch in _batches(lines) if arms else ():
         stack = stack_of(layout, batch)
-        made = list(_estimates(layout, stack, arms, same, len(design)))
+        made = list(_estimates(layout, stack, arms, same, len(numbers)))
         usable = np.array([one.row >= 0 for one in made])
         moved = np.stack([less(stack.replicates, pair) for pair in arms], axis=1).reshape(len(made), -1)[usable]
         measure = batch[0].measure
@@ -90,8 +95,7 @@ def estimate(
             nobody[id(measure)] = _nobody(layout, measure, arms)
         people = _people(layout, stack, arms, usable, nobody[id(measure)])
         spreads.append(_spread(layout, stack, arms, people, moved, usable))
-        numbers = [(first + i // len(arms), *arms[i % len(arms)]) for i in np.flatnonzero(usable).tolist()]
-        design += [(number, arm, -1 if against is None else against) for number, arm, against in numbers]
+        numbers += [first + i // len(arms) for i in np.flatnonzero(usable).tolist()]
         each += made
         peoples.append(people)
     known = [one for one in each if one.row >= 0]
@@ -102,7 +106,7 @@ def estimate(
         people=np.array([one.people for one in known], dtype=np.int64),
         carriers=np.concatenate([np.zeros(0), *(people.carriers for people in peoples)]),
         redrawn=_redrawn(peoples, weight),
-        design=np.array(design, dtype=np.int64).reshape(-1, 3),
+        line=np.array(numbers, dtype=np.int64),
     )
 
 
@@ -125,22 +129,20 @@ def _estimates(
     layout: Layout, stack: Stack, arms: Sequence[Arms], same: Sequence[bool], row: int
 ) -> Iterator[Estimate]:
     means = np.stack([stack.values[:, layout.units_of(arm)].mean(axis=1) for arm in range(len(layout.arms))], axis=1)
-    value = np.stack([less(means, pair) for pair in arms], axis=1)
-    per_seed = [_per_seed(layout, stack, pair) for pair in arms]
+    value = np.stack([less(means, chosen) for chosen in arms], axis=1)
+    per_seed = [_per_seed(layout, stack, chosen) for chosen in arms]
     for i, line in enumerate(stack.lines):
-        for j, (arm, against) in enumerate(arms):
-            both = [arm] if against is None else [arm, against]
-            reason = _reason(layout, stack.reason[i], arm, against)
+        for j, chosen in enumerate(arms):
+            reason = _reason(layout, stack.reason[i], chosen)
             seeds = per_seed[j][i]
             yield Estimate(
                 line=line,
-                arm=arm,
-                against=against,
+                arms=chosen,
                 value=float(value[i, j]),
                 per_seed=tuple(seeds.tolist()),
                 seed_sd=float(seeds.std(ddof=1)) if len(seeds) > 1 else None,
-                images=int(stack.images[i, both].min()),
-                people=int(stack.people[i, both].min()),
+                images=int(stack.images[i, list(chosen)].min()),
+                people=int(stack.people[i, list(chosen)].min()),
                 reason=reason,
                 row=-1 if reason else row,
                 same=same[j],
@@ -148,28 +150,30 @@ def _estimates(
             row += not reason
 
 
-def _reason(layout: Layout, reasons: list[str], arm: int, against: int | None) -> str:
-    if reasons[arm] or against is None or not reasons[against]:
-        return reasons[arm]
-    return f"in {layout.arms[against]!r}: {reasons[against]}"
+def _reason(layout: Layout, reasons: list[str], arms: Arms) -> str:
+    """The first arm's reason, or that of the first other arm that has one, which is named."""
+    others = (f"in {layout.arms[arm]!r}: {reasons[arm]}" for arm in arms[1:] if reasons[arm])
+    return reasons[arms[0]] or next(others, "")
 
 
 def _per_seed(layout: Layout, stack: Stack, arms: Arms) -> Floats:
-    """(lines, seeds)."""
-    arm, against = arms
-    mine = stack.values[:, layout.units_of(arm)]
-    if against is None:
-        return mine
-    theirs = stack.values[:, layout.units_of(against)]
-    return mine - theirs if mine.shape == theirs.shape else np.zeros((len(mine), 0))
+    """(lines, seeds); of no seeds where the arms have different numbers of them."""
+    units = [layout.units_of(arm) for arm in arms]
+    if len({len(each) for each in units}) > 1:
+        return np.zeros((len(stack.values), 0))
+    return less(np.stack([stack.values[:, each] for each in units], axis=1), tuple(range(len(arms))))
+
+
+def same_predictions(layout: Layout, arm: int, other: int) -> bool:
+    """Whether two arms made the very same predictions, seed by seed."""
+    mine, theirs = layout.margin[layout.units_of(arm)], layout.margin[layout.units_of(other)]
+    return np.array_equal(mine, theirs, equal_nan=True)
 
 
 def _same(layout: Layout, arms: Arms) -> bool:
-    arm, against = arms
-    if against is None:
-        return False
-    mine, theirs = layout.margin[layout.units_of(arm)], layout.margin[layout.units_of(against)]
-    return np.array_equal(mine, theirs, equal_nan=True)
+    """Whether every arm is taken off again, in that its predictions are those of another of the opposite sign."""
+    ways = {1: (), 2: (((0, 1),),), 4: (((0, 1), (3, 2)), ((0, 2), (3, 1)))}[len(arms)]
+    return any(all(same_predictions(layout, arms[i], arms[j]) for i, j in way) for way in ways)
 
 
 # ------------------------------------------------------------------------------------------------------------ spread
@@ -203,7 +207,7 @@ class _People:
 
 
 def _nobody(layout: Layout, measure: Measure, arms: Sequence[Arms]) -> NDArray[np.bool_]:
-    """(groups, pairs of arms): where nobody is told apart, as where no prediction differs.
+    """(groups, arms): where nobody is told apart, as where no prediction differs.
 
     In float64, in which the mean of the same float32 numbers does not depend on how often and in which order they come.
     """
@@ -212,13 +216,13 @@ def _nobody(layout: Layout, measure: Measure, arms: Sequence[Arms]) -> NDArray[n
     return np.stack([~less(means, pair).any(axis=-1) for pair in arms], axis=1)
 
 
-def _unseen(measure: Measure, both: Sequence[list[int]], nobody: NDArray[np.bool_]) -> Floats:
-    """(groups, pairs of arms): variance of a group where nobody is told apart; 0 elsewhere, and of unbounded values.
+def _unseen(measure: Measure, arms: Sequence[Arms], nobody: NDArray[np.bool_]) -> Floats:
+    """(groups, arms): variance of a group where nobody is told apart; 0 elsewhere, and of unbounded values.
 
     However many images a person has: all of them may turn at once.
     """
     least, most = measure.bounds
-    people = np.stack([measure.people[pair].min(axis=0) for pair in both], axis=1)
+    people = np.stack([measure.people[list(chosen)].min(axis=0) for chosen in arms], axis=1)
     reach = most - least if np.isfinite(most - least) else 0.0
     return np.where(nobody, unseen_variance(people) * reach**2, 0.0)
 
@@ -226,8 +230,7 @@ def _unseen(measure: Measure, both: Sequence[list[int]], nobody: NDArray[np.bool
 def _people(
     layout: Layout, stack: Stack, arms: Sequence[Arms], usable: NDArray[np.bool_], nobody: NDArray[np.bool_]
 ) -> _People:
-    """nobody: (groups, pairs of arms)."""
-    both = [[arm] if against is None else [arm, against] for arm, against in arms]
+    """nobody: (groups, arms)."""
 
     def flat(values: list[NDArray[Any]]) -> NDArray[Any]:
         return np.stack(values, axis=1).reshape(len(usable), *values[0].shape[1:])[usable]
@@ -235,22 +238,22 @@ def _people(
     every = range(len(layout.arms))
     averaged = np.stack([stack.influence[:, layout.units_of(arm)].mean(axis=1) for arm in every], axis=1)
     groups = np.array([line.groups for line in stack.lines])
-    unseen = _unseen(stack.lines[0].measure, both, nobody)
+    unseen = _unseen(stack.lines[0].measure, arms, nobody)
     return _People(
         influence=flat([less(averaged, pair) for pair in arms]),
-        pseudo=flat([_pseudo(stack, pair) for pair in both]),
+        pseudo=flat([_pseudo(stack, chosen) for chosen in arms]),
         carried=~nobody[groups].all(axis=1).ravel()[usable],
         unseen=unseen[groups].sum(axis=1).ravel()[usable],
-        fewest=flat([stack.people[:, pair].min(axis=1) for pair in both]),
-        everybody=flat([stack.everybody[:, pair].max(axis=1) for pair in both]),
+        fewest=flat([stack.people[:, list(chosen)].min(axis=1) for chosen in arms]),
+        everybody=flat([stack.everybody[:, list(chosen)].max(axis=1) for chosen in arms]),
     )
 
 
-def _pseudo(stack: Stack, arms: list[int]) -> Floats:
+def _pseudo(stack: Stack, arms: Arms) -> Floats:
     """(lines,); the share of one group in one arm has Wilson's interval, which needs none."""
     if stack.lines[0].measure.share and len(stack.lines[0].groups) == len(arms) == 1:
         return np.zeros(len(stack.lines))
-    return np.asarray(stack.pseudo[:, arms].sum(axis=1), dtype=np.float64)
+    return np.asarray(stack.pseudo[:, list(arms)].sum(axis=1), dtype=np.float64)
 
 
 def _redrawn(parts: list[_People], weight: Replicates | None) -> Redrawn:

@@ -19,13 +19,13 @@ from auditkit.evidence.panel import Panel
 from auditkit.evidence.remarks import Remark, remarks, together
 from auditkit.evidence.resampling import Replicates, weights
 from auditkit.evidence.results import Finding
-from auditkit.evidence.seeds import Arms, Contrast
+from auditkit.evidence.seeds import Arms
 from auditkit.evidence.spillover import spillover
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 
-PairsOfArms = Callable[[Layout, Evidence], tuple[list[Contrast], list[str]]]
-"""Contrasts of arms by their positions in the layout, and what is amiss with them."""
+PairsOfArms = Callable[[Layout, Evidence], tuple[list[Arms], list[str]]]
+"""Contrasts of arms, or differences of two, by positions in the layout, and what is amiss with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,11 @@ def _empty(context: PanelContext, metrics: Mapping[str, Metric]) -> Iterator[Fin
 
 
 def _confirmatory(
-    context: PanelContext, measures: list[Measure], arms: list[Contrast], weight: Replicates
+    context: PanelContext, measures: list[Measure], arms: list[Arms], weight: Replicates
 ) -> tuple[list[Finding], dict[str, int]]:
     """Values, gaps and changes of the declared groups; all changes, of groups and of gaps, are one family."""
     layout = context.layout
-    alone: list[Arms] = [(arm, None) for arm in range(len(layout.arms))]
+    alone: list[Arms] = [(arm,) for arm in range(len(layout.arms))]
     pairs = Pairs.of(estimate(layout, _pairs(measures), alone, weight))
     found = list(values(context, estimate(layout, _groups(measures), alone)))
     found += _gaps(context, pairs, measures)
@@ -125,12 +125,13 @@ def _changes(family: Family) -> Iterator[Finding]:
             yield family.judged(family.context.describe(one, "change", at), one)
 
 
-def _gap_changes(family: Family, pairs: Pairs, measures: list[Measure], arms: list[Contrast]) -> Iterator[Finding]:
-    """How every arm changed every gap."""
+def _gap_changes(family: Family, pairs: Pairs, measures: list[Measure], arms: list[Arms]) -> Iterator[Finding]:
+    """How every arm changed every gap; of the difference of two changes, of signed gaps only."""
     changes = Pairs.of(family.estimates)
     for m in measures:
         for span, pair in product(spans(m.grouping), arms):
-            yield gap_change(family.context, pairs, changes, family, m, span, pair)
+            if len(pair) == 2:
+                yield gap_change(family.context, pairs, changes, family, m, span, pair)
             if len(span.groups) == 2:
                 one = changes.over(m, span, pair)[0]
                 yield family.judged(family.context.describe(one, "change_in_signed_gap", span.at), one)
@@ -144,7 +145,7 @@ def _gaps(context: PanelContext, pairs: Pairs, measures: list[Measure]) -> Itera
         for span, arm in product(spans(m.grouping), range(len(context.layout.arms))):
             yield from gap(context, pairs, m, span, arm)
             if len(span.groups) == 2:
-                one = pairs.over(m, span, (arm, None))[0]
+                one = pairs.over(m, span, (arm,))[0]
                 finding = context.describe(one, "signed_gap", span.at)
                 described = m.metric.describes_test
                 yield finding if described else with_interval(context, finding, one, pairs.estimates, ends)

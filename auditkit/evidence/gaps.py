@@ -14,7 +14,7 @@ from auditkit.evidence.contrasts import Estimate, Estimates
 from auditkit.evidence.grouping import Span
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.results import Finding, Interval
-from auditkit.evidence.seeds import Arms, Contrast
+from auditkit.evidence.seeds import Arms
 from auditkit.evidence.simultaneous import simultaneous
 from auditkit.evidence.uncertainty import (
     Ends,
@@ -30,7 +30,7 @@ from auditkit.streams import generator
 Floats = NDArray[np.float64]
 NUISANCE = 0.999
 """Confidence of the gaps before and after, by which the change of a gap is bounded (Berger & Boos, JASA 1994)."""
-Key = tuple[str, tuple[str, ...], tuple[int, ...], int, int | None]
+Key = tuple[str, tuple[str, ...], tuple[int, ...], Arms]
 
 
 def pairs_of(groups: Sequence[int]) -> list[tuple[int, int]]:
@@ -48,7 +48,7 @@ class Pairs:
     @classmethod
     def of(cls, estimates: Estimates) -> Pairs:
         """Index estimates."""
-        return cls(estimates, {_key(e.line.measure, e.line.groups, (e.arm, e.against)): e for e in estimates.each})
+        return cls(estimates, {_key(e.line.measure, e.line.groups, e.arms): e for e in estimates.each})
 
     def over(self, measure: Measure, span: Span, arms: Arms) -> list[Estimate]:
         """The estimates of all pairs of a span."""
@@ -56,7 +56,7 @@ class Pairs:
 
 
 def _key(measure: Measure, groups: tuple[int, ...], arms: Arms) -> Key:
-    return (measure.id, measure.grouping.over, groups, *arms)
+    return (measure.id, measure.grouping.over, groups, arms)
 
 
 def gap(context: PanelContext, pairs: Pairs, measure: Measure, span: Span, arm: int) -> tuple[Finding, Finding]:
@@ -64,7 +64,7 @@ def gap(context: PanelContext, pairs: Pairs, measure: Measure, span: Span, arm: 
 
     Both are of the groups' means over seeds; per seed they are of that seed's groups, and may have another mean.
     """
-    estimates = pairs.over(measure, span, (arm, None))
+    estimates = pairs.over(measure, span, (arm,))
     units, table = context.layout.units_of(arm), measure.tables[span.axes]
     largest, smallest = _extremes(context, measure, span, arm)
     whole = _summary(estimates, largest - smallest, _per_seed(table.difference, units, span))
@@ -90,7 +90,7 @@ def no_gaps(context: PanelContext, metric: str, over: tuple[str, ...]) -> Iterat
 
 
 def gap_change(
-    context: PanelContext, pairs: Pairs, changes: Pairs, family: Family, measure: Measure, span: Span, arms: Contrast
+    context: PanelContext, pairs: Pairs, changes: Pairs, family: Family, measure: Measure, span: Span, arms: Arms
 ) -> Finding:
     """The gap of a span in one arm less that in another, both of means over seeds: positive where the gap widened."""
     arm, against = arms
@@ -106,7 +106,7 @@ def gap_change(
     if widened.same:
         nothing = Interval(0.0, 0.0)
         return family.verdict(replace(finding, interval=nothing, simultaneous=nothing), widened)
-    before, after = (_sign_ends(pairs.estimates, pairs.over(measure, span, (k, None))) for k in (against, arm))
+    before, after = (_sign_ends(pairs.estimates, pairs.over(measure, span, (k,))) for k in (against, arm))
     plain = _plain_ends(context, changes.estimates, moved)
     finding = _bounded(finding, widened, plain, gap_change_bounds(before, after, plain))
     noisiest = max(moved, key=lambda e: float(changes.estimates.spread.total[e.row]))
@@ -170,7 +170,7 @@ def _plain_ends(context: PanelContext, among: Estimates, estimates: Sequence[Est
         return symmetric(_values(estimates), spread, normal_quantile(confidence))
     rows = [e.row for e in estimates]
     rng = generator(context.seed, "simultaneous over one gap")
-    joint = simultaneous(among.redrawn.take(rows), _values(estimates), spread, among.design[rows], confidence, rng)
+    joint = simultaneous(among.redrawn.take(rows), _values(estimates), spread, among.line[rows], confidence, rng)
     return symmetric(_values(estimates), spread, joint.score)
 
 

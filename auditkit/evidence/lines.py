@@ -12,7 +12,7 @@ from auditkit.evidence.grouping import place_in_words
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.resampling import Replicates
-from auditkit.evidence.seeds import Arms
+from auditkit.evidence.seeds import SIGNS, Arms
 from auditkit.evidence.uncertainty import PSEUDO
 
 Floats = NDArray[np.float64]
@@ -84,6 +84,8 @@ def _difference(values: NDArray[Any], groups: Integers) -> NDArray[Any]:
 
 
 def less(values: NDArray[Any], arms: Arms) -> NDArray[Any]:
-    """(lines, ...) of an arm, or of an arm less another, from (lines, arms, ...)."""
-    arm, against = arms
-    return np.asarray(values[:, arm] if against is None else values[:, arm] - values[:, against])
+    """(lines, ...) of an arm, or of an arm less another, or of two such differences, from (lines, arms, ...)."""
+    result = values[:, arms[0]]
+    for sign, arm in zip(SIGNS[1:], arms[1:], strict=False):
+        result = result + values[:, arm] if sign > 0 else result - values[:, arm]
+    return np.asarray(result)

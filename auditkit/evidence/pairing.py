@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from auditkit.evidence.layout import Layout
-from auditkit.evidence.seeds import Contrast
+from auditkit.evidence.seeds import Arms
 from auditkit.spec.contrasts import contrasted
 from auditkit.spec.model import Evidence
 
 
-def pairs_of_arms(layout: Layout, evidence: Evidence) -> tuple[list[Contrast], list[str]]:
+def pairs_of_arms(layout: Layout, evidence: Evidence) -> tuple[list[Arms], list[str]]:
     """The contrasts by their positions in the layout, and what is amiss with them."""
     pairs = [tuple(map(layout.arms.index, pair)) for pair in contrasted(layout.arms, evidence)]
     named = dict.fromkeys([evidence.reference or layout.arms[0], *evidence.placebos])

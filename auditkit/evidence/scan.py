@@ -50,9 +50,9 @@ def scan(
     minorities = {name: _minority(pools, name) for name in known}
     weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
     measures = list(_measures(context, minorities, weight))
-    differences = estimate(layout, [Line(m, (0, 1)) for m in measures], [(0, None)], weight)
+    differences = estimate(layout, [Line(m, (0, 1)) for m in measures], [(0,)], weight)
     family = family_of(context, differences, "scan")
-    errors = list(values(context, estimate(layout, [Line(m, (g,)) for m in measures for g in (0, 1)], [(0, None)])))
+    errors = list(values(context, estimate(layout, [Line(m, (g,)) for m in measures for g in (0, 1)], [(0,)])))
     rows = tuple(
         replace(
             _row(context, pools, name, code, errors[2 * i : 2 * i + 2]),

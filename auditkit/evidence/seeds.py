@@ -14,10 +14,11 @@ from auditkit.evidence.resampling import Replicates
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Arms = tuple[int, int | None]
-"""An arm, and the arm it is measured against, if any."""
-Contrast = tuple[int, int]
-"""An arm, and the arm it is measured against."""
+Arms = tuple[int, ...]
+"""An arm; or an arm and the arm it is measured against, which are a contrast; or two contrasts, the first less the
+second."""
+SIGNS = (1, -1, -1, 1)
+"""With which sign the values of the first, second, ... of `Arms` are added up."""
 
 
 FEWEST_DEGREES = 6
@@ -59,9 +60,9 @@ def seed_variances(
         lines = np.flatnonzero((known == pattern).all(axis=1))
         chosen = [layout.units_of(arm) for arm in np.flatnonzero(pattern).tolist()]
         pooled = _Pooled(values[lines], influence[lines], chosen)
-        for j, (arm, against) in enumerate(arms):
-            if pattern[[arm] if against is None else [arm, against]].all():
-                found = _of_pair(layout, pooled, (arm, against))
+        for j, chosen_arms in enumerate(arms):
+            if pattern[list(chosen_arms)].all():
+                found = _of(layout, pooled, chosen_arms)
                 if found is not None:
                     result.measured[lines, j], result.added[lines, j], result.df[lines, j] = found
     return result
@@ -93,16 +94,21 @@ class _Pooled:
         return (_paired if pairs_seeds(*alike.shape) else _unpaired)(self.values, self.influence, alike)
 
 
-def _of_pair(layout: Layout, pooled: _Pooled, arms: Arms) -> _Parts | None:
-    arm, against = arms
-    mine = layout.units_of(arm)
-    theirs = mine if against is None else layout.units_of(against)
-    if min(len(mine), len(theirs)) < 2:
+def _of(layout: Layout, pooled: _Pooled, arms: Arms) -> _Parts | None:
+    seeds = [len(layout.units_of(arm)) for arm in arms]
+    if min(seeds) < 2:
         return None
-    if len(mine) == len(theirs):
-        return pooled.of(len(mine), change=against is not None)
-    both = [pooled.of(len(units), change=False) for units in (mine, theirs)]
-    return both[0][0] + both[1][0], both[0][1] + both[1][1], both[0][2]
+    if len(arms) == 1:
+        return pooled.of(seeds[0], change=False)
+    if len(set(seeds)) == 1:
+        return _sum([pooled.of(seeds[0], change=True)] * (len(arms) // 2))
+    return _sum([pooled.of(number, change=False) for number in seeds])
+
+
+def _sum(parts: Sequence[_Parts]) -> _Parts:
+    """Of variances that are one estimate but for the number of seeds, so that adding them adds no degree of freedom."""
+    measured, added, df = zip(*parts, strict=True)
+    return sum(measured[1:], measured[0]), sum(added[1:], added[0]), df[0]
 
 
 def _within(values: Floats, influence: Replicates, arms: list[Integers], seeds: int) -> _Parts:

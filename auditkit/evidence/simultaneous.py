@@ -42,20 +42,20 @@ def simultaneous(
     redrawn: Redrawn,
     estimate: Floats,
     spread: Spread,
-    design: NDArray[np.int64],
+    line: NDArray[np.int64],
     confidence: float,
     rng: np.random.Generator,
 ) -> Simultaneous:
     """Critical values from the largest |t| over a family, per replicate.
 
-    design: (q, 3), of each of the q estimates what it is of, its arm, and the arm it is measured against (-1: none);
-    estimates of the same thing share the estimate of their seeds' variance. The order of the estimates does not matter.
+    line: (q,), what each of the q estimates is of; estimates of the same thing share the estimate of their seeds'
+    variance. The order of the estimates does not matter.
     """
     if not len(estimate):
         return Simultaneous(normal_quantile(confidence), np.zeros(0, dtype=bool))
     score = spread.score(np.abs(estimate))
     at_least = normal_quantile(confidence)
-    things = _things(estimate, spread, design)
+    things = _things(estimate, spread, line)
     replicated = _replicated_scores(redrawn, spread, things, RELEVANT_SHARE * at_least, rng)
     running = np.zeros(replicated.shape[1], dtype=np.float32)
     critical = np.empty(len(estimate))
@@ -66,12 +66,12 @@ def simultaneous(
     return Simultaneous(max(float(critical.max()), at_least), score > not_rejected.max(initial=at_least))
 
 
-def _things(estimate: Floats, spread: Spread, design: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _things(estimate: Floats, spread: Spread, line: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Rows of the same thing together, in an order that the estimates decide and not the order in which they came."""
     keys = (np.round(value, 12) for value in (spread.seeds, spread.people, np.abs(estimate)))
     things: dict[int, list[int]] = {}
     for row in np.lexsort(tuple(keys)).tolist():
-        things.setdefault(int(design[row, 0]), []).append(row)
+        things.setdefault(int(line[row]), []).append(row)
     return [np.array(rows) for rows in things.values()]
 
 

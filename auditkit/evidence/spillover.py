@@ -14,11 +14,11 @@ from auditkit.evidence.panel import Panel
 from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.resampling import Replicates
 from auditkit.evidence.results import Finding
-from auditkit.evidence.seeds import Contrast
+from auditkit.evidence.seeds import Arms
 
 
 def spillover(
-    context: PanelContext, arms: list[Contrast], weight: Replicates, declared: Iterable[Finding] = ()
+    context: PanelContext, arms: list[Arms], weight: Replicates, declared: Iterable[Finding] = ()
 ) -> tuple[list[Finding], dict[str, int]]:
     """One finding per attribute level and contrast of arms, a family of its own: exploration, not confirmation.
 

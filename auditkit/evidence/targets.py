@@ -89,7 +89,7 @@ def _measure(layout: Layout, grouping: Grouping, evidence: Evidence, weight: Rep
 def _values(context: PanelContext, asked: Sequence[_Asked]) -> Iterator[tuple[Finding, _Asked]]:
     """Everybody's accuracy, by probe and arm."""
     whole = [one for one in asked if one.quantity == "change"]
-    arms: list[Arms] = [(arm, None) for arm in range(len(context.layout.arms))]
+    arms: list[Arms] = [(arm,) for arm in range(len(context.layout.arms))]
     estimates = estimate(context.layout, [one.line for one in whole], arms)
     for finding, (_, what) in zip(values(context, estimates), _each(estimates.each, whole), strict=True):
         yield finding, what
