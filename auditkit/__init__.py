@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Level,
         Metric,
         Model,
+        ModelOptions,
         Need,
         Objective,
         Options,
@@ -55,7 +56,8 @@ _HOMES = {
     ),
     "auditkit.contracts": (
         "ArmName", "AttributeName", "Component", "Condition", "Count", "CountMetric", "Dataset", "Level", "Metric",
-        "Model", "Need", "Objective", "Options", "PretrainedFile", "Sampler", "ScoreMetric", "TableMetric", "component",
+        "Model", "ModelOptions", "Need", "Objective", "Options", "PretrainedFile", "Sampler", "ScoreMetric",
+        "TableMetric", "component",
     ),
     "auditkit.decoding": ("ImageSample", "sample_images"),
     "auditkit.errors": ("AuditError", "DataError"),
@@ -69,9 +71,9 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "MISSING", "SPLITS", "SPLIT_WORDS", "ArmName", "AttributeName", "Attributes", "AuditError", "Checkup", "Cohort",
     "Component", "Condition", "Count", "CountMetric", "DataError", "Dataset", "Draw", "GroupCount", "ImageSample",
-    "ImageSource", "Level", "Metric", "Model", "Need", "Objective", "OpenDataset", "Options", "Predictions",
-    "PretrainedFile", "Sampler", "ScoreMetric", "TableMetric", "cache_folder", "component", "generator", "hookimpl",
-    "sample_images", "uniforms",
+    "ImageSource", "Level", "Metric", "Model", "ModelOptions", "Need", "Objective", "OpenDataset", "Options",
+    "Predictions", "PretrainedFile", "Sampler", "ScoreMetric", "TableMetric", "cache_folder", "component", "generator",
+    "hookimpl", "sample_images", "uniforms",
 ]  # fmt: skip
 
 

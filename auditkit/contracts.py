@@ -41,6 +41,22 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
+class ModelOptions(Options):
+    """Options of a model that know, before it is imported, what it needs; what they leave open only a run finds."""
+
+    def imagenet_weights(self) -> bool | None:
+        """Whether weights trained on ImageNet can be had; None where only the model knows."""
+        return None
+
+    def image_sides(self) -> tuple[int, int]:
+        """The shortest and the longest side of images that the network takes, in pixels."""
+        return 1, 512
+
+    def same_weights(self, other: Options) -> bool:
+        """Whether a network with other options has weights of the same shapes."""
+        return self == other
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """Marks what a string option names, so that the core can check it: an attribute, or an arm of the audit."""

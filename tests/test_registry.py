@@ -299,17 +299,15 @@ def test_arms_have_every_default_filled_in() -> None:
         arm=[
             {"name": "a"},
             {"name": "b", "init": "a", "train": "head", "objective": "cross-entropy", "seeds": [6]},
-            {
-                "name": "c",
-                "recipe": {"budget": {"steps": 7}, "model": "small-cnn", "init": "b", "optimizer": {"lr": 0.5}},
-            },
+            {"name": "c", "recipe": {"budget": {"steps": 7}, "init": "b", "optimizer": {"lr": 0.5}}},
+            {"name": "d", "recipe": {"model": "small-cnn"}},
         ],
     )
-    a, b, c = resolved(audit).arms
+    a, b, c, d = resolved(audit).arms
     assert [arm.init for arm in (a, b, c)] == ["none", "a", "b"]
     assert [arm.seeds for arm in (a, b, c)] == [(4, 5), (6,), (4, 5)]
     assert [arm.objective.component.id for arm in (a, b, c)] == ["focal", "cross-entropy", "focal"]
-    assert [arm.model.component.id for arm in (a, b, c)] == ["resnet18", "resnet18", "small-cnn"]
+    assert [arm.model.component.id for arm in (a, b, c, d)] == ["resnet18"] * 3 + ["small-cnn"]
     assert (c.recipe.budget.epochs, c.recipe.budget.steps) == (None, 7)
     assert (c.recipe.optimizer.use, c.recipe.optimizer.lr) == ("sgd", 0.5)
 

@@ -40,3 +40,33 @@ def test_output_that_nobody_reads_any_more_ends_nothing(arguments: tuple[str, ..
     assert one.wait(timeout=300) == 0
     if arguments[0] == "run":
         assert (project.folder / "reports" / "toy" / "report.html").is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    [("plan", "toy.toml"), ("plan", "toy.toml", "--json"), ("validate", "toy.toml"), ("--help",), ("run", "toy.toml")],
+    ids=" ".join,
+)
+def test_output_that_cannot_be_written_is_told_in_one_line(arguments: tuple[str, ...], unbuffered: str) -> None:
+    project = audit_project({"toy.toml": TOY})
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "auditkit", *arguments]
+        environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+        one = subprocess.run(
+            command, cwd=project.folder, stdout=full, stderr=subprocess.PIPE, env=environment, text=True, check=False
+        )
+    said = "standard output: cannot write: No space left on device; make room, or send it elsewhere\n"
+    assert (one.returncode, one.stderr) == (2, said)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_help_that_nobody_reads_any_more_is_no_failure(unbuffered: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-m", "auditkit", "--help"]
+    one = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env=environment, text=True, check=False)
+    os.close(write)
+    assert (one.returncode, one.stderr) == (0, "")

@@ -16,7 +16,6 @@ from training_toys import learnable
 from auditkit.cohort import Draw
 from auditkit.events import Notice
 from auditkit.spec.model import Augment
-from auditkit.training import batches as batches_room
 from auditkit.training.augment import parameters, render
 from auditkit.training.batches import ImageBatches, Labels, Pictures, mirror, order
 from auditkit.training.pixels import MEAN, STD, Normalise, Pixels
@@ -58,18 +57,15 @@ def test_the_order_is_pinned() -> None:
 
 @pytest.mark.parametrize("fits", [True, False])
 def test_images_on_another_device_or_fetched_batch_by_batch_are_the_same(
-    tmp_path: Path, pixels: Pixels, monkeypatch: pytest.MonkeyPatch, fits: bool
+    tmp_path: Path, pixels: Pixels, fits: bool
 ) -> None:
     """As on a GPU with room for the images and without, on the CPU: only the tensor they are gathered from differs."""
-    monkeypatch.setattr(Pixels, "_room", lambda self: torch.zeros_like(self.host) if fits else None)
-    other = Pixels(tmp_path / "pixels.npy", CPU)
+    other = Pixels(tmp_path / "pixels.npy", CPU, room=pixels.host.nbytes - (not fits))
     assert other.place == ("device" if fits else "host")
     index = torch.tensor([7, 3, 3, 60, 0])
     other.hold(np.array([3, 7]))
     other.hold(np.array([0, 3, 60]))
     assert torch.equal(other.gather(index), pixels.gather(index))
-    if fits:
-        assert not other.gather(torch.tensor([1])).any(), "only what is needed is brought there"
     draw = Draw(np.array([5, 9, 9, 2]), np.array([0, 0, 1, 0]))
     for found in (other, pixels):
         found.hold(draw.rows)
@@ -77,12 +73,9 @@ def test_images_on_another_device_or_fetched_batch_by_batch_are_the_same(
     assert torch.equal(*both)
 
 
-def test_images_that_have_no_room_on_the_device_are_told_once(
-    tmp_path: Path, pixels: Pixels, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_that_have_no_room_on_the_device_are_told_once(tmp_path: Path, pixels: Pixels) -> None:
     told: list[Any] = []
-    monkeypatch.setattr(Pixels, "_room", lambda self: None)
-    without = Pixels(tmp_path / "pixels.npy", CPU)
+    without = Pixels(tmp_path / "pixels.npy", CPU, room=0)
     for found in (pixels, without, without):
         tell_place(found, told.append)
     assert told == [
@@ -140,13 +133,10 @@ def test_flips_change_from_epoch_to_epoch_and_nothing_else(pixels: Pixels) -> No
 
 
 @pytest.mark.parametrize("kept_bytes", [2**30, 0], ids=["kept", "rendered again"])
-def test_a_copy_looks_the_same_in_every_batch_and_a_photo_is_never_touched(
-    pixels: Pixels, kept_bytes: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_looks_the_same_in_every_batch_and_a_photo_is_never_touched(pixels: Pixels, kept_bytes: int) -> None:
     kept = Pictures(pixels, Draw(np.array([8]), np.array([1])), Augment(), seed=4).gather(torch.arange(1))
-    monkeypatch.setattr(batches_room, "_KEPT_BYTES", kept_bytes)
     draw = Draw(np.array([3, 3, 3, 8, 8], dtype=np.int64), np.array([0, 1, 2, 0, 1], dtype=np.int64))
-    pictures = Pictures(pixels, draw, Augment(), seed=4)
+    pictures = Pictures(pixels, draw, Augment(), seed=4, kept_bytes=kept_bytes)
     together = pictures.gather(torch.arange(5))
     alone = torch.cat([pictures.gather(torch.tensor([k])) for k in (4, 3, 2, 1, 0)]).flip(0)
     assert torch.equal(together, alone)
@@ -159,11 +149,10 @@ def test_a_copy_looks_the_same_in_every_batch_and_a_photo_is_never_touched(
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
 def test_a_copy_rendered_again_looks_the_same_where_a_network_runs_in_half_precision(
-    pixels: Pixels, kind: torch.dtype, monkeypatch: pytest.MonkeyPatch
+    pixels: Pixels, kind: torch.dtype
 ) -> None:
     """As in evaluation, which gathers images within autocast, and in training, which does not."""
-    monkeypatch.setattr(batches_room, "_KEPT_BYTES", 0)
-    pictures = Pictures(pixels, Draw(rows(32), rows(32) % 3), Augment(rotate=30.0), seed=4)
+    pictures = Pictures(pixels, Draw(rows(32), rows(32) % 3), Augment(rotate=30.0), seed=4, kept_bytes=0)
     plain = pictures.gather(torch.arange(32))
     with torch.autocast("cpu", kind):
         assert torch.equal(pictures.gather(torch.arange(32)), plain)

@@ -5,6 +5,7 @@ Commands live one per file and are imported when asked for, so that ``--help`` i
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -16,7 +17,7 @@ import click
 
 from auditkit.cli.codes import Code
 from auditkit.cli.suggesting import Suggesting
-from auditkit.cli.unread import write_to_nowhere
+from auditkit.cli.unread import watch_output, write_to_nowhere
 from auditkit.errors import AuditError, Interrupted, RunFailed
 
 COMMANDS = {
@@ -81,7 +82,11 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     _open_standard_streams()
+    watch_output()
     code = exit_code(arguments)
+    with contextlib.suppress(OSError, AuditError):  # has been told, or is nobody's concern
+        sys.stdout.flush()
+    write_to_nowhere()
     gc.freeze()  # at the end Python would go through every object of every library, which takes up to a second
     sys.exit(code)
 
@@ -109,6 +114,9 @@ def exit_code(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return Code.INTERRUPTED
+    except SystemExit:  # click's, with the code of a failed gate, where nobody reads the help any more
+        write_to_nowhere()
+        return Code.DONE
     except Exception:  # Python would end with 1, which means that a gate failed
         click.echo(f"{traceback.format_exc()}a mistake in auditkit or a plugin, not in what it was given", err=True)
         return Code.RUN_FAILED

@@ -37,6 +37,8 @@ def plan(audit: Path, figures: bool, as_json: bool, **values: Any) -> Code:
     A unit whose sampler cannot draw is "broken", which ends with exit code 3.
 
     Before anything is trained it tells which groups lack support in the test set, and which gates can never be decided.
+    The time that it names is that of training, at the pace of earlier units here or, until there are any, of ResNet-18
+    on two CPU cores, with what comes on top: starting, making images, evaluating, reporting.
     """
     prepared = prepare(settings(audit, values))
     view = outlook(prepared, foreseeing=True)
@@ -108,7 +110,7 @@ def _summary(view: Outlook) -> str:
         units += f" ({view.started} to be continued from a checkpoint)"
     if view.visits_to_run == 0:
         return units
-    pace = f"{view.images_per_second:,.0f} img/s {view.pace_source}"
+    pace = f"{view.pace.images_per_second:,.0f} img/s {view.pace.source}"
     return f"{units} · {view.visits_to_run:,} visits to run · {view.time} ({pace})"
 
 

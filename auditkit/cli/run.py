@@ -75,7 +75,7 @@ def _announce(console: Console, prepared: Prepared) -> None:
     going_on = f", {view.started} to be continued from a checkpoint" if view.started else ""
     console.print(f"{len(prepared.dataset):,} images{of} · {_counts(prepared)}{going_on}", markup=False)
     if view.visits_to_run:
-        pace = f"{view.images_per_second:,.0f} img/s {view.pace_source}"
+        pace = f"{view.pace.images_per_second:,.0f} img/s {view.pace.source}"
         console.print(f"{view.visits_to_run:,} training visits · {view.time} ({pace})", markup=False)
 
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from statistics import median
 from typing import Any
 
 from auditkit.engine.drawing import Drawing
 from auditkit.engine.foresight import foreseen
+from auditkit.engine.pace import Pace, answered, pace, visits
 from auditkit.engine.plan import Unit, reasons
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.schedule import index_key, lacking
 from auditkit.evidence.foreseen import Foreseen
-from auditkit.spec.model import Published, Recipe
+from auditkit.spec.model import Published
 from auditkit.spec.sentences import gate_sentence, published_sentence
 
 NOT_YET = "not judged yet"
-ASSUMED_AT_64 = 250.0
-"""Images per second and machine at 64 pixels, assumed until a run has measured its own; two CPU cores reach it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +51,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Rows for every unit, and an estimate for what is left. `pace_source` says where the pace is from.
+    """Rows for every unit, and an estimate for what is left.
 
     `claims` tell of gates and figures that are still to be judged: none where all is done.
     """
 
     rows: tuple[Row, ...]
-    images_per_second: float
-    pace_source: str
+    pace: Pace
     claims: tuple[Claim, ...]
     foreseen: Foreseen
 
@@ -81,8 +78,8 @@ class Outlook:
 
     @property
     def minutes(self) -> float:
-        """Estimated minutes for what is left."""
-        return self.visits_to_run / self.images_per_second / 60
+        """Estimated minutes for what is left, the report included."""
+        return self.pace.seconds / 60
 
     @property
     def time(self) -> str:
@@ -93,7 +90,8 @@ class Outlook:
 
     def to_json(self) -> str:
         """The same as JSON."""
-        summary = {"visits": self.visits_to_run, "minutes": self.minutes, "images_per_second": self.images_per_second}
+        speed = self.pace.images_per_second
+        summary = {"visits": self.visits_to_run, "minutes": self.minutes, "images_per_second": speed}
         units = [asdict(row) for row in self.rows]
         return json.dumps({"units": units, **summary, **_foreseen_as_json(self.foreseen)}, indent=1)
 
@@ -112,10 +110,10 @@ def outlook(prepared: Prepared, *, foreseeing: bool = False) -> Outlook:
     """Look at every unit of a plan; `foreseeing` also at what its evidence will lack, which takes the test sets."""
     drawing, index = Drawing(prepared), prepared.store.index()
     rows = tuple(_row(prepared, unit, drawing, index) for unit in prepared.plan.units)
-    pace, source = _pace(prepared)
+    left = (unit for unit, row in zip(prepared.plan.units, rows, strict=True) if row.state != "done")
     lacking = foreseen(prepared, drawing) if foreseeing else Foreseen()
     judged = all(row.state == "done" for row in rows)
-    return Outlook(rows, pace, source, () if judged else tuple(_claims(prepared)), lacking)
+    return Outlook(rows, pace(prepared, drawing, left), () if judged else tuple(_claims(prepared)), lacking)
 
 
 def _claims(prepared: Prepared) -> Iterator[Claim]:
@@ -173,26 +171,4 @@ def _start(unit: Unit) -> str:
 
 def _visits(prepared: Prepared, unit: Unit, rows: int) -> int:
     """What the unit visits in training; nothing where stored weights answer all that is missing."""
-    kept = prepared.store.has_weights(unit.digest)
-    return 0 if kept and lacking(prepared, unit) else visits(unit.arm.recipe, rows)
-
-
-def visits(recipe: Recipe, rows: int) -> int:
-    """Images a unit looks at while it trains."""
-    return recipe.budget.total(per_epoch=rows, per_step=min(recipe.batch_size, rows))
-
-
-def _pace(prepared: Prepared) -> tuple[float, str]:
-    """Images per second, all processes together: measured by earlier units of such models and images, or assumed."""
-    size = prepared.read.resolved.audit.data.image.size
-    models = {unit.inputs["model"]["use"] for unit in prepared.plan.units}
-    measured = [
-        facts["images_per_second"] * facts["processes"]
-        for facts in prepared.store.every_facts()
-        if facts["inputs"]["data"]["image"]["size"] == size
-        and facts["inputs"]["model"]["use"] in models
-        and facts["inputs"]["train"] == "all"
-    ]
-    if measured:
-        return median(measured), "measured here"
-    return ASSUMED_AT_64 * (64 / size) ** 2, "assumed for two CPU cores"
+    return 0 if answered(prepared, unit) else visits(unit.arm.recipe, rows)

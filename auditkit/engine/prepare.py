@@ -8,6 +8,7 @@ import os
 import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -267,6 +268,15 @@ def _checkpoints(resolved: ResolvedAudit) -> dict[str, str]:
 def _sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
+            _require_safetensors(file, path)
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"cannot read the checkpoint: {error.strerror}", where=str(path)) from error
+
+
+def _require_safetensors(file: BinaryIO, path: Path) -> None:
+    """Raise DataError unless a file begins as safetensors do: with the length of a JSON object, and that; go back."""
+    length, first = int.from_bytes(file.read(8), "little"), file.read(1)
+    if first != b"{" or length > path.stat().st_size:
+        raise DataError("this is no safetensors file", where=str(path), hint="weights are read from those only")
+    file.seek(0)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from auditkit.contracts import Kind, Need
 from auditkit.engine.components import choose
 from auditkit.engine.discovery import Shelf
+from auditkit.engine.fitting import unfit, unlike
 from auditkit.engine.resolution import Chosen, ResolvedArm, ResolvedAudit
 from auditkit.errors import AuditError, KeyPath, Problem
 from auditkit.spec.checks import arm_recipe, find_circle, has_valid, make_valid, start_of
@@ -60,7 +61,9 @@ def resolve(shelf: Shelf, load_class: LoadClass, audit: Audit, scale: float = 1.
     ]
     arms = [_arm(work, index, arm) for index, arm in enumerate(work.audit.arm)]
     found = tuple(arm for arm in arms if arm is not None)
-    work.problems.update(dict.fromkeys([*_circles(found), *_too_few_seeds(work.audit, found)]))
+    work.problems.update(
+        dict.fromkeys([*_circles(found), *_too_few_seeds(work.audit, found), *unlike(work.audit, found)])
+    )
     chosen = tuple(metric for metric in metrics if metric is not None)
     resolved = None
     if dataset is not None and not work.problems:
@@ -101,6 +104,7 @@ def _arm(work: _Resolving, index: int, arm: Arm) -> ResolvedArm | None:
     named = [one for one in (sampler, objective, model) if one is not None]
     found = [problem for chosen in named for problem in _arm_names(work.audit, arm, chosen, paths[chosen.kind])]
     needs, more = _needs(work, arm, sampler, paths["sampler"]) if sampler is not None and sampler.usable else ((), [])
+    more += [] if model is None else unfit(work.audit, index, model, paths["model"])
     work.problems.update(dict.fromkeys([*more, *found]))
     if sampler is None or objective is None or model is None:
         return None

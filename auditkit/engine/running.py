@@ -8,7 +8,7 @@ from pathlib import Path
 from auditkit.engine.cache import ensure_images
 from auditkit.engine.dividing import Load, division, threads_of_each
 from auditkit.engine.executors import Executor, Local, cores
-from auditkit.engine.outlook import visits
+from auditkit.engine.pace import visits
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.schedule import Places, execute, undone
 from auditkit.engine.work import DESCRIBE_MACHINE, ComponentRef, DeviceWork, ImageCacheRef, Machine

@@ -24,7 +24,7 @@ from auditkit.events import Send, UnitDone, UnitStarted
 from auditkit.predictions import Predictions, joined
 from auditkit.training import predict, weights
 from auditkit.training.batches import Batches, FeatureBatches, ImageBatches, Labels, Pictures
-from auditkit.training.checkpoint import Progress, read_facts, restore
+from auditkit.training.checkpoint import Progress, Saved, read_checkpoint, restore
 from auditkit.training.device import (
     FLOAT32,
     Compute,
@@ -62,9 +62,10 @@ def run_unit(item: UnitWork, build: Build, send: Send) -> None:
         send(_done(item, found, time.perf_counter() - started))
         return
     checkpoint = store.partial(item.digest) / CHECKPOINT
-    unit = _Unit.of(item, build, read_facts(checkpoint), send)
+    saved = read_checkpoint(checkpoint)
+    unit = _Unit.of(item, build, saved.facts, send)
     _load_init(unit, build, store)
-    progress = _train(unit, build, checkpoint, send)
+    progress = _train(unit, build, checkpoint, saved, send)
     if item.keep_weights:
         weights.save(unit.network.weights(), store.partial(item.digest) / WEIGHTS, {"digest": item.digest})
     answers = unit.answers()
@@ -165,7 +166,7 @@ class _Unit:
 # --------------------------------------------------------------------------------------------------------- training
 
 
-def _train(unit: _Unit, build: Build, checkpoint: Path, send: Send) -> Progress:
+def _train(unit: _Unit, build: Build, checkpoint: Path, saved: Saved, send: Send) -> Progress:
     item = unit.item
     if not len(unit.draws["train"]):
         raise AuditError("there are no images to train on", where=item.label)
@@ -175,9 +176,8 @@ def _train(unit: _Unit, build: Build, checkpoint: Path, send: Send) -> Progress:
     compute = replace(unit.compute, precision=FLOAT32) if item.train == "head" else unit.compute
     optimizer = make_optimizer(item.recipe.optimizer, module.parameters())
     progress = Progress(module, objective, optimizer, compute.scaler())
-    remembered = read_facts(checkpoint)
-    restore(progress, checkpoint)
-    progress.facts = _remember(unit, remembered, len(progress.history))
+    restore(progress, saved)
+    progress.facts = _remember(unit, saved.facts, len(progress.history))
     lesson = Lesson(
         item.digest,
         item.label,

@@ -9,12 +9,13 @@ from types import UnionType
 from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError, create_model
+from pydantic.fields import FieldInfo
 
 from auditkit.contracts import Condition
 from auditkit.errors import KeyPath
 from auditkit.spec.faults import Fault, read_options
 from auditkit.spec.repair import without
-from auditkit.spec.shape import fields
+from auditkit.spec.shape import fields, tables_in
 from auditkit.spec.words import nearest
 
 Table = TypeVar("Table", bound=BaseModel)
@@ -55,12 +56,24 @@ def drafted(model: type[Table], values: Mapping[str, Any], found: Sequence[Fault
     return replace(draft, faults=(*first, *more))
 
 
+def fits(field: FieldInfo, value: Any) -> bool:
+    """Whether a value is what a field takes; where that is tables, whether it is one or some, mistaken ones or not."""
+    elements = value if isinstance(value, list) else [value]
+    if any(True for _ in tables_in(field.annotation)) and all(isinstance(one, Mapping) for one in elements):
+        return True
+    try:
+        _checked(Annotated[field.annotation, *(field.metadata or [None])], value)
+    except ValidationError:
+        return False
+    return True
+
+
 def _meant(model: type[BaseModel], values: Mapping[str, Any], unknown: Sequence[str]) -> dict[str, str]:
     """The keys that unknown ones were meant for: near, not there themselves, and of the value's type."""
     meant: dict[str, str] = {}
     for key in unknown:
         name = nearest(key, fields(model))
-        if name is not None and name not in values and _fits(fields(model)[name].annotation, values[key]):
+        if name is not None and name not in values and fits(fields(model)[name], values[key]):
             meant.setdefault(name, key)
     return meant
 
@@ -94,14 +107,6 @@ def _table(kind: type, value: Mapping[str, Any]) -> Any:
     if issubclass(kind, Condition):
         return kind.model_construct(root=dict.fromkeys(value, ()))  # names, of which levels are mistaken
     return _readable(kind, value) if issubclass(kind, BaseModel) and not issubclass(kind, RootModel) else None
-
-
-def _fits(annotation: Any, value: Any) -> bool:
-    try:
-        _checked(annotation, value)
-    except ValidationError:
-        return False
-    return True
 
 
 def _checked(annotation: Any, value: Any) -> Any:

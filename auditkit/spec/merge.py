@@ -83,6 +83,12 @@ class Layers:
         self.get(path[:-1])[path[-1]] = copied(value)
         self.origins[path] = origin
 
+    def drop(self, path: KeyPath) -> None:
+        """Take a value out, and forget where it came from."""
+        for old in [known for known in self.origins if known[: len(path)] == path]:
+            del self.origins[old]
+        del self.get(path[:-1])[path[-1]]
+
     def overlay(self, at: KeyPath, table: Mapping[str, Any], origin: KeyPath) -> None:
         """Lay a table that stands at `origin` over the table at `at`."""
         for key, value in table.items():

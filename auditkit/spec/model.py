@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from auditkit.contracts import Condition, Level
-from auditkit.spec.section import Section, named, several, unless_said
+from auditkit.spec.section import Section, named, several, unless_said, with_momentum
 
 EVERY = "*"
 """In [evidence] targets: every attribute but the task's own."""
@@ -153,6 +153,10 @@ class OneCycle(Section):
     warm_up: Annotated[float, Field(gt=0, lt=1)] = 0.25
 
 
+_Optimizer = Annotated[SGD | AdamW, Field(discriminator="use")]
+_Schedule = Annotated[Constant | OneCycle, Field(discriminator="use")]
+
+
 class Budget(Section):
     """How long an arm trains: passes over its own draw, or optimizer steps; one of the two is given."""
 
@@ -183,12 +187,8 @@ class Recipe(Section):
 
     model: Component = Use(use="resnet18")
     init: str = "imagenet"
-    optimizer: Annotated[Annotated[SGD | AdamW, Field(discriminator="use")], BeforeValidator(unless_said("sgd"))] = (
-        SGD()
-    )
-    schedule: Annotated[
-        Annotated[Constant | OneCycle, Field(discriminator="use")], BeforeValidator(unless_said("constant"))
-    ] = Constant()
+    optimizer: Annotated[_Optimizer, BeforeValidator(unless_said("sgd")), AfterValidator(with_momentum)] = SGD()
+    schedule: Annotated[_Schedule, BeforeValidator(unless_said("constant"))] = Constant()
     budget: Budget = Budget(epochs=10)
     batch_size: Positive = 256
     objective: Component = Use(use="cross-entropy")

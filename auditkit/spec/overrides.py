@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from auditkit.errors import KeyPath, Problem
@@ -97,8 +98,11 @@ def _parts(key: str) -> list[str | tuple[str]]:
 def _find(layers: Layers, parts: list[str | tuple[str]], origin: Override) -> KeyPath:
     """The path to put the value at; tables on the way are made."""
     path: KeyPath = ()
-    for part in parts[:-1]:
+    for part, following in pairwise(parts):
         path = _step(layers, path, part)
+        if isinstance(following, tuple) and layers.get(path) is None:
+            known = [key for key, value in layers.get(path[:-1]).items() if isinstance(value, list)]
+            raise _Mistake(f"there is no {'.'.join(map(str, path))!r}", did_you_mean(str(path[-1]), known))
         layers.open_component(path, {})
         if layers.get(path) is None:
             layers.put(path, {}, origin)

@@ -9,7 +9,7 @@ from auditkit.errors import KeyPath, Problem
 from auditkit.spec.merge import Layers
 from auditkit.spec.overrides import FLAG, profile_of
 from auditkit.spec.paths import label
-from auditkit.spec.words import did_you_mean
+from auditkit.spec.words import did_you_mean, nearest
 
 KEEP = {"arms": "arm", "tasks": "task"}
 """Keys of a profile that keep some of the arms or tasks, and the arrays they are kept of."""
@@ -53,15 +53,16 @@ def put_profile(layers: Layers, name: str) -> list[Problem]:
 
 
 def _keep(layers: Layers, path: KeyPath, wanted: Any, what: str) -> list[Problem]:
-    """Keep the arms or tasks that a profile names, and drop what names the others."""
+    """Keep the arms or tasks that a profile names or, misspelt, means, and drop what names the others."""
     elements = layers.get((what,))
     if not isinstance(wanted, list) or not wanted or not all(isinstance(name, str) for name in wanted):
         return [Problem(path, f"'{what}s' of a profile must be an array of names")]
     if not isinstance(elements, list):
         return []
     known = [label(element) for element in elements]
-    layers.keep((what,), [index for index, name in enumerate(known) if name in wanted])
-    _drop(layers, what, {name for name in known if name not in wanted})
+    kept = {*wanted, *(nearest(name, known) for name in wanted if name not in known)}
+    layers.keep((what,), [index for index, name in enumerate(known) if name in kept])
+    _drop(layers, what, {name for name in known if name not in kept})
     return [
         Problem((*path, index), f"there is no {what} {name!r}", did_you_mean(name, known))
         for index, name in enumerate(wanted)

@@ -18,10 +18,12 @@ from auditkit.spec.checks import check
 from auditkit.spec.faults import faults
 from auditkit.spec.merge import Layers, copied
 from auditkit.spec.messages import audit_problem
+from auditkit.spec.misnamed import mend_names
 from auditkit.spec.model import Audit
 from auditkit.spec.problems import Placed, report, told
 from auditkit.spec.repair import frozen, repaired
-from auditkit.spec.source import Place, Source
+from auditkit.spec.source import FILE, Place, Source
+from auditkit.spec.spelling import mend, without_meant
 from auditkit.spec.words import did_you_mean, nearest
 
 _MALFORMED = {
@@ -46,11 +48,14 @@ def read(path: Path, *, profile: str | None = None, sets: Sequence[str] = (), st
     text = _text(path)
     values = _toml(path, text)
     layers = Layers(copied(values))
+    misspelt = [*mend(layers), *mend_names(layers)]
     problems = overrides.apply(layers, sets, first=True)
+    misspelt += mend(layers)
     of_stand_in = profiles.put_stand_in(layers) if stand_in else []
     names = tuple(dict.fromkeys([*of_stand_in, *_asked(path, layers.values, profile)]))
     problems += [problem for name in names for problem in profiles.put_profile(layers, name)]
     problems += overrides.apply(layers, sets)
+    problems += [one for one in [*misspelt, *mend(layers)] if _applies(one.path, names)]
     return Source(
         path=path,
         text=text,
@@ -71,7 +76,8 @@ def parse(source: Source) -> tuple[Audit | None, list[Problem]]:
     """
     values = frozen(source.values)
     wrong = faults(Audit, values)
-    found = [*source.problems, *(audit_problem(fault, Audit, values) for fault in wrong)]
+    told = without_meant(wrong, values)
+    found = [*source.problems, *(audit_problem(fault, Audit, values) for fault in told)]
     audit = repaired(values, wrong)
     if audit is not None:
         found += without_echoes(check(audit, values), source)
@@ -82,6 +88,11 @@ def without_echoes(problems: Iterable[Problem], source: Source) -> list[Problem]
     """Problems of a repaired audit, without those that only repeat that a value was wrong or missing."""
     broken = [fault.path for fault in faults(Audit, frozen(source.values))]
     return [problem for problem in problems if not any(_touch(problem.path, path) for path in broken)]
+
+
+def _applies(path: KeyPath, profiles: Sequence[str]) -> bool:
+    """Whether a place in the file is read, as what profiles say is only where they are asked for."""
+    return path[:2] != (FILE, "profile") or path[2] in profiles
 
 
 def _touch(one: KeyPath, other: KeyPath) -> bool:

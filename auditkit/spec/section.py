@@ -31,3 +31,10 @@ def unless_said(use: str) -> Callable[[Any], Any]:
         return {"use": use, **value} if isinstance(value, Mapping) else value
 
     return with_use
+
+
+def with_momentum(optimizer: Any) -> Any:
+    """Refuse Nesterov's momentum without momentum, as torch does once it trains."""
+    if getattr(optimizer, "nesterov", False) and optimizer.momentum == 0:
+        raise ValueError("Nesterov's momentum needs a 'momentum' above 0; leave out 'nesterov', or set it")
+    return optimizer

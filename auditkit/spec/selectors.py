@@ -10,7 +10,7 @@ from auditkit.spec.contrasts import contrasted
 from auditkit.spec.model import Audit, Selector
 from auditkit.spec.paths import elements, label
 from auditkit.spec.sentences import CHANGES, ONE_GROUP
-from auditkit.spec.words import did_you_mean, listed
+from auditkit.spec.words import did_you_mean, listed, nearest
 
 SIGNED = ("signed_gap", "change_in_signed_gap")
 
@@ -93,10 +93,12 @@ def _contrast(finding: Selector, path: KeyPath, audit: Audit, arms: Sequence[str
 
 def _groups(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem]:
     over, at = finding.over, finding.at.levels if finding.at is not None else {}
+    held = {name if name in over else nearest(name, over) for name in at}
     for name, levels in at.items():
         if name not in over:
             said = f"'at' gives a level of {name!r}, which is not in 'over'"
-            yield Problem((*path, "at", name), said, did_you_mean(name, over), at_key=True)
+            hint = did_you_mean(name, over)
+            yield Problem((*path, "at", name), said, hint, at_key=True, refers_to=(*path, "over"))
         elif len(levels) > 1:
             yield Problem((*path, "at", name), f"'at' names one group, so one level of {name!r}")
     if len(set(over)) < len(over):
@@ -105,7 +107,7 @@ def _groups(finding: Selector, path: KeyPath, audit: Audit) -> Iterator[Problem]
         hint = f"add {list(over)} there".replace("'", '"')
         said = f"the group {listed(over, 'and')} is not among the groups of [evidence]"
         yield Problem((*path, "over"), said, hint, refers_to=("evidence", "groups"))
-    yield from _free(finding, path, [name for name in over if name not in at])
+    yield from _free(finding, path, [name for name in over if name not in held])
 
 
 def _free(finding: Selector, path: KeyPath, free: Sequence[str]) -> Iterator[Problem]:

@@ -46,6 +46,16 @@ def keys_at(model: Table, path: KeyPath, values: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for found in _at(model, path, values) for key in fields(found)))
 
 
+def fields_at(model: Table, path: KeyPath, key: str, values: Any) -> tuple[FieldInfo, ...]:
+    """What a key of the table at a path may be, given the values found there."""
+    return tuple(fields(found)[key] for found in _at(model, path, values) if key in fields(found))
+
+
+def takes_any_key(model: Table, path: KeyPath, values: Any) -> bool:
+    """Whether the table at a path is a component's, whose keys only the component knows."""
+    return any(found.model_config.get("extra") == "allow" for found in _at(model, path, values))
+
+
 def uses_with(model: Table, path: KeyPath, key: str, values: Any) -> tuple[str, ...]:
     """The words of `use` with which the table at a path would have a key."""
     alternatives = [inner for outer in _at(model, path[:-1], values) for inner in _tables_of(outer, str(path[-1]))]

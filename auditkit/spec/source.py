@@ -13,6 +13,9 @@ from auditkit.spec.merge import Origin, Override, origin_of
 from auditkit.spec.overrides import FLAG
 from auditkit.spec.positions import Extent, Span, positions
 
+FILE = ""
+"""Begins a path of the file as it was written, whatever has been laid over it or moved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -68,6 +71,8 @@ class Source:
     def _origin(self, path: KeyPath) -> Origin:
         if path[:1] == (FLAG,):
             return Override(int(path[1]))
+        if path[:1] == (FILE,):
+            return path[1:]
         return origin_of(self.origins, path)
 
     def _in_override(self, override: Override) -> Place:

@@ -20,7 +20,8 @@ from auditkit.spec.model import Augment
 from auditkit.training.augment import parameters, render
 from auditkit.training.pixels import Pixels, upload
 
-_KEPT_BYTES = 2**30
+KEPT_BYTES = 2**30
+"""Augmented copies of a draw are kept up to this size."""
 _RENDERED_AT_ONCE = 256
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -29,11 +30,13 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 class Pictures:
     """The images of a draw, as they are or as augmented copies.
 
-    Copies are rendered once and kept on the device while they take less than `_KEPT_BYTES`, else again in every epoch:
-    a fiftieth of the time on a CPU, where half of the rows are copies (`benchmarks/techniques.py`).
+    Copies are rendered once and kept on the device while they take up to `kept_bytes`, else again in every epoch: a
+    fiftieth of the time on a CPU, where half of the rows are copies (`benchmarks/techniques.py`).
     """
 
-    def __init__(self, pixels: Pixels, draw: Draw, augment: Augment, seed: int) -> None:
+    def __init__(
+        self, pixels: Pixels, draw: Draw, augment: Augment, seed: int, *, kept_bytes: int = KEPT_BYTES
+    ) -> None:
         pixels.hold(np.unique(draw.rows))
         self.pixels = pixels
         self._rows = torch.from_numpy(draw.rows)
@@ -41,7 +44,7 @@ class Pictures:
         self._drawn = torch.from_numpy(parameters(augment, seed, draw.rows, draw.copy))
         self._kept = torch.zeros(0)
         self._kept_at = self._is_copy.cumsum(0) - 1
-        if 0 < int(self._is_copy.sum()) * pixels.size**2 * 3 <= _KEPT_BYTES:
+        if 0 < int(self._is_copy.sum()) * pixels.size**2 * 3 <= kept_bytes:
             parts = torch.split(self._is_copy.nonzero()[:, 0], _RENDERED_AT_ONCE)
             self._kept = torch.cat([self._render(index) for index in parts])
 

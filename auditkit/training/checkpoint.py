@@ -47,16 +47,30 @@ def write_checkpoint(progress: Progress, path: Path) -> None:
     save(dict(_tensors(progress)), path, record)
 
 
-def read_facts(path: Path) -> dict[str, Any]:
-    """The facts of a checkpoint; {} when there is none."""
-    return dict(read(path)[1]["facts"]) if path.exists() else {}
+@dataclass(slots=True)
+class Saved:
+    """A checkpoint that was read; nothing where there was none. Its tensors go when it is restored."""
+
+    tensors: Tensors = field(default_factory=dict, repr=False)
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The facts that it remembers; {} when there is none."""
+        return dict(self.record.get("facts", {}))
 
 
-def restore(progress: Progress, path: Path) -> None:
-    """Go on from the checkpoint, when there is one."""
-    if not path.exists():
+def read_checkpoint(path: Path) -> Saved:
+    """What `write_checkpoint` wrote, where it did."""
+    return Saved(*read(path)) if path.exists() else Saved()
+
+
+def restore(progress: Progress, saved: Saved) -> None:
+    """Go on from a checkpoint, when there is one."""
+    if not saved.record:
         return
-    tensors, record = read(path)
+    record = saved.record
+    tensors, saved.tensors = saved.tensors, {}
     progress.history = list(record["history"])
     progress.best_epoch = record["best_epoch"]
     progress.scaler.load_state_dict(record.get("scaler", {}))

@@ -23,16 +23,17 @@ class Pixels:
     """A memory-mapped cache, kept on the device as well when that is a GPU with room for it.
 
     `place` says where rows are gathered: "device", or "host": then each batch is read from the file and travels through
-    pinned memory.
+    pinned memory. `room` is how many bytes the device has for them; None for what is free there, and for a CPU, which
+    needs none beside the file.
     """
 
-    def __init__(self, path: Path, device: torch.device) -> None:
+    def __init__(self, path: Path, device: torch.device, room: int | None = None) -> None:
         self.path = path
         # Copy-on-write: torch accepts only writable arrays, and the file must never change.
         self.host = torch.from_numpy(np.load(path, mmap_mode="c"))
         self.device = device
         self.size = self.host.shape[1]
-        self._resident = self._room()
+        self._resident = self._in(room)
         self._present = np.zeros(len(self.host), dtype=bool)
 
     @property
@@ -64,12 +65,13 @@ class Pixels:
         torch.index_select(self.host, 0, rows, out=staged)
         return staged.to(self.device, non_blocking=True)
 
-    def _room(self) -> torch.Tensor | None:
-        if self.device.type == "cpu":
+    def _in(self, room: int | None) -> torch.Tensor | None:
+        """Where rows are kept on the device: nowhere, if they do not fit into its room."""
+        if room is None and self.device.type == "cpu":
             return self.host
-        if self.device.type != "cuda":
-            return torch.empty_like(self.host, device=self.device)
-        fits = self.host.nbytes <= free_bytes(self.device) * _SHARE_OF_FREE_MEMORY
+        if room is None and self.device.type == "cuda":
+            room = int(free_bytes(self.device) * _SHARE_OF_FREE_MEMORY)
+        fits = room is None or self.host.nbytes <= room
         return torch.empty_like(self.host, device=self.device) if fits else None
 
 
