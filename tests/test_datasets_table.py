@@ -161,7 +161,7 @@ MISTAKES = {
         {"file": ["a.png", "x.png", "y.png", "z.png"]},
         {},
         "3 of 4 images are missing (x.png, y.png, z.png)\n"
-        "  paths are relative to {folder}; option 'root' names another folder",
+        "  paths are relative to {folder}; option 'root' names another folder; rows without an image can be left out",
     ),
     "no path": (
         {"file": ["a.png", None, "sub/c.png", "d.png"]},
@@ -171,7 +171,7 @@ MISTAKES = {
     "a path twice": (
         {"file": ["a.png", "a.png", "sub/c.png", "d.png"]},
         {},
-        "1 image path of column 'file' is repeated\n"
+        "1 image path of column 'file' is repeated (first: a.png in rows 1 and 2)\n"
         "  one row per image; an image on both sides of a split would flatter the test",
     ),
     "one level": (

@@ -90,12 +90,19 @@ def _paths(table: pa.Table, column: str, place: Path) -> tuple[str, ...]:
         rows = counted(len(empty), "row has", "rows have")
         message = f"{rows} no path in column {column!r} (first: row {empty[0] + 1})"
         raise DataError(message, where=str(place), hint="every row must name an image file")
-    twice = len(files) - len(set(files))
-    if twice:
-        hint = "one row per image; an image on both sides of a split would flatter the test"
-        repeated = counted(twice, f"image path of column {column!r} is", f"image paths of column {column!r} are")
-        raise DataError(f"{repeated} repeated", where=str(place), hint=hint)
+    _refuse_repeated(files, column, place)
     return tuple(files)
+
+
+def _refuse_repeated(files: list[str], column: str, place: Path) -> None:
+    first: dict[str, int] = {}
+    again = [(row, file) for row, file in enumerate(files) if first.setdefault(file, row) != row]
+    if again:
+        row, file = again[0]
+        repeated = counted(len(again), f"image path of column {column!r} is", f"image paths of column {column!r} are")
+        message = f"{repeated} repeated (first: {file} in rows {first[file] + 1:,} and {row + 1:,})"
+        hint = "one row per image; an image on both sides of a split would flatter the test"
+        raise DataError(message, where=str(place), hint=hint)
 
 
 def _sizes(files: tuple[str, ...], root: Path, place: Path) -> NDArray[np.int64]:
@@ -106,7 +113,9 @@ def _sizes(files: tuple[str, ...], root: Path, place: Path) -> NDArray[np.int64]
         first = ", ".join(files[i] for i in missing[:3].tolist()) + (", ..." if len(missing) > 3 else "")
         are = "is" if len(missing) == 1 else "are"
         message = f"{len(missing):,} of {counted(len(files), 'image')} {are} missing ({first})"
-        hint = f"paths are relative to {root}; option 'root' names another folder"
+        hint = (
+            f"paths are relative to {root}; option 'root' names another folder; rows without an image can be left out"
+        )
         raise DataError(message, where=str(place), hint=hint)
     return sizes
 
