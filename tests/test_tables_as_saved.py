@@ -92,3 +92,16 @@ def test_what_is_read_like_a_plain_table(mark: str) -> None:
 def test_a_folder_is_no_table() -> None:
     told = project("t.csv", b"").run("data", "check", ".", "--dataset", "table").assert_code(2)
     assert told.err == ".: cannot read the table: this is a folder\n  name the CSV or Parquet file itself\n"
+
+
+def test_paths_as_windows_writes_them() -> None:
+    table = "file,smiling,Größe\n" + "".join(f"faces\\{n}.png,{n % 2},{n // 2 % 2}\n" for n in range(ROWS))
+    other = project("t.csv", table.encode())
+    there = "t.csv: 12 of 12 images are missing"
+    assert other.run("init", "--from", "t.csv", "made.toml").assert_success().err == (
+        f"{there}, the first at faces\\0.png\n  paths are relative to the table; write / for \\ in paths\n"
+    )
+    assert other.run("plan", "a.toml").assert_code(2).err == (
+        f"{there} (faces\\0.png, faces\\1.png, faces\\2.png, ...)\n"
+        "  paths are relative to .; write / for \\ in paths; rows without an image can be left out\n"
+    )

@@ -145,7 +145,10 @@ def tell_missing_images(column: pa.ChunkedArray, path: Path) -> None:
     missing = [name for name in named if not (path.parent / name).is_file()]
     if missing:
         there = f"{len(missing):,} of {plural(len(named), 'image')} {'is' if len(missing) == 1 else 'are'} missing"
-        remedy = "paths are relative to the table; option 'root' in [data.dataset] names another folder"
+        other = (
+            "write / for \\ in paths" if "\\" in missing[0] else "option 'root' in [data.dataset] names another folder"
+        )
+        remedy = f"paths are relative to the table; {other}"
         click.echo(f"{path}: {there}, the first at {path.parent / missing[0]}\n  {remedy}", err=True)
 
 

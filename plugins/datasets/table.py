@@ -113,9 +113,8 @@ def _sizes(files: tuple[str, ...], root: Path, place: Path) -> NDArray[np.int64]
         first = ", ".join(files[i] for i in missing[:3].tolist()) + (", ..." if len(missing) > 3 else "")
         are = "is" if len(missing) == 1 else "are"
         message = f"{len(missing):,} of {counted(len(files), 'image')} {are} missing ({first})"
-        hint = (
-            f"paths are relative to {root}; option 'root' names another folder; rows without an image can be left out"
-        )
+        other = "write / for \\ in paths" if "\\" in first else "option 'root' names another folder"
+        hint = f"paths are relative to {root}; {other}; rows without an image can be left out"
         raise DataError(message, where=str(place), hint=hint)
     return sizes
 
