@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from table_toys import picture
 
@@ -101,3 +103,11 @@ def test_the_positive_level_does_not_say_no(levels: tuple[str, str]) -> None:
     table = "file,sick,gender\n" + "".join(f"{n}.png,{levels[n % 2]},{'fm'[n % 3 == 0]}\n" for n in range(PHOTOS))
     positive = [line for line in proposed(table).splitlines() if line.startswith("positive")]
     assert positive == ([] if levels[1] == "1" else [f'positive = "{levels[1]}"'])
+
+
+def test_numbers_that_are_none_and_lists_are_no_levels(tmp_path: Path) -> None:
+    frame = {"file": [f"{n}.png" for n in range(PHOTOS)], "smiling": [0, 1] * 20, "box": [[1, 2]] * PHOTOS}
+    pq.write_table(pa.table({**frame, "hat": pa.array([0.0, 1.0, float("nan"), 1.0] * 10)}), tmp_path / "t.parquet")
+    project = audit_project({"t.parquet": (tmp_path / "t.parquet").read_bytes()})
+    project.run("init", "--from", "t.parquet", "a.toml").assert_success()
+    assert '\nattributes = ["smiling", "hat"]\n' in project.read("a.toml")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class Table(Dataset):
         options: TableOptions = self.options
         table = read_table(place)
         names = _attribute_columns(options, table.column_names, place)
+        _refuse_nested(table, (*names, *filter(None, [options.identity])), place)
         files = _paths(table, options.image, place)
         root = place.parent if options.root is None else place.parent / options.root
         sizes = _sizes(files, root, place)
@@ -73,6 +75,11 @@ def _attribute_columns(options: TableOptions, columns: list[str], place: Path) -
     for key, name in wanted:
         if name not in columns:
             raise DataError(f"no column {name!r} (option {key!r})", where=str(place), hint=_columns_hint(columns))
+    twice = [name for name, times in Counter(options.attributes).items() if times > 1]
+    if twice:
+        raise DataError(
+            f"option 'attributes' names the column {twice[0]!r} twice", where=str(place), hint="name it once"
+        )
     others = {name for _, name in named}
     return options.attributes or tuple(name for name in columns if name not in others)
 
@@ -124,6 +131,15 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
+
+
+def _refuse_nested(table: pa.Table, names: Iterable[str], place: Path) -> None:
+    """Raise DataError where a column of a Parquet file holds lists or records."""
+    nested = [name for name in names if pa.types.is_nested(table[name].type)]
+    if nested:
+        message = f"column {nested[0]!r} holds {table[nested[0]].type}, which is neither a level nor a name"
+        hint = "name the attributes with option 'attributes'; levels and identities are numbers or texts"
+        raise DataError(message, where=str(place), hint=hint)
 
 
 def _constant(table: pa.Table, names: tuple[str, ...]) -> dict[str, str]:
