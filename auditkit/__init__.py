@@ -81,3 +81,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'auditkit' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    """All names, so that a notebook completes those that were not used yet."""
+    return sorted({*globals(), *__all__})

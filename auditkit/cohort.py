@@ -38,11 +38,16 @@ class Attributes:
 
     def column(self, name: str) -> NDArray[np.int8]:
         """(images,) int8 codes of one attribute."""
-        return self.codes[:, self.names.index(name)]
+        return self.codes[:, self._position(name)]
 
     def levels_of(self, name: str) -> tuple[Level, ...]:
         """The levels of one attribute, in the order of their codes."""
-        return self.levels[self.names.index(name)]
+        return self.levels[self._position(name)]
+
+    def _position(self, name: str) -> int:
+        if name not in self.names:
+            raise AuditError(f"there is no attribute {name!r}", hint=f"there are {', '.join(self.names)}")
+        return self.names.index(name)
 
     def truth(self, name: str, positive: Level) -> NDArray[np.int8]:
         """(images,) int8: 1 where an attribute has the positive level, 0 where another, -1 where it is missing."""
@@ -107,8 +112,31 @@ class OpenDataset:
     notes: tuple[str, ...] = ()
     checksums: Rows | None = None
 
+    def __post_init__(self) -> None:
+        """Raise ValueError unless its parts belong together, which would show far from the plugin that made them."""
+        _require_codes(self.attributes, len(self))
+        for name in ("identities", "splits", "checksums"):
+            column = getattr(self, name)
+            if column is not None and column.shape != (len(self),):
+                raise ValueError(f"{name} of shape {column.shape} for {len(self):,} images")
+        unknown = None if self.splits is None else set(np.unique(self.splits).tolist()) - {*range(len(SPLITS))}
+        if unknown:
+            raise ValueError(f"splits are indices into {SPLITS}, found {min(unknown)}")
+
     def __len__(self) -> int:
         return len(self.file_names)
+
+
+def _require_codes(attributes: Attributes, images: int) -> None:
+    names, levels, codes = attributes.names, attributes.levels, attributes.codes
+    if codes.shape != (images, len(names)) or len(levels) != len(names):
+        said = f"{len(names):,} names and {len(levels):,} levels of attributes for {images:,} images"
+        raise ValueError(f"codes of shape {codes.shape}, {said}")
+    wrong = (codes < MISSING) | (codes >= np.array([len(known) for known in levels]))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        found = f"code {codes[row, column]} in row {row}"
+        raise ValueError(f"attribute {names[column]!r} has {len(levels[column])} levels, and {found}")
 
 
 def people(identities: Rows) -> Rows:

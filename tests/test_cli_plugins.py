@@ -299,7 +299,8 @@ def test_init_knows_the_words_for_splits_that_the_dataset_reads(word: str, there
          "  there are: a, b\n"),
         ("file,a,a\nx.jpg,1,2\n", "t.csv: the header names the column 'a' more than once\n"
          "  give every column a name of its own\n"),
-        ("", "t.csv: cannot read the table: Empty CSV file\n  CSV or Parquet is read\n"),
+        ("", "t.csv: cannot read the table: Empty CSV file\n"
+         "  a CSV file in UTF-8, or a Parquet file, is read\n"),
     ],
 )  # fmt: skip
 def test_tables_that_cannot_be_used(table: str, said: str) -> None:

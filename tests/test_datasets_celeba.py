@@ -431,7 +431,7 @@ MISTAKES = {
     "no attribute file": (
         lambda place: (place / "list_attr_celeba.txt").unlink(),
         "{place}: no list_attr_celeba.txt or list_attr_celeba.csv here\n"
-        "  name the folder that holds CelebA's annotation files",
+        "  name the folder that holds CelebA's annotation files, or the table of your own images",
     ),
 }
 

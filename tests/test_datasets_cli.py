@@ -174,6 +174,18 @@ def test_check_looks_at_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[st
     ]
 
 
+def test_check_of_a_table_takes_the_columns_that_init_takes(made: Path) -> None:
+    pictures = sorted((made / "img_align_celeba").iterdir())[:14]
+    rows = [f"{path},{number % 2},{'ab'[number // 7]},p{number // 2},n{number}" for number, path in enumerate(pictures)]
+    project = audit_project({"mine.csv": "\n".join(["the path,sick,ward,Person Nr.,note", *rows])})
+    told = project.run("data", "check", "mine.csv").assert_success().out.splitlines()
+    assert told[2] == "  people      7"
+    assert told[4] == "  columns     image 'the path', identity 'Person Nr.' (guessed; --option names others)"
+    assert [line.split("  ")[1] for line in told[8:]] == [
+        "all: images", "all: sick=0", "all: sick=1", "all: ward=a", "all: ward=b"
+    ]  # fmt: skip
+
+
 def test_mistakes_on_the_command_line_have_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, message in (
         (
@@ -182,6 +194,19 @@ def test_mistakes_on_the_command_line_have_one_sentence(tmp_path: Path, capsys: 
         ),
         (["check"], "there is no PATH to look at\n  as in auditkit data check data/celeba\n"),
         (["check", "--dataset", "celeba"], "CelebA needs a folder\n  name it with --data PATH\n"),
+        (
+            ["check", str(tmp_path / "no.csv")],
+            f"{tmp_path}/no.csv: there is no such file\n  name a CSV or Parquet file\n",
+        ),
+        (
+            ["check", str(tmp_path), "--dataset", "celebb"],
+            "--dataset: unknown dataset 'celebb'\n  did you mean 'celeba'? there are 'celeba', 'faces' and 'table'\n",
+        ),
+        (
+            ["check", "--dataset", "faces", "--option", "imags=60"],
+            "--option imags: unknown option 'imags' of dataset 'faces'\n"
+            "  did you mean 'images'? there are 'images', 'seed', 'enrich' and 'remove_cue'\n",
+        ),
         (["check", str(tmp_path), "--option", "x"], "--option 'x' is no KEY=VALUE\n  as in --option image=\"path\"\n"),
     ):
         assert exit_code(["data", *arguments]) == 2

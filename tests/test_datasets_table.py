@@ -161,7 +161,7 @@ MISTAKES = {
         {"file": ["a.png", "x.png", "y.png", "z.png"]},
         {},
         "3 of 4 images are missing (x.png, y.png, z.png)\n"
-        "  paths are relative to {folder}; option 'root' names another folder",
+        "  paths are relative to {folder}; option 'root' names another folder; rows without an image can be left out",
     ),
     "no path": (
         {"file": ["a.png", None, "sub/c.png", "d.png"]},
@@ -171,8 +171,13 @@ MISTAKES = {
     "a path twice": (
         {"file": ["a.png", "a.png", "sub/c.png", "d.png"]},
         {},
-        "1 image path of column 'file' is repeated\n"
+        "1 image path of column 'file' is repeated (first: a.png in rows 1 and 2)\n"
         "  one row per image; an image on both sides of a split would flatter the test",
+    ),
+    "an attribute twice": (
+        {},
+        {"attributes": ("sick", "device", "sick")},
+        "option 'attributes' names the column 'sick' twice\n  name it once",
     ),
     "one level": (
         {"sick": [1, 1, 1, 1]},
@@ -281,3 +286,21 @@ def test_a_table_that_may_not_be_read_is_told_with_its_remedy(tmp_path: Path, na
 
 def test_codes_are_small_integers(tmp_path: Path) -> None:
     assert opened(write(tmp_path)).attributes.codes.dtype == np.int8
+
+
+@pytest.mark.parametrize("options", [{}, {"attributes": ("sick",), "identity": "box"}, {"attributes": ("box", "sick")}])
+def test_lists_are_no_levels_and_name_nobody(tmp_path: Path, options: dict[str, object]) -> None:
+    place = write(tmp_path, "scans.parquet", box=[[1, 2]] * 4)
+    with pytest.raises(DataError) as error:
+        opened(place, **options)
+    assert str(error.value) == (
+        f"{place}: column 'box' holds list<element: int64>, which is neither a level nor a name\n"
+        "  name the attributes with option 'attributes'; levels and identities are numbers or texts"
+    )
+
+
+def test_a_number_that_is_none_is_a_missing_level(tmp_path: Path) -> None:
+    place = write(tmp_path, "scans.parquet", device=pa.array([3.0, float("nan"), 5.0, None]))
+    data = opened(place)
+    assert data.attributes.levels_of("device") == (3, 5)
+    assert data.attributes.column("device").tolist() == [0, MISSING, 1, MISSING]

@@ -284,4 +284,5 @@ def test_the_dataset_of_the_page_opens(shown: ModuleType) -> None:
 def test_the_page_on_plugins_names_every_hook_and_every_public_name() -> None:
     text = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
     assert [name for name in HOOKS if f"`{name}`" not in text] == []
+    assert {*auditkit.__all__} <= {*dir(auditkit)}  # which is what a notebook completes
     assert [name for name in auditkit.__all__ if not re.search(rf"\bauditkit\.{name}\b", text)] == []

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from table_toys import picture
 
 from auditkit.testing import audit_project
@@ -51,3 +55,59 @@ def test_categories_are_values_and_dates_are_no_levels(tmp_path: Path) -> None:
     project = audit_project({"t.parquet": (tmp_path / "t.parquet").read_bytes()})
     project.run("init", "--from", "t.parquet", "a.toml").assert_success()
     assert '\nimage = "file"\nattributes = ["smiling", "gender"]\n' in project.read("a.toml")
+
+
+def proposed(table: str) -> str:
+    """The audit that is made of a table."""
+    project = audit_project({"t.csv": table})
+    project.run("init", "--from", "t.csv", "a.toml").assert_success()
+    return project.read("a.toml")
+
+
+def rows(header: str, line: Callable[[int], str]) -> str:
+    return f"file,smiling,gender,{header}\n" + "".join(
+        f"{n}.png,{n % 2},{'fm'[n % 3 == 0]},{line(n)}\n" for n in range(PHOTOS)
+    )
+
+
+@pytest.mark.parametrize("name", ["Person Nr.", "subject_no", "PatientID", "person key"])
+def test_people_are_found_under_the_names_that_they_go_by(name: str) -> None:
+    text = proposed(rows(name, lambda n: f"P-{n // 3}"))
+    assert f'\nidentity = "{name}"\n' in text and "who is who" not in text
+
+
+def test_what_is_not_found_can_be_named() -> None:
+    told = [line for line in proposed(rows("patient_age", lambda n: str(20 + n))).splitlines() if "no column" in line]
+    assert told == [
+        "# no column seems to say who is who: every image counts as another person; `identity` may name one",
+        "# no column seems to say train, valid and test: people are split at random; `split` may name one",
+    ]
+
+
+def test_splits_are_found_by_what_they_say() -> None:
+    text = proposed(rows("Teil", lambda n: ("train", "Val", "TEST")[n % 3]))
+    assert '\nsplit = "Teil"\nattributes = ["smiling", "gender"]\n' in text
+    assert 'valid   = { from = ["valid"] }\n' in text
+    other = proposed(rows("Teil", lambda n: ("train", "holdout", "test")[n % 3]))
+    assert "\nsplit = " not in other and 'attributes = ["smiling", "gender", "Teil"]' in other
+
+
+def test_whole_numbers_with_a_point_are_levels() -> None:
+    text = proposed(rows("glasses", lambda n: ("1.0", "0.0", "")[n % 3]))
+    assert 'attributes = ["smiling", "gender", "glasses"]' in text
+    assert "glasses" not in proposed(rows("glasses", lambda n: ("1.5", "0.0", "")[n % 3]))
+
+
+@pytest.mark.parametrize("levels", [("nein", "ja"), ("no", "yes"), ("non", "Oui"), ("healthy", "Flu"), ("-1", "1")])
+def test_the_positive_level_does_not_say_no(levels: tuple[str, str]) -> None:
+    table = "file,sick,gender\n" + "".join(f"{n}.png,{levels[n % 2]},{'fm'[n % 3 == 0]}\n" for n in range(PHOTOS))
+    positive = [line for line in proposed(table).splitlines() if line.startswith("positive")]
+    assert positive == ([] if levels[1] == "1" else [f'positive = "{levels[1]}"'])
+
+
+def test_numbers_that_are_none_and_lists_are_no_levels(tmp_path: Path) -> None:
+    frame = {"file": [f"{n}.png" for n in range(PHOTOS)], "smiling": [0, 1] * 20, "box": [[1, 2]] * PHOTOS}
+    pq.write_table(pa.table({**frame, "hat": pa.array([0.0, 1.0, float("nan"), 1.0] * 10)}), tmp_path / "t.parquet")
+    project = audit_project({"t.parquet": (tmp_path / "t.parquet").read_bytes()})
+    project.run("init", "--from", "t.parquet", "a.toml").assert_success()
+    assert '\nattributes = ["smiling", "hat"]\n' in project.read("a.toml")

@@ -485,7 +485,20 @@ def test_scores_that_are_no_probabilities(tmp_path: Path) -> None:
         "column 'score' is no probability: 1.5 in row 4 is outside of 0 to 1\n"
         "  --logit reads logits; the score is the probability of the positive level"
     )
-    assert given(tmp_path, frame, logit=True)
+    assert given(tmp_path, frame, logit=True).warnings == ()
+
+
+def test_probabilities_that_are_read_as_logits_are_warned_of(project: AuditProject) -> None:
+    names = ("--identity", "person", "--row", "image", "--arm", "arm", "--seed", "seed")
+    outcome = project.run("judge", "p.csv", *ASKED, *names, "--logit", "--quiet", "--reports", "logit").assert_success()
+    warning = "column 'score' is read as logits, and all of it lies in 0 to 1: probabilities are read without --logit"
+    assert outcome.out == f"report  logit/p-judged/report.html\n! {warning}\n"
+    assert warning in project.read("logit/p-judged/report.md")
+
+
+def test_the_truth_is_no_prediction(tmp_path: Path) -> None:
+    said = refused(tmp_path, table(), replace(ALL, score="truth"))
+    assert said == "truth and score are the same column 'truth'\n  name the column of predictions"
 
 
 def test_a_photo_that_stands_twice(tmp_path: Path) -> None:
@@ -551,6 +564,9 @@ def test_truth_whose_positive_level_is_not_said(tmp_path: Path) -> None:
     frame["truth"] = np.where(frame.truth == 1, "yes", "no")
     assert refused(tmp_path, frame) == (
         "column 'truth' has the levels 'no' and 'yes', and which is positive is not said\n  as in --positive yes"
+    )
+    assert refused(tmp_path, frame.assign(truth=frame.truth.replace({"yes": "ja", "no": "nein"}))).endswith(
+        "\n  as in --positive ja"
     )
     assert refused(tmp_path, frame, positive="yess") == (
         "column 'truth' has no level 'yess'\n  did you mean 'yes'? there are 'no' and 'yes'"

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from probed_toys import TOY, photo, prepared, story
+from table_toys import AUDIT, QUICK
+from table_toys import project as table_of_photos
 
 from auditkit.engine.looking import look
 from auditkit.engine.registry import Registry
@@ -83,6 +85,16 @@ def test_the_table_fits_80_columns_and_leads_with_synthetic(project: AuditProjec
     assert f"{photo(project, 'test')} · test split" in lines
     assert f"{photo(project, 'train')} · train split" in lines
     assert sum(line.startswith(("original", "oversampled")) for line in (one.strip() for one in lines)) == 4
+
+
+def test_words_in_brackets_stay_as_they_are() -> None:
+    story = table_of_photos(
+        AUDIT + 'label = "[more] bald [/b]"\n[words]\nSmiling = { 1 = "[a] smile [/a]", 0 = "none" }\n'
+    )
+    story.run("run", "a.toml", *QUICK).assert_success()
+    told = story.run("show", "a.toml", "--image", "16.png", "--image", "17.png").assert_success().out.splitlines()
+    assert told[2] == "  Smiling: probability of [a] smile [/a]; it is not [a] smile [/a]"
+    assert told[4].startswith("[more] bald [/b]  ")
 
 
 def test_without_weights_one_message_names_the_option() -> None:

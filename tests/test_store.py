@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from table_toys import AUDIT, QUICK, project
 
 from auditkit.engine.store import Store
 from auditkit.errors import DataError
@@ -57,3 +58,14 @@ def test_a_file_that_holds_something_else_is_damaged(tmp_path: Path, name: str, 
 def test_an_index_that_cannot_be_read_only_forgets_why_units_are_stale(tmp_path: Path, text: str) -> None:
     (tmp_path / "index.json").write_text(text)
     assert Store(tmp_path).index() == {}
+
+
+@pytest.mark.parametrize("name", ["unit.json", "predictions.parquet", "history.json"])
+def test_a_unit_that_lost_a_file_is_not_finished_and_is_made_again(name: str) -> None:
+    made = project(AUDIT)
+    made.run("run", "a.toml", *QUICK).assert_success()
+    (file,) = made.folder.glob(f".auditkit/units/*/{name}")
+    file.unlink()
+    assert "1 unit: 1 to run" in made.run("plan", "a.toml").assert_success().out
+    made.run("run", "a.toml", *QUICK).assert_success()
+    assert file.is_file() and "1 unit: 1 done" in made.run("plan", "a.toml").out

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from auditkit.cli.console import Console
 from auditkit.engine.comparing import Comparison, GatePair, Side
@@ -131,7 +132,7 @@ def _file_table(files: Iterable[FileDifference], whole: bool) -> Table:
     for name in ("in the files", "A", "B"):
         table.add_column(name, overflow="fold")
     for one in files:
-        table.add_row(one.key, _value(one.first, whole), _value(one.second, whole))
+        table.add_row(*map(Text, (one.key, _value(one.first, whole), _value(one.second, whole))))
     return table
 
 
@@ -182,7 +183,7 @@ def _table(view: View, title: str, shown: Sequence[Difference]) -> Table:
     for name in (title, "A", "B", f"B less A{same}", *(() if differ else ("verdict",))):
         table.add_column(name, overflow="fold")
     for one in shown:
-        table.add_row(*_row(view, one, how=not same, verdict=not differ))
+        table.add_row(*map(Text, _row(view, one, how=not same, verdict=not differ)))
     return table
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from auditkit.cli.codes import Code
 from auditkit.cli.console import Console
+from auditkit.cli.proposing import columns as propose
+from auditkit.cli.proposing import read
 from auditkit.cli.suggesting import Suggesting
 from auditkit.cohort import Checkup
 from auditkit.contracts import Dataset
 from auditkit.engine import data as work
 from auditkit.engine.executors import cores
+from auditkit.engine.formats import is_parquet
 from auditkit.engine.registry import Registry
-from auditkit.errors import AuditError
+from auditkit.errors import AuditError, DataError
 from auditkit.report.numbers import UNKNOWN
 
 
@@ -35,16 +39,18 @@ def data() -> None:
 def check(path: Path | None, dataset: str | None, options: tuple[str, ...]) -> int:
     """Say what lies at PATH, what is missing, how large every group is, and which attributes there are.
 
-    Exit code 2 where that tells that a run would refuse the data; of the images a sample is decoded. PATH may be left
-    out where the dataset reads no files, as in --dataset faces.
+    Exit code 2 where that tells that a run would refuse the data; of the images a sample is decoded. The columns of a
+    table are guessed, as by init, unless --option names them. PATH may be left out where the dataset reads no files,
+    as in --dataset faces.
     """
     if path is None and dataset is None:
         raise AuditError("there is no PATH to look at", hint="as in auditkit data check data/celeba")
-    name = dataset or ("table" if path is not None and path.is_file() else "celeba")
-    found = work.build(Registry.load(), name, dict(_option(text) for text in options))
+    name = dataset or ("table" if path is not None and _is_table(path) else "celeba")
+    proposed = _proposed(path) if name == "table" and path is not None and not options else {}
+    found = work.build(Registry.load(), name, proposed or dict(_option(text) for text in options))
     own = found.check(path) if path is not None else None
     checkup = own or work.examine(found.open(path))
-    show(checkup, path or Path(name))
+    show(replace(checkup, facts=(*checkup.facts, *_told(proposed))), path or Path(name))
     mistakes = [*(_not_opened(found, path) if own else ()), *(f"{path or name}: {why}" for why in checkup.refused)]
     for mistake in mistakes:
         click.echo(mistake, err=True)
@@ -83,6 +89,29 @@ def download(folder: Path, dataset: str) -> int:
     work.build(Registry.load(), dataset, {}).download(folder)
     click.echo(f"{folder}: downloaded. Next: auditkit data check {folder}")
     return 0
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a place is a file, or, where nothing is there, is called as a table is."""
+    return path.is_file() or (not path.exists() and (is_parquet(path) or path.suffix.lower() == ".csv"))
+
+
+def _proposed(path: Path) -> dict[str, Any]:
+    """Options of the dataset `table` as `init` writes them; none where it cannot tell them."""
+    try:
+        columns = propose(read(path), path)
+    except DataError:
+        return {}
+    names = tuple(name for name, _, _ in columns.attributes)
+    told = {"image": columns.image, "identity": columns.identity, "split": columns.split, "attributes": names}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def _told(proposed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What was taken for what, where no option said it."""
+    if proposed:
+        single = ", ".join(f"{key} {name!r}" for key, name in proposed.items() if key != "attributes")
+        yield "columns", f"{single} (guessed; --option names others)"
 
 
 def _option(text: str) -> tuple[str, Any]:

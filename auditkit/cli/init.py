@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from auditkit.cli.proposing import columns, read
+from auditkit.cli.proposing import columns, read, tell_missing_images
 from auditkit.errors import AuditError
 from auditkit.spec.starter import starter, starter_for_table
 
@@ -39,4 +39,7 @@ def init(file: Path, table: Path | None, force: bool) -> int:
 
 def _for_table(path: Path, file: Path) -> str:
     place = Path(os.path.relpath(path, file.parent)).as_posix()
-    return starter_for_table(columns(read(path), path), place)
+    table = read(path)
+    found = columns(table, path)
+    tell_missing_images(table[found.image], path)
+    return starter_for_table(found, place)

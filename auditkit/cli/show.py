@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from auditkit.cli.console import Console
@@ -64,7 +65,9 @@ def _print(console: Console, prepared: Prepared, shown: Shown) -> None:
     console.print(f"  {said or 'no attribute that the audit names is known'}", markup=False)
     for task in prepared.read.resolved.audit.task:
         arms = [arm for arm in shown.arms if arm.task == task.label]
-        console.print(_table(names, task, shown.truth[task.label], arms))
+        truth = shown.truth[task.label]
+        console.print(f"  {_asked(names, task, truth)}", style="italic", markup=False)
+        console.print(_table(names, truth, arms))
     for note in _notes(prepared, shown):
         console.print(f"  {note}", markup=False)
 
@@ -74,11 +77,14 @@ def _names(prepared: Prepared) -> Names:
     return Names({arm.name: arm.label or arm.name for arm in audit.arm}, audit.words, table.by_name)
 
 
-def _table(names: Names, task: Task, truth: bool | None, arms: Sequence[ArmAnswers]) -> Table:
+def _asked(names: Names, task: Task, truth: bool | None) -> str:
     positive = names.level(task.target, task.positive)
     is_so = {True: f"it is {positive}", False: f"it is not {positive}", None: "the truth is unknown"}[truth]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), title_justify="left", title_style="italic")
-    table.title = f"  {task.label}: probability of {positive}; {is_so}"
+    return f"{task.label}: probability of {positive}; {is_so}"
+
+
+def _table(names: Names, truth: bool | None, arms: Sequence[ArmAnswers]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2))
     table.add_column("arm", overflow="fold")
     table.add_column("mean %", justify="right", no_wrap=True)
     table.add_column("each seed %", no_wrap=True)
@@ -87,7 +93,7 @@ def _table(names: Names, task: Task, truth: bool | None, arms: Sequence[ArmAnswe
     for arm in arms:
         each = " ".join("-" if one.probability is None else f"{100 * one.probability:.1f}" for one in arm.answers)
         mean = "" if arm.mean is None else f"{100 * arm.mean:.1f}"
-        table.add_row(names.arm(arm.arm), mean, each, _verdict(arm, truth), _met(arm.answers))
+        table.add_row(escape(names.arm(arm.arm)), mean, each, _verdict(arm, truth), _met(arm.answers))
     return table
 
 

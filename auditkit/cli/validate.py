@@ -94,7 +94,7 @@ def _validate(registry: Registry, file: Path, asked: _Asked) -> int:
         found += placed(form.problems, form.source, remark)
     if found:
         click.echo(told(found), err=True)
-    elif (resolved := forms[0][1].resolved) is not None:
+    elif (resolved := forms[0][1].resolved) is not None and not names.wrong:
         click.echo(f"{file}: valid · {_summary(resolved)}")
     return Code.BAD_INPUT if found or names.wrong else Code.DONE
 

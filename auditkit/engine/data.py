@@ -36,7 +36,8 @@ def build(registry: Registry, name: str, options: Mapping[str, Any]) -> Dataset:
     chosen, problems = registry.choose("dataset", Use.model_validate({"use": name, **options}), ())
     if chosen is None or problems:
         first = problems[0]
-        raise AuditError(first.message, where=".".join(map(str, first.path)), hint=first.hint)
+        where = "--dataset" if first.path == ("use",) else f"--option {'.'.join(map(str, first.path))}"
+        raise AuditError(first.message, where=where, hint=first.hint)
     dataset: Dataset = registry.build(chosen)
     return dataset
 

@@ -19,7 +19,7 @@ from auditkit.engine.frames import read_frame
 from auditkit.engine.repeated import require_once
 from auditkit.engine.table import Codes, Levels, Table
 from auditkit.evidence.panel import ArmScores, Panel
-from auditkit.spec.words import did_you_mean, listed, plural
+from auditkit.spec.words import did_you_mean, likely_positive, listed, plural
 
 ONLY_ARM = "model"
 MOST_GROUPS = 100
@@ -102,7 +102,7 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
         DataError: the table cannot be read, lacks a column, or holds what cannot be judged.
     """
     table = Table(path, read_frame(path, columns.shown, columns.numbered))
-    table.require(columns.used)
+    _require(table, columns)
     margin = _margin(table, columns.score, reading)
     truth, positive = _truth(table, columns.truth, reading)
     attributes = {name: table.attribute(name) for name in columns.attributes}
@@ -114,7 +114,7 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
     same = {columns.truth: truth, **{name: codes for name, (codes, _) in attributes.items()}}
     same |= {} if identity is None or columns.identity is None else {columns.identity: identity}
     lines = Lines(path, arm, seed, arms, seeds, same, row, tuple(map(str, names)), people=identity is not None)
-    repeated = require_once(table, columns.used, lines, columns.telling) if row is None else ()
+    warnings = (*_hardly_logits(table, columns.score, reading), *_repeated(table, columns, lines))
     aligned = align(lines)
     panel = Panel(
         task=columns.truth,
@@ -132,11 +132,23 @@ def read(path: Path, columns: Columns, reading: Reading) -> Given:
         threshold=float(_single(logit(reading.threshold))),
     )
     appearing = tuple(arms[code] for code in dict.fromkeys(arm.tolist()))
-    notes = (*repeated, *aligned.notes, *_empty(columns.identity, identity), *_not_looked_at(table, columns))
+    notes = (*warnings, *aligned.notes, *_empty(columns.identity, identity), *_not_looked_at(table, columns))
     named = row is not None or identity is not None
     return Given(
-        panel, positive, appearing, aligned.names, notes, _fingerprint(panel, aligned.names, named), reading, repeated
+        panel, positive, appearing, aligned.names, notes, _fingerprint(panel, aligned.names, named), reading, warnings
     )
+
+
+def _require(table: Table, columns: Columns) -> None:
+    """Raise DataError unless every column named is there, and predictions are not the truth."""
+    table.require(columns.used)
+    if columns.score == columns.truth:
+        raise table.error(f"truth and score are the same column {columns.score!r}", "name the column of predictions")
+
+
+def _repeated(table: Table, columns: Columns, lines: Lines) -> tuple[str, ...]:
+    """Warnings of images that may count several times, where no column names them."""
+    return require_once(table, columns.used, lines, columns.telling) if columns.row is None else ()
 
 
 def _refuse_too_many(table: Table, columns: Columns, attributes: dict[str, tuple[Codes, Levels]]) -> None:
@@ -205,6 +217,12 @@ def _values(table: Table, name: str, reading: Reading) -> tuple[pd.Series[Any], 
     return column, values
 
 
+def _hardly_logits(table: Table, name: str, reading: Reading) -> Iterator[str]:
+    """Logits of which none is negative call every image positive, as probabilities that are read as logits do."""
+    if reading.logit and table.frame[name].astype(float).between(0, 1).all():
+        yield f"column {name!r} is read as logits, and all of it lies in 0 to 1: probabilities are read without --logit"
+
+
 def _truth(table: Table, name: str, reading: Reading) -> tuple[Codes, Level]:
     """(lines,) 1 where the truth is the positive level, which comes with it."""
     codes, levels = table.codes(name, complete=True)
@@ -223,7 +241,7 @@ def _truth(table: Table, name: str, reading: Reading) -> tuple[Codes, Level]:
         raise table.error(said, remedy if len(levels) > 2 else "a table to be judged has images of both levels")
     if levels != (0, 1):
         said = f"column {name!r} has the levels {listed(levels, 'and')}, and which is positive is not said"
-        raise table.error(said, f"as in --positive {levels[1]}")
+        raise table.error(said, f"as in --positive {likely_positive(levels)}")
     return codes, levels[1]
 
 

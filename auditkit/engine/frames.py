@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pandas.errors import ParserWarning
 
-from auditkit.engine.formats import is_parquet
+from auditkit.engine.formats import COMMAS, SAVE_AS_UTF8, is_parquet, other_separator
 from auditkit.errors import DataError
 from auditkit.spec.words import plural
 
@@ -36,6 +36,8 @@ def read_frame(path: Path, shown: Collection[str] = (), numbered: Collection[str
         return _parquet(path) if is_parquet(path) else _csv(path, shown, numbered)
     except FileNotFoundError:
         raise DataError("there is no such table", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise DataError("the table is not UTF-8 text", where=str(path), hint=SAVE_AS_UTF8) from error
     except (OSError, ValueError) as error:
         said = str(error).splitlines()[0]
         raise DataError(f"cannot read the table: {said}", where=str(path), hint=READ) from error
@@ -55,6 +57,8 @@ def _csv(path: Path, shown: Collection[str], numbered: Collection[str]) -> pd.Da
     """Columns under the names that the first line gives them, where pandas would number those that stand twice."""
     first = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
     names = first.iloc[0].tolist()
+    if wrong := other_separator(names):
+        raise DataError(wrong, where=str(path), hint=COMMAS)
     as_text = [place for place, name in enumerate(names) if name in shown or name in numbered]
     frame = _lines(path, len(names), as_text)
     for place in as_text:

@@ -61,8 +61,8 @@ class Store:
         return locked(self.root / "lock", "another run is training in this store; waiting for it", send)
 
     def has(self, digest: str) -> bool:
-        """Whether the unit is finished."""
-        return (self.unit(digest) / UNIT).is_file()
+        """Whether the unit is finished and nothing of it was deleted."""
+        return all((self.unit(digest) / name).is_file() for name in (UNIT, PREDICTIONS, HISTORY))
 
     def started(self, digest: str) -> bool:
         """Whether an unfinished unit has a checkpoint to continue from."""

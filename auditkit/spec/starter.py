@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from auditkit.contracts import Level
+from auditkit.spec.words import likely_positive
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 DRAWN, DRAWN_SMALL = 10_000, 1_200
@@ -74,7 +75,9 @@ def starter_for_table(columns: TableColumns, place: str) -> str:
     (target, levels, _), (balanced, _, rare), *_ = sorted(columns.attributes, key=lambda one: len(one[1]) != 2)
     small = f"train = {_train(columns, DRAWN_SMALL)}\n" if columns.training > DRAWN_SMALL else ""
     data, lacking = _table_data(columns, place), columns.lacking.get(balanced, ())
-    return _file(_Study(data, target, levels[-1], balanced, rare, columns.training, small, lacking=lacking))
+    return _file(
+        _Study(data, target, likely_positive(levels), balanced, rare, columns.training, small, lacking=lacking)
+    )
 
 
 def _train(columns: TableColumns, most: int) -> str:
@@ -95,9 +98,9 @@ def _table_data(columns: TableColumns, place: str) -> str:
     valid = 'valid   = { from = ["valid"] }\n' if columns.has_valid else ""
     told = ""
     if columns.identity is None:
-        told += "# no column says who is who: every image counts as another person\n"
+        told += "# no column seems to say who is who: every image counts as another person; `identity` may name one\n"
     if columns.split is None:
-        told += "# no column says train, valid and test: people are split at random\n"
+        told += "# no column seems to say train, valid and test: people are split at random; `split` may name one\n"
     return f"""\
 {told}[data]
 place   = {_toml(place)}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
+_Level = TypeVar("_Level")
 _FEW = 12
 """So many names are listed where none is near."""
 _SHORT = 4
@@ -14,6 +15,9 @@ _SHORT = 4
 _NEAR, _NEARER = 0.6, 0.75
 """How alike the letters of what was meant are, from 0 to 1; nearer where names can be listed instead."""
 _FINEST = 4
+
+_NO = ("no", "not", "none", "non", "nein", "nej", "nee", "false", "absent", "negative", "normal", "healthy")
+"""What levels are called that are hardly the positive one."""
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = _NEAR) -> str | None:
@@ -50,6 +54,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return everything
     sure = plain(found) == plain(word) or not 1 < len(names) <= _SHORT
     return f"did you mean {found!r}?" if sure else f"did you mean {found!r}? {everything}"
+
+
+def likely_positive(levels: Sequence[_Level]) -> _Level:
+    """The last of sorted levels that does not say no: "ja" of "ja" and "nein", 1 of 0 and 1."""
+    return next((level for level in reversed(levels) if str(level).lower() not in _NO), levels[-1])
 
 
 def listed(values: Iterable[Any], last: str = "or") -> str:

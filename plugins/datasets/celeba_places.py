@@ -110,4 +110,5 @@ def _no_attributes(root: Path) -> DataError:
     wanted = " or ".join(ATTRIBUTE_FILES[:2])
     if not any(root.iterdir()):
         return DataError("the folder is empty", where=str(root), hint="auditkit data download DIR fetches CelebA")
-    return DataError(f"no {wanted} here", where=str(root), hint="name the folder that holds CelebA's annotation files")
+    hint = "name the folder that holds CelebA's annotation files, or the table of your own images"
+    return DataError(f"no {wanted} here", where=str(root), hint=hint)

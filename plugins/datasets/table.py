@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class Table(Dataset):
         options: TableOptions = self.options
         table = read_table(place)
         names = _attribute_columns(options, table.column_names, place)
+        _refuse_nested(table, (*names, *filter(None, [options.identity])), place)
         files = _paths(table, options.image, place)
         root = place.parent if options.root is None else place.parent / options.root
         sizes = _sizes(files, root, place)
@@ -73,6 +75,11 @@ def _attribute_columns(options: TableOptions, columns: list[str], place: Path) -
     for key, name in wanted:
         if name not in columns:
             raise DataError(f"no column {name!r} (option {key!r})", where=str(place), hint=_columns_hint(columns))
+    twice = [name for name, times in Counter(options.attributes).items() if times > 1]
+    if twice:
+        raise DataError(
+            f"option 'attributes' names the column {twice[0]!r} twice", where=str(place), hint="name it once"
+        )
     others = {name for _, name in named}
     return options.attributes or tuple(name for name in columns if name not in others)
 
@@ -90,12 +97,19 @@ def _paths(table: pa.Table, column: str, place: Path) -> tuple[str, ...]:
         rows = counted(len(empty), "row has", "rows have")
         message = f"{rows} no path in column {column!r} (first: row {empty[0] + 1})"
         raise DataError(message, where=str(place), hint="every row must name an image file")
-    twice = len(files) - len(set(files))
-    if twice:
-        hint = "one row per image; an image on both sides of a split would flatter the test"
-        repeated = counted(twice, f"image path of column {column!r} is", f"image paths of column {column!r} are")
-        raise DataError(f"{repeated} repeated", where=str(place), hint=hint)
+    _refuse_repeated(files, column, place)
     return tuple(files)
+
+
+def _refuse_repeated(files: list[str], column: str, place: Path) -> None:
+    first: dict[str, int] = {}
+    again = [(row, file) for row, file in enumerate(files) if first.setdefault(file, row) != row]
+    if again:
+        row, file = again[0]
+        repeated = counted(len(again), f"image path of column {column!r} is", f"image paths of column {column!r} are")
+        message = f"{repeated} repeated (first: {file} in rows {first[file] + 1:,} and {row + 1:,})"
+        hint = "one row per image; an image on both sides of a split would flatter the test"
+        raise DataError(message, where=str(place), hint=hint)
 
 
 def _sizes(files: tuple[str, ...], root: Path, place: Path) -> NDArray[np.int64]:
@@ -106,7 +120,8 @@ def _sizes(files: tuple[str, ...], root: Path, place: Path) -> NDArray[np.int64]
         first = ", ".join(files[i] for i in missing[:3].tolist()) + (", ..." if len(missing) > 3 else "")
         are = "is" if len(missing) == 1 else "are"
         message = f"{len(missing):,} of {counted(len(files), 'image')} {are} missing ({first})"
-        hint = f"paths are relative to {root}; option 'root' names another folder"
+        other = "write / for \\ in paths" if "\\" in first else "option 'root' names another folder"
+        hint = f"paths are relative to {root}; {other}; rows without an image can be left out"
         raise DataError(message, where=str(place), hint=hint)
     return sizes
 
@@ -116,6 +131,15 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
+
+
+def _refuse_nested(table: pa.Table, names: Iterable[str], place: Path) -> None:
+    """Raise DataError where a column of a Parquet file holds lists or records."""
+    nested = [name for name in names if pa.types.is_nested(table[name].type)]
+    if nested:
+        message = f"column {nested[0]!r} holds {table[nested[0]].type}, which is neither a level nor a name"
+        hint = "name the attributes with option 'attributes'; levels and identities are numbers or texts"
+        raise DataError(message, where=str(place), hint=hint)
 
 
 def _constant(table: pa.Table, names: tuple[str, ...]) -> dict[str, str]:
