@@ -164,6 +164,15 @@ def test_the_answer_is_printed_first_and_then_what_differs(two: AuditProject) ->
     assert len(everything) == head + len(found["findings"]) + 3
 
 
+def test_brackets_are_printed_as_they_are(two: AuditProject) -> None:
+    labelled = OTHER.replace('name = "original"', 'name = "original"\nlabel = "[b] as drawn [/x]"')
+    two.write({"brackets.toml": labelled.replace("Otherwise", "[i] Otherwise [/y]")})
+    told = squeezed(wide(two).run("compare", "a.toml", "brackets.toml", "--all").assert_success().out)
+    assert 'audit.title "Simulated" "[i] Otherwise [/y]"' in told
+    told = squeezed(wide(two).run("compare", "brackets.toml", "brackets.toml", "--all").assert_success().out)
+    assert any(line.startswith("accuracy of everyone, [b] as drawn [/x], task Male") for line in told)
+
+
 def test_nothing_differs_of_an_audit_and_itself(two: AuditProject) -> None:
     lines = squeezed(wide(two).run("compare", "a.toml", "a.toml").assert_success().out)
     number = len(as_json(two, "a.toml", "a.toml")["findings"])
