@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from report_toys import ARMS, audit, results, tables
 
-from auditkit.evidence.results import Finding, Interval, Place
+from auditkit.evidence.results import NOT_MEASURED, Finding, Interval, Place
 from auditkit.report import document
 from auditkit.report.answer import SAID
-from auditkit.report.blocks import Document
+from auditkit.report.blocks import Document, Fold
 
+GAP = "Accuracy of men minus women"
 RACES: tuple[Place, ...] = tuple((("Race", level),) for level in ("Asian", "Black", "White"))
 
 
@@ -35,7 +36,9 @@ def test_the_answer_tells_changes_the_gap_and_what_intervals_hold_for() -> None:
         "men: cannot tell (+0.4 points [-0.6, +1.4]).",
         "Accuracy of men minus women: +2.0 points in placebo, +4.2 in oversampled; "
         "changed by +2.2 points [+1.2, +3.2].",
-        "All intervals above are simultaneous: at 95 % they hold for all 30 changes of Male at once.",
+        "Of 16 other declared changes of groups and gaps, 3 are called changed, all in accuracy. The largest is of men "
+        "minus women in oversampled against original: changed by +2.2 points [+1.2, +3.2].",
+        "All intervals above are simultaneous: at 95 % they hold for all 30 declared changes of task Male at once.",
     )
 
 
@@ -73,7 +76,7 @@ def test_what_only_the_test_tells_from_0_says_so() -> None:
 
 def test_the_table_of_the_headline_has_the_gap_that_is_told() -> None:
     (figure,) = document.build(audit(), results()).effect
-    assert figure.table.rows[-1][0].text == "gap men minus women"
+    assert figure.table.rows[-1][0].text == "signed gap men minus women"
 
 
 def among_races(estimate: float) -> tuple[Finding, ...]:
@@ -117,16 +120,62 @@ def doses(number: int) -> Document:
 
 
 def test_every_arm_has_its_gap_told_while_they_are_few() -> None:
-    told = [sentence for sentence in doses(SAID).answer if "men minus women" in sentence]
+    told = [sentence for sentence in doses(SAID).answer if sentence.startswith(GAP)]
     assert len(told) == SAID
     assert all(f"in dose-{n};" in sentence for n, sentence in enumerate(told, 1))
 
 
 def test_of_many_arms_the_largest_change_of_a_gap_says_of_how_many_it_is() -> None:
-    (told,) = (sentence for sentence in doses(SAID + 1).answer if "men minus women" in sentence)
+    (told,) = (sentence for sentence in doses(SAID + 1).answer if sentence.startswith(GAP))
     assert told.startswith(
         "Accuracy of men minus women, the largest change of 5 arms: +2.0 points in placebo, +4.6 in "
     )
+
+
+def changing(*names: str) -> tuple[Finding, ...]:
+    """The toys with no change called one but those of men who are young, in these metrics."""
+    young = (("Male", 1), ("Young", 1))
+    quiet = tuple(replace(f, verdict="cannot tell") if f.verdict else f for f in results().findings)
+    mine = [f for f in quiet if f.quantity == "change" and f.at == young and f.against == "placebo"]
+    wide = Interval(-0.2, -0.1)
+    how = {"estimate": -0.15, "verdict": "changed", "because": "", "simultaneous": wide}
+    more = (replace(mine[0], metric=metric, **how) for metric in names)  # type: ignore[arg-type]
+    return (*(f for f in quiet if f not in mine), *more)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        ((), "none is called changed."),
+        (("accuracy",), "1 is called changed, accuracy of men, young in oversampled against placebo: changed by -15.0"),
+        (("accuracy", "true_positive_rate"), "2 are called changed (1 in accuracy, 1 in true positive rate). The "
+         "largest in accuracy is of men, young in oversampled against placebo: changed by -15.0 points [-20.0, "),
+    ],
+)  # fmt: skip
+def test_what_changed_beside_the_headline_is_told(metrics: tuple[str, ...], said: str) -> None:
+    built = document.build(audit(), results(findings=changing(*metrics)))
+    assert not any("changed by" in sentence for sentence in built.answer[:2]), "the headline cannot tell"
+    assert said in built.answer[2]
+
+
+def test_changes_that_no_seed_could_tell_are_not_counted() -> None:
+    alone = tuple(
+        replace(f, verdict="cannot tell", because=NOT_MEASURED) if f.verdict else f for f in results().findings
+    )
+    assert not any("other declared" in s for s in document.build(audit(), results(findings=alone)).answer)
+
+
+def test_folded_changes_say_how_many_there_are() -> None:
+    sections = {section.id: section for section in document.build(audit(), results()).sections}
+    folds = [block.summary for block in sections["changes"].blocks if isinstance(block, Fold)]
+    assert folds[0] == "Male: change in accuracy against original, in points, by Male: 3 of 8 changed"
+    assert folds[-1] == "Male: change in accuracy against original, in points"
+
+
+def test_a_gap_and_a_signed_gap_are_told_apart() -> None:
+    (table,) = (t for t in tables(document.build(audit(), results())) if t.caption.startswith("Male: change of gaps"))
+    assert [row[0].text for row in table.rows] == ["gap between women and men", "signed gap men minus women"]
+    assert table.notes[0].startswith("A gap has no sign")
 
 
 def test_many_changes_are_counted_against_the_reference_too() -> None:

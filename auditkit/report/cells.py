@@ -76,7 +76,7 @@ def _why(view: View, finding: Finding) -> str:
 
 
 def _no_interval(finding: Finding) -> str:
-    reason = finding.reason or "not computed"
+    reason = finding.reason or ("none is computed of a ratio" if finding.quantity == "ratio" else "not computed")
     reason = reason if reason.startswith("no interval") else f"no interval: {reason}"
     return f"{reason}; ± is the standard deviation over seeds" if _has_spread(finding) else reason
 

@@ -80,7 +80,7 @@ def _cells(view: View, found: Sequence[tuple[str, Composition]]) -> Table:
         for cell in each.cells
         if cell.before != cell.after
     )
-    return Table("Groups before and after", ("arm", "group", "before", "after", "times"), rows, heads=2)
+    return Table("Rows of every group, before and after", ("arm", "group", "before", "after", "times"), rows, heads=2)
 
 
 def _marginals(view: View, found: Sequence[tuple[str, Composition]]) -> tuple[Table, Table]:
