@@ -178,6 +178,23 @@ def test_a_gap_and_a_signed_gap_are_told_apart() -> None:
     assert table.notes[0].startswith("A gap has no sign")
 
 
+def alone(*groups: tuple[str, ...], arms: int) -> tuple[str, ...]:
+    """The answer of a report on arms that nothing is measured from, with gaps over all declared groups."""
+    kept = [f for f in results().findings if not f.against and f.arm in ARMS[:arms] and f.quantity != "gap"]
+    crossed = (next(f for f in kept if f.arm == arm and f.quantity == "signed_gap") for arm in ARMS[:arms])
+    gaps = [replace(f, quantity="gap", over=("Male", "Young"), estimate=0.031, interval=None) for f in crossed]
+    raw = audit().model_dump(by_alias=True)
+    evidence = raw["evidence"] | {"groups": groups, "placebo": None, "reference": ""}
+    return document.build(audit(arm=raw["arm"][:arms], evidence=evidence), results(findings=(*kept, *gaps))).answer
+
+
+def test_where_nothing_is_compared_every_declared_gap_is_told_while_they_are_few() -> None:
+    crossed = "Male: accuracy, largest minus smallest over Male and Young: 3.1 points."
+    assert alone(("Male",), ("Male", "Young"), arms=1)[1] == crossed
+    assert alone(("Male", "Young"), ("Male",), arms=1)[0] == crossed, "gaps within groups are not the one over all"
+    assert len(alone(("Male",), ("Male", "Young"), arms=3)) == 3
+
+
 def test_many_changes_are_counted_against_the_reference_too() -> None:
     assert doses(SAID).answer[0] == (
         "Of 8 changes in accuracy against placebo (4 arms, 2 groups): 4 changed, 4 cannot be told. Against original "

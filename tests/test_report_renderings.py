@@ -78,6 +78,16 @@ def test_what_does_not_fit_stands_apart_and_keeps_its_per_cent_signs(built: Docu
     assert {lines[number - 1] for number in further} == {""}
 
 
+@pytest.mark.parametrize(("off", "said"), [(0.0, False), (0.003, True)])
+def test_counts_that_do_not_give_the_share_say_why(off: float, said: bool) -> None:
+    def counted(f: Finding) -> Finding:
+        return replace(f, numerator=100 * ((f.estimate or 0) + off), denominator=100.0)
+
+    values = tuple(counted(f) if f.quantity == "value" and f.estimate else f for f in results().findings)
+    table = next(t for t in tables(document.build(audit(), results(findings=values))) if t.caption.endswith("support"))
+    assert any(note.startswith("A share is the mean of each seed's own") for note in table.notes) == said
+
+
 @pytest.mark.parametrize("width", [80, 140])
 def test_no_number_is_cut_on_a_terminal(built: Document, width: int) -> None:
     shown = on_terminal(built, width, everything=True)

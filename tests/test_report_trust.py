@@ -51,7 +51,7 @@ def test_every_rendering_has_the_gates_on_its_first_screen() -> None:
     assert f"- **Gate fail**: ✗ {said}" in markdown.render(built).split("## Can I trust this?")[0]
     page = html.render(built).split('id="trust"')[0]
     assert html.minus(said) in page
-    assert page.index("Gate") < page.index("<figure")
+    assert page.index("Gate fail") < page.index("<figure")
 
 
 def test_a_warning_is_one_without_colour() -> None:

@@ -15,6 +15,8 @@ from auditkit.spec.model import Arm
 
 LONG = 6
 """Tables of changes of gaps with more rows are folded."""
+OFF = 0.0005
+"""What counts may give beside the share that is shown, before a note says why."""
 DOSES = 3
 """A numeric option must take so many values to be drawn as a dose."""
 
@@ -79,7 +81,15 @@ def _support(view: View, topic: Topic) -> Table | None:
     rows = tuple(_support_row(view, f) for f in sorted(findings, key=lambda f: view.arms.index(f.arm)))
     columns = ("arm", "group", "support", "counts, mean over seeds", "each seed")
     caption = f"{tables.heading(view, topic)}: support"
-    return Table(caption, columns, rows, heads=2, notes=_overlap(view, topic, findings)) if rows else None
+    notes = (*_of_means(findings), *_overlap(view, topic, findings))
+    return Table(caption, columns, rows, heads=2, notes=notes) if rows else None
+
+
+def _of_means(findings: Sequence[Finding]) -> Iterator[str]:
+    """Why the counts do not give the share that is shown, where they do not."""
+    known = ((f.estimate, f.numerator, f.denominator) for f in findings)
+    if any(e is not None and n is not None and d and abs(n / d - e) > OFF for e, n, d in known):
+        yield "A share is the mean of each seed's own, and not that of mean counts: seeds differ in their denominators."
 
 
 def _overlap(view: View, topic: Topic, findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from auditkit.report.view import Topic, View, distinct, in_order
 FEW = 5
 """So many groups fit side by side; more go below each other."""
 BOTH_GAPS = (
-    "A gap has no sign: with + it widened, with - it narrowed, whoever is ahead. A signed gap is one group less the "
-    "other: it also moves where who is ahead is reversed."
+    "A gap has no sign: a positive change widened it, a negative one narrowed it, whoever is ahead. A signed gap is "
+    "one group less the other: it also moves where who is ahead is reversed."
 )
 
 
