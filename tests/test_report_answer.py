@@ -195,6 +195,30 @@ def test_where_nothing_is_compared_every_declared_gap_is_told_while_they_are_few
     assert len(alone(("Male",), ("Male", "Young"), arms=3)) == 3
 
 
+UNDEFINED = {
+    "estimate": None, "interval": None, "simultaneous": None, "verdict": "", "because": "",
+    "status": "undefined by definition", "reason": "the groups are defined by 'Male', which the task predicts",
+}  # fmt: skip
+
+
+def undefined(*over: tuple[str, ...]) -> Document:
+    """The toys, had the metric no meaning over these groups."""
+    findings = (replace(f, **UNDEFINED) if f.over in over else f for f in results().findings)  # type: ignore[arg-type]
+    return document.build(audit(), results(findings=tuple(findings)))
+
+
+def test_the_first_screen_is_about_the_first_groups_of_which_a_change_is_known() -> None:
+    built = undefined(("Male",))
+    assert "women, young: changed by -2.0 points [-3.7, -0.3]" in built.answer[0]
+    assert built.glance[0].caption.startswith("Male: accuracy in %, by Male and Young")
+
+
+def test_what_is_undefined_is_not_called_not_estimable() -> None:
+    said = undefined(("Male",), ("Male", "Young"), ()).answer[0]
+    assert "women: undefined (the groups are defined by 'Male', which the task predicts)" in said
+    assert "not estimable" not in said
+
+
 def test_many_changes_are_counted_against_the_reference_too() -> None:
     assert doses(SAID).answer[0] == (
         "Of 8 changes in accuracy against placebo (4 arms, 2 groups): 4 changed, 4 cannot be told. Against original "

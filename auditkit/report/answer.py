@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditkit.evidence.results import NOT_MEASURED, Finding
-from auditkit.report import others
+from auditkit.report import cells, others
 from auditkit.report.contrasts import Contrast, against_in_words, treated
 from auditkit.report.numbers import count, plural
 from auditkit.report.outcomes import outcome
@@ -105,7 +105,8 @@ def _numbers(view: View, changes: Sequence[Finding]) -> Iterator[tuple[str, int]
     yield "cannot be told", sum(f.verdict == "cannot tell" and f.because != NOT_MEASURED for f in changes)
     yield f"cannot be told ({NOT_MEASURED})", sum(f.because == NOT_MEASURED for f in changes)
     yield "without a verdict", sum(not f.verdict and f.estimate is not None for f in changes)
-    yield "not estimable", sum(f.estimate is None for f in changes)
+    absent = [cells.absent(f) for f in changes if f.estimate is None]
+    yield from ((words, absent.count(words)) for words in distinct(absent))
 
 
 def _largest(findings: Iterable[Finding]) -> Finding | None:

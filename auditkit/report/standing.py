@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auditkit.evidence.results import Finding
+from auditkit.report import cells
 from auditkit.report.view import Topic, View, distinct
 
 SAID = 4
@@ -31,5 +32,5 @@ def _sentence(view: View, finding: Finding) -> str:
 
 def _outcome(view: View, finding: Finding) -> str:
     if finding.estimate is None:
-        return f"{finding.status} ({view.names.in_words(finding.reason)})"
+        return f"{cells.absent(finding)} ({view.names.in_words(finding.reason)})"
     return view.numbers.in_words(finding)
