@@ -140,6 +140,18 @@ def test_a_scan_explains_its_stars_and_reasons_that_are_not_support() -> None:
     assert "not estimable: one class" in [cell.text for cell in table.rows[0]]
 
 
+def test_flips_have_the_number_of_images_they_are_of_and_are_no_evidence() -> None:
+    section = exploring.flips(view.of(audit(), results()))
+    assert section is not None
+    lead, table, *_ = section.blocks
+    assert isinstance(lead, Text)
+    assert "no evidence of a change" in lead.text
+    assert isinstance(table, Table)
+    tested = {row[3].text: row[table.columns.index("images tested")].text for row in table.rows}
+    values = {f.at: f.images for f in results().findings if f.quantity == "value" and f.metric == "accuracy"}
+    assert tested == {"women": str(values[(("Male", 0),)]), "men": str(values[(("Male", 1),)])}
+
+
 # -------------------------------------------------------------------------------------------------------------- probes
 
 

@@ -9,7 +9,7 @@ import pytest
 from report_toys import audit, results, tables
 from rich.console import Console
 
-from auditkit.evidence.results import Composition, Marginal
+from auditkit.evidence.results import Composition, Leak, Marginal
 from auditkit.report import document, html, markdown, terminal
 from auditkit.report.blocks import Document
 
@@ -62,6 +62,21 @@ def test_a_warning_is_one_without_colour() -> None:
     assert any(line.startswith("! Leaks") for line in printed)
     assert any(line.startswith("! gate fail") for line in printed)
     assert any(line.startswith("  gate pass") for line in printed)
+
+
+def test_test_sets_of_leaks_are_told_apart_only_where_there_are_two() -> None:
+    def columns(*tests: str) -> tuple[str, ...]:
+        leaks = tuple(Leak("Male", "oversampled", test, "identity", 54, 1200) for test in tests)  # type: ignore[arg-type]
+        built = document.build(audit(), results(leaks=leaks))
+        return next(t for t in tables(built) if t.caption == "Test images met in training").columns
+
+    assert columns("plain") == ("task", "arm", "shared", "images", "share")
+    assert columns("plain", "resampled") == ("task", "arm", "test set", "shared", "images", "share")
+
+
+def test_shares_before_are_those_of_the_reference() -> None:
+    table = next(t for t in tables(document.build(audit(), results())) if t.columns[-1] == "times")
+    assert table.notes == ("Before: in what original (reference) trains on. After: in what the arm trains on.",)
 
 
 def test_a_gate_without_a_name_is_called_by_what_it_demands_in_its_table_too() -> None:

@@ -13,6 +13,10 @@ from auditkit.report.numbers import UNKNOWN, count, fixed, support
 from auditkit.report.view import ERROR_SHARE, View, distinct
 from auditkit.spec.words import plural
 
+FLIPS = (
+    "An arm turns an image right where most of its seeds have it right and most of the other arm's have it wrong. "
+    "These are counts without intervals: they show which images differ, and are no evidence of a change."
+)
 LISTED = 60
 """So many flipped images are listed per group and direction; all of them are in flips.csv."""
 
@@ -150,7 +154,7 @@ def error_shares(view: View) -> Section | None:
 def flips(view: View) -> Section | None:
     """Test images that an arm turned right or wrong against another, by majority over seeds."""
     results = view.results
-    blocks: list[Block] = [_counts(view, results.flip_counts)] if results.flip_counts else []
+    blocks: list[Block] = [Text(FLIPS), _counts(view, results.flip_counts)] if results.flip_counts else []
     lists: Mapping[tuple[str, str, str], list[Flip]] = _grouped(results.flips)
     blocks += [_names(view, key, flips) for key, flips in lists.items()]
     return Section("flips", "Flips", tuple(blocks), folded=True) if blocks else None
@@ -170,13 +174,22 @@ def _counts(view: View, found: Sequence[FlipCount]) -> Table:
             Cell(view.names.arm(each.arm)),
             Cell(view.names.arm(each.against)),
             Cell(view.names.group(each.at)),
+            Cell(_tested(view, each)),
             Cell(count(each.turned_right)),
             Cell(count(each.turned_wrong)),
         )
         for each in found
     )
-    columns = ("task", "arm", "against", "group", "turned right", "turned wrong")
+    columns = ("task", "arm", "against", "group", "images tested", "turned right", "turned wrong")
     return Table("Images turned right or wrong, by majority over seeds", columns, rows, heads=4)
+
+
+def _tested(view: View, counted: FlipCount) -> str:
+    """How many images of the group the arm was tested on; nothing where no finding says so."""
+    topics = (t for t in view.topics if (t.task, t.test) == (counted.task, "plain"))
+    known = (f for t in topics for f in view.find(t, "value") if (f.arm, f.at) == (counted.arm, counted.at))
+    images = max((f.images for f in known), default=0)
+    return count(images) if images else ""
 
 
 def _names(view: View, key: tuple[str, str, str], found: Sequence[Flip]) -> Fold:
