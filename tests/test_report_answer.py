@@ -158,6 +158,22 @@ def test_what_changed_beside_the_headline_is_told(metrics: tuple[str, ...], said
     assert said in built.answer[2]
 
 
+def test_the_intervals_that_are_told_name_the_family_of_the_other_test_set() -> None:
+    """Copies may be on both sides of a split; the changes on such a test set are a family of their own."""
+    resampled = tuple(
+        replace(f, test="resampled", family=f"{f.family}, resampled test", estimate=2 * (f.estimate or 0))
+        for f in results().findings
+        if f.family == "changes of Male"
+    )
+    families = {"changes of Male": 30, "changes of Male, resampled test": 24}
+    built = document.build(audit(), results(findings=(*results().findings, *resampled), families=families))
+    assert built.answer[-2].endswith("resampled test: changed by +4.4 points [+1.2, +3.2].")
+    assert built.answer[-1].endswith(
+        "for all 30 declared changes of task Male at once and for all 24 declared changes of task Male, resampled test "
+        "at once."
+    )
+
+
 def test_changes_that_no_seed_could_tell_are_not_counted() -> None:
     alone = tuple(
         replace(f, verdict="cannot tell", because=NOT_MEASURED) if f.verdict else f for f in results().findings

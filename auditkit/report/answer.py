@@ -29,20 +29,23 @@ def answer(view: View, found: Sequence[Contrast]) -> tuple[str, ...]:
 
 
 def _sentences(view: View, contrast: Contrast, lead: str) -> list[str]:
-    changes = treated(view, contrast.changes)
-    arms = {f.arm for f in changes}
-    gaps = [f for f in contrast.gaps if f.arm in arms]
+    changes, gaps = treated(view, contrast.changes), _treated_gaps(view, contrast)
     few = len(changes) <= SAID
     each = [lead + sentence for sentence in _each(view, contrast, changes)] if few else []
     counted = [] if few else _counted(view, contrast, changes)
-    rest = others.sentences(view, _others(view, contrast, changes, gaps))
+    rest = others.sentences(view, _others(view, contrast))
     return [*each, *(_opened(lead, sentence) for sentence in (*counted, *_gaps(view, contrast, gaps), *rest))]
 
 
-def _others(view: View, contrast: Contrast, changes: Sequence[Finding], gaps: Sequence[Finding]) -> tuple[Finding, ...]:
+def _treated_gaps(view: View, contrast: Contrast) -> list[Finding]:
+    arms = {f.arm for f in treated(view, contrast.changes)}
+    return [f for f in contrast.gaps if f.arm in arms]
+
+
+def _others(view: View, contrast: Contrast) -> tuple[Finding, ...]:
     """What else was declared of the task, beside what is told of it."""
-    arms = {f.arm for f in changes}
-    beside = [f for f in contrast.beside if f.arm in arms]
+    changes, gaps = treated(view, contrast.changes), _treated_gaps(view, contrast)
+    beside = [f for f in contrast.beside if f.arm in {change.arm for change in changes}]
     return others.others(view, [*changes, *beside, *_told(gaps)], contrast.topic.task)
 
 
@@ -185,7 +188,8 @@ def _untold(change: Finding) -> str:
 def _intervals(view: View, found: Sequence[Contrast]) -> list[str]:
     """What the intervals of the answer hold for; nothing where it has none."""
     told = (f for contrast in found for f in (*contrast.changes, *contrast.gaps, *contrast.beside))
+    largest = (f for contrast in found for f in others.changed(view, _others(view, contrast))[:1])
     sizes = view.results.families
-    names = distinct(f.family for f in told if f.simultaneous is not None and f.family in sizes)
+    names = distinct(f.family for f in (*told, *largest) if f.simultaneous is not None and f.family in sizes)
     held = " and ".join(f"for all {count(sizes[name])} declared {view.names.family(name)} at once" for name in names)
     return [f"All intervals above are simultaneous: at {view.confidence} they hold {held}."] if held else []

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from auditkit.evidence.results import NOT_MEASURED, Finding
 from auditkit.report.numbers import count, plural
 from auditkit.report.outcomes import outcome
-from auditkit.report.view import View, distinct
+from auditkit.report.view import View, distinct, in_order
 
 
 def others(view: View, told: Sequence[Finding], task: str) -> tuple[Finding, ...]:
@@ -32,9 +32,8 @@ def changed(view: View, found: Sequence[Finding]) -> tuple[Finding, ...]:
     """Those called changed, of the metric first declared first, then of arms that are treated, then the largest."""
     metrics = [metric.id for metric in view.audit.evidence.metrics]
     known = [f for f in found if f.verdict == "changed"]
-    return tuple(
-        sorted(known, key=lambda f: (metrics.index(f.metric), view.role(f.arm) != "arm", -abs(f.estimate or 0)))
-    )
+    order = in_order(metrics, (f.metric for f in known))
+    return tuple(sorted(known, key=lambda f: (order.index(f.metric), view.role(f.arm) != "arm", -abs(f.estimate or 0))))
 
 
 def sentences(view: View, found: Sequence[Finding]) -> Iterator[str]:
