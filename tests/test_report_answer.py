@@ -174,6 +174,19 @@ def test_the_intervals_that_are_told_name_the_family_of_the_other_test_set() -> 
     )
 
 
+def test_the_largest_of_what_changed_is_told_whoever_it_is_of() -> None:
+    young, old = (("Male", 1), ("Young", 1)), (("Male", 1), ("Young", 0))
+    size = {("oversampled", young, "placebo"): -0.1, ("placebo", old, "original"): 0.3}
+    found = tuple(
+        replace(f, verdict="changed", estimate=size[f.arm, f.at, f.against])
+        if f.quantity == "change" and (f.arm, f.at, f.against) in size
+        else replace(f, verdict="cannot tell") if f.verdict else f
+        for f in results().findings
+    )  # fmt: skip
+    said = document.build(audit(), results(findings=found)).answer[2]
+    assert "2 are called changed, all in accuracy. The largest is of men, old in placebo against original" in said
+
+
 def test_changes_that_no_seed_could_tell_are_not_counted() -> None:
     alone = tuple(
         replace(f, verdict="cannot tell", because=NOT_MEASURED) if f.verdict else f for f in results().findings

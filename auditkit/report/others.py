@@ -18,10 +18,8 @@ def others(view: View, told: Sequence[Finding], task: str) -> tuple[Finding, ...
     known = {id(finding) for finding in told}
     declared = [f for found in view.index.values() for f in found if f.task == task and f.against and f.verdict]
     signed = {_whose(f) for f in declared if f.quantity == "change_in_signed_gap"}
-    seen = {_whose(f) for f in told if f.quantity == "change_in_signed_gap"}
-    return tuple(
-        f for f in declared if id(f) not in known and not (f.quantity == "change_in_gap" and _whose(f) in signed | seen)
-    )
+    doubled = {id(f) for f in declared if f.quantity == "change_in_gap" and _whose(f) in signed}
+    return tuple(f for f in declared if id(f) not in known | doubled)
 
 
 def _whose(finding: Finding) -> tuple[object, ...]:
@@ -29,11 +27,11 @@ def _whose(finding: Finding) -> tuple[object, ...]:
 
 
 def changed(view: View, found: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Those called changed, of the metric first declared first, then of arms that are treated, then the largest."""
+    """Those called changed, of the metric first declared first, and of each metric the largest first."""
     metrics = [metric.id for metric in view.audit.evidence.metrics]
     known = [f for f in found if f.verdict == "changed"]
     order = in_order(metrics, (f.metric for f in known))
-    return tuple(sorted(known, key=lambda f: (order.index(f.metric), view.role(f.arm) != "arm", -abs(f.estimate or 0))))
+    return tuple(sorted(known, key=lambda f: (order.index(f.metric), -abs(f.estimate or 0))))
 
 
 def sentences(view: View, found: Sequence[Finding]) -> Iterator[str]:
