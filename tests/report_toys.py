@@ -263,7 +263,9 @@ def _scan() -> Iterator[ScanRow]:
         inside = _finding("original", (name,), ((name, 1),), "value", 0.05 + 0.01 * number, metric="error_rate")
         outside = _finding("original", (name,), ((name, 0),), "value", 0.04, metric="error_rate")
         if name == "Bald":
-            inside = _missing(inside, "11 images of 4 people (needs 30 images of 10 people)")
+            inside = _missing(
+                replace(inside, images=11, identities=4), "11 images of 4 people (needs 30 images of 10 people)"
+            )
         yield ScanRow(
             "Male",
             name,

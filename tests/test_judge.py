@@ -304,7 +304,7 @@ def test_an_arm_with_one_seed_beside_one_with_more_is_named(project: AuditProjec
     assert 'Seeds one seed in b: training variance not measured, so no change to or from it is called "changed" ' in out
     assert (
         "Note truth: training variance not measured in arm 'b', which has one seed: no change to or from it is called "
-        "one, and its own intervals leave it out Note"
+        "one, and its own intervals leave it out ! Note"
     ) in out
 
 

@@ -71,6 +71,17 @@ def test_only_tiles_that_exclude_zero_are_dark() -> None:
         assert tile["shade"] * tile["value"] >= 0
 
 
+def test_a_margin_of_0_leaves_tiles_their_colours() -> None:
+    evidence = audit().model_dump(by_alias=True)["evidence"] | {"margin": 0.0}
+    spilled = figure(document.build(audit(evidence=evidence), results()), "spillover")
+    limits = spilled.chart["layer"][0]["encoding"]["color"]["scale"]["domain"]
+    assert limits == sorted(set(limits))
+    assert "in steps of 0.5, 1.5 and 3 times 0.5 points" in spilled.description
+    pale = [tile["shade"] for tile in spilled.chart["data"]["values"] if not tile["shown"].endswith("*")]
+    assert pale
+    assert max(map(abs, pale)) < limits[-2]
+
+
 def test_tiles_have_minus_signs_as_axes_have() -> None:
     drawn = svg.inline(figure(named(), "spillover"), svg.WIDE)
     assert ">\N{MINUS SIGN}0.9<" in drawn

@@ -11,9 +11,9 @@ from report_toys import audit, results
 
 from auditkit.evidence.findings import derive
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.results import Finding, Probed, Results
+from auditkit.evidence.results import Finding, Interval, Probed, Results
 from auditkit.evidence.targets import FAMILY
-from auditkit.report import exploring, probing, svg, view
+from auditkit.report import exploring, heat, probing, svg, view
 from auditkit.report.blocks import Block, Figure, Fold, Table, Text
 from auditkit.report.view import View
 from auditkit.spec.model import Audit
@@ -117,12 +117,39 @@ def test_a_scan_says_why_in_the_row_and_on_which_images() -> None:
     assert isinstance(lead, Text)
     assert lead.text.endswith("inside and outside of it, measured on the validation images.")
     assert isinstance(table, Table)
-    assert table.columns[3] == "% men in it"
-    assert len(table.notes) == 1, "of what the shares are; no reason"
+    assert table.columns[3:5] == ("% men in it", "inside")
+    assert len(table.notes) == 2, "of what the shares are, and what an error needs; no row's own reason, no star"
+    assert table.notes[1].startswith("Not estimable: needs 30 images of 10 people")
     bald = texts(table)["Bald"]
-    assert bald[3] == "not estimable: 11 images of 4 people (needs 30 images of 10 people)"
-    assert bald[5] == "not estimable"
-    assert texts(table)["Big_Nose"][5].startswith("+4.0 [+3.2, +4.8]")
+    assert bald[3:5] == ["11 images of 4 people", "not estimable"]
+    assert bald[6] == "not estimable"
+    assert texts(table)["Big_Nose"][6].startswith("+4.0 [+3.2, +4.8]")
+
+
+def test_a_scan_explains_its_stars_and_reasons_that_are_not_support() -> None:
+    rows = [replace(row, difference=row.error_outside) for row in results().scan]
+    wide = Interval(0.01, 0.08)
+    rows[1] = replace(rows[1], difference=replace(rows[1].error_outside, quantity="signed_gap", simultaneous=wide))
+    rows[0] = replace(rows[0], error_inside=replace(rows[0].error_inside, estimate=None, reason="one class"))
+    section = exploring.scan(view.of(audit(), results(scan=tuple(rows))))
+    assert section is not None
+    table = section.blocks[1]
+    assert isinstance(table, Table)
+    assert table.notes[-1] == heat.NOTE
+    assert [cell.text.endswith(" *") for cell in table.rows[1]].count(True) == 1
+    assert "not estimable: one class" in [cell.text for cell in table.rows[0]]
+
+
+def test_flips_have_the_number_of_images_they_are_of_and_are_no_evidence() -> None:
+    section = exploring.flips(view.of(audit(), results()))
+    assert section is not None
+    lead, table, *_ = section.blocks
+    assert isinstance(lead, Text)
+    assert "no evidence of a change" in lead.text
+    assert isinstance(table, Table)
+    tested = {row[3].text: row[table.columns.index("images tested")].text for row in table.rows}
+    values = {f.at: f.images for f in results().findings if f.quantity == "value" and f.metric == "accuracy"}
+    assert tested == {"women": str(values[(("Male", 0),)]), "men": str(values[(("Male", 1),)])}
 
 
 # -------------------------------------------------------------------------------------------------------------- probes

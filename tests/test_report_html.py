@@ -137,6 +137,14 @@ def test_long_tables_of_charts_are_folded_and_short_ones_shown() -> None:
     assert set(folded.values()) == {True, False}
 
 
+def test_percentages_are_not_broken_over_lines() -> None:
+    space = "\N{NO-BREAK SPACE}"
+    assert html.minus("plain 95 % intervals") == f"plain 95{space}% intervals"
+    assert f'<th scope="col" class="long">change, simultaneous 95{space}%</th>' in html.render(
+        document.build(audit(), results())
+    )
+
+
 def test_long_audits_stay_small() -> None:
     many = many_arms(8)
     page = html.render(many)

@@ -18,6 +18,7 @@ from auditkit.evidence.results import NOT_MEASURED, Finding, Interval, Leak, Mar
 from auditkit.evidence.verdicts import BY_THE_TEST
 from auditkit.report import document, files, html, markdown, svg, terminal
 from auditkit.report.blocks import Document, Figure, Fold, Table
+from auditkit.report.tables import BOTH_GAPS
 
 LeakOf = Literal["image", "identity", "identical file"]
 GOLDEN = Path(__file__).parent / "golden"
@@ -66,6 +67,25 @@ def test_markdown_is_as_agreed(built: Document) -> None:
 def test_nothing_is_wider_than_the_terminal(built: Document, width: int) -> None:
     lines = on_terminal(built, width, everything=True).splitlines()
     assert max(map(len, lines)) <= width
+
+
+def test_what_does_not_fit_stands_apart_and_keeps_its_per_cent_signs(built: Document) -> None:
+    """At 80 columns tables go on below; a line with nothing but a unit would belong to no column."""
+    lines = on_terminal(built, 80, everything=True).splitlines()
+    assert not [line for line in lines if line.strip() == "%"]
+    further = [number for number, line in enumerate(lines) if "arm" in line.split() and "because" in line.split()]
+    assert further
+    assert {lines[number - 1] for number in further} == {""}
+
+
+@pytest.mark.parametrize(("off", "said"), [(0.0, False), (0.003, True)])
+def test_counts_that_do_not_give_the_share_say_why(off: float, said: bool) -> None:
+    def counted(f: Finding) -> Finding:
+        return replace(f, numerator=100 * ((f.estimate or 0) + off), denominator=100.0)
+
+    values = tuple(counted(f) if f.quantity == "value" and f.estimate else f for f in results().findings)
+    table = next(t for t in tables(document.build(audit(), results(findings=values))) if t.caption.endswith("support"))
+    assert any(note.startswith("A share is the mean of each seed's own") for note in table.notes) == said
 
 
 @pytest.mark.parametrize("width", [80, 140])
@@ -268,7 +288,10 @@ def test_changes_that_rest_on_few_people_are_marked_and_explained() -> None:
     built = document.build(audit(), results(findings=few))
     table = next(t for t in tables(built) if t.caption.startswith("Male: change in accuracy against"))
     assert all(row[3].text.endswith("] (a)") for row in table.rows)
-    assert table.notes == ("(a) resting on few people: the interval may hold less often than it says",)
+    assert table.notes == (
+        BOTH_GAPS,
+        "(a) resting on few people: the interval may hold less often than it says",
+    )
     assert any(sentence.endswith("], resting on few people).") for sentence in built.answer)
     (told,) = (item for item in built.trust if item.label == "Few people")
     counted = [f for f in few if f.family and f.quantity != "change_in_gap" and not exploratory(f.family)]
@@ -295,7 +318,7 @@ def test_an_arm_without_changes_is_no_placebo_that_the_answer_is_against() -> No
         "groups": (("Male",),),
     }
     built = document.build(audit(evidence=evidence), results())
-    assert built.effect[0].title == "Male: change in accuracy against placebo, in points"
+    assert built.effect[0].title == "Male: change in accuracy, oversampled against placebo, in points"
 
 
 def test_a_placebo_by_evidence_is_called_one() -> None:
@@ -387,7 +410,8 @@ def test_an_arm_with_one_seed_is_named_and_is_the_reason_in_the_answer() -> None
         "not measured with one seed.",
         "Accuracy of men minus women: +2.0 points in placebo, +4.2 in oversampled; cannot tell (+2.2 points "
         "[+1.2, +3.2]); training variance not measured with one seed.",
-        "All intervals above are simultaneous: at 95 % they hold for all 30 changes of Male at once.",
+        "Of 16 other declared changes of groups and gaps, none is called changed.",
+        "All intervals above are simultaneous: at 95 % they hold for all 30 declared changes of task Male at once.",
     )
     first, second = (item.text for item in built.trust if item.label == "Seeds")
     assert first == (
@@ -452,9 +476,9 @@ def test_nothing_is_assumed_of_levels_or_their_number() -> None:
 
 def test_the_scan_says_of_what_its_shares_are_and_where_errors_were_measured(built: Document) -> None:
     (table,) = (t for t in tables(built) if t.columns[0] == "minority")
-    assert table.caption == "Male: attributes, and errors in valid"
+    assert table.caption == "Male: attributes, and errors in valid, plain 95 % intervals"
     assert table.columns[1:5] == ("% of train", "% of valid", "% men in it", "% young in it")
-    assert table.notes[0] == "% of train, of valid: of all images there. In it: of the minority's training images."
+    assert table.notes[0].startswith("% of train, of valid: of all images there. In it: of the minority's training")
 
 
 def test_remarks_on_the_data_are_told_apart(built: Document) -> None:

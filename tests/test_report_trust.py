@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
 from report_toys import audit, results, tables
+from rich.console import Console
 
-from auditkit.evidence.results import Composition, Marginal
-from auditkit.report import document
+from auditkit.evidence.results import Composition, Leak, Marginal
+from auditkit.report import document, html, markdown, terminal
 from auditkit.report.blocks import Document
 
 
@@ -20,9 +22,61 @@ def trusted(built: Document, label: str) -> list[str]:
 def test_families_say_what_they_count() -> None:
     built = document.build(audit(), results())
     assert trusted(built, "Comparisons") == [
-        "30 changes of Male (18 of groups, 3 of signed gaps, 9 of other pairs of groups); verdicts on simultaneous "
-        "95 % intervals"
+        "30 changes of task Male (18 of groups, 3 of signed gaps, 9 of other pairs of groups); verdicts on "
+        "simultaneous 95 % intervals"
     ]
+
+
+def test_metrics_that_lack_the_same_are_named_together() -> None:
+    lost = [f for f in results().findings if f.quantity == "value" and f.status == "not estimable"]
+    of_both = [replace(f, metric=metric) for metric in ("accuracy", "true_positive_rate") for f in lost[:1]]
+    kept = [f for f in results().findings if f not in lost]
+    built = document.build(audit(), results(findings=(*kept, *of_both)))
+    assert trusted(built, "Not estimable") == [
+        "accuracy, true positive rate of women, old: 3 images of 2 people (needs 30 images of 10 people)"
+    ]
+
+
+def test_images_that_are_all_tested_are_counted_once() -> None:
+    everything = {"kind": "predictions made elsewhere", "images": 890, "identities": 220}
+    facts = {"dataset": everything, "splits": {"test": 890, "test_identities": 220}}
+    assert ("Data", "predictions made elsewhere · test 890 images of 220 people") in document.build(
+        audit(), results(facts=facts)
+    ).strip
+
+
+def test_every_rendering_has_the_gates_on_its_first_screen() -> None:
+    built = document.build(audit(), results())
+    said = "gap · at most +0.5 points · +2.1 points [+1.1, +3.1], simultaneous interval, oversampled against original"
+    assert f"- **Gate fail**: ✗ {said}" in markdown.render(built).split("## Can I trust this?")[0]
+    page = html.render(built).split('id="trust"')[0]
+    assert html.minus(said) in page
+    assert page.index("Gate fail") < page.index("<figure")
+
+
+def test_a_warning_is_one_without_colour() -> None:
+    console = Console(width=80, file=io.StringIO(), force_terminal=False, color_system=None)
+    with console.capture() as capture:
+        terminal.render(document.build(audit(), results()), console)
+    printed = capture.get().splitlines()
+    assert any(line.startswith("! Leaks") for line in printed)
+    assert any(line.startswith("! gate fail") for line in printed)
+    assert any(line.startswith("  gate pass") for line in printed)
+
+
+def test_test_sets_of_leaks_are_told_apart_only_where_there_are_two() -> None:
+    def columns(*tests: str) -> tuple[str, ...]:
+        leaks = tuple(Leak("Male", "oversampled", test, "identity", 54, 1200) for test in tests)  # type: ignore[arg-type]
+        built = document.build(audit(), results(leaks=leaks))
+        return next(t for t in tables(built) if t.caption == "Test images met in training").columns
+
+    assert columns("plain") == ("task", "arm", "shared", "images", "share")
+    assert columns("plain", "resampled") == ("task", "arm", "test set", "shared", "images", "share")
+
+
+def test_shares_before_are_those_of_the_reference() -> None:
+    table = next(t for t in tables(document.build(audit(), results())) if t.columns[-1] == "times")
+    assert table.notes == ("Before: in what original (reference) trains on. After: in what the arm trains on.",)
 
 
 def test_a_gate_without_a_name_is_called_by_what_it_demands_in_its_table_too() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditkit.evidence.results import NOT_MEASURED, Finding
+from auditkit.report import cells, others
 from auditkit.report.contrasts import Contrast, against_in_words, treated
 from auditkit.report.numbers import count, plural
+from auditkit.report.outcomes import outcome
 from auditkit.report.view import View, distinct
 
 SAID = 4
@@ -27,30 +29,28 @@ def answer(view: View, found: Sequence[Contrast]) -> tuple[str, ...]:
 
 
 def _sentences(view: View, contrast: Contrast, lead: str) -> list[str]:
-    changes = treated(view, contrast.changes)
-    arms = {f.arm for f in changes}
-    gaps = [f for f in contrast.gaps if f.arm in arms]
+    changes, gaps = treated(view, contrast.changes), _treated_gaps(view, contrast)
     few = len(changes) <= SAID
     each = [lead + sentence for sentence in _each(view, contrast, changes)] if few else []
     counted = [] if few else _counted(view, contrast, changes)
-    return [*each, *(_opened(lead, sentence) for sentence in (*counted, *_gaps(view, contrast, gaps)))]
+    rest = others.sentences(view, _others(view, contrast))
+    return [*each, *(_opened(lead, sentence) for sentence in (*counted, *_gaps(view, contrast, gaps), *rest))]
+
+
+def _treated_gaps(view: View, contrast: Contrast) -> list[Finding]:
+    arms = {f.arm for f in treated(view, contrast.changes)}
+    return [f for f in contrast.gaps if f.arm in arms]
+
+
+def _others(view: View, contrast: Contrast) -> tuple[Finding, ...]:
+    """What else was declared of the task, beside what is told of it."""
+    changes, gaps = treated(view, contrast.changes), _treated_gaps(view, contrast)
+    beside = [f for f in contrast.beside if f.arm in {change.arm for change in changes}]
+    return others.others(view, [*changes, *beside, *_told(gaps)], contrast.topic.task)
 
 
 def _opened(lead: str, sentence: str) -> str:
     return lead + sentence if lead else sentence[:1].upper() + sentence[1:]
-
-
-def outcome(view: View, finding: Finding) -> str:
-    """ "changed by -1.9 points [-2.6, -1.2]"."""
-    if finding.estimate is None:
-        return f"not estimable ({view.names.in_words(finding.reason)})"
-    number = view.numbers.in_words(finding)
-    if finding.verdict == "changed":
-        return ", ".join(filter(None, (f"changed by {number}", finding.because)))
-    if finding.verdict == "cannot tell":
-        return f"cannot tell ({number})"
-    margin = view.numbers.margin(view.margin, finding.metric)
-    return f"no change larger than {margin} ({number})" if finding.verdict else number
 
 
 # ------------------------------------------------------------------------------------------------------------- groups
@@ -108,7 +108,8 @@ def _numbers(view: View, changes: Sequence[Finding]) -> Iterator[tuple[str, int]
     yield "cannot be told", sum(f.verdict == "cannot tell" and f.because != NOT_MEASURED for f in changes)
     yield f"cannot be told ({NOT_MEASURED})", sum(f.because == NOT_MEASURED for f in changes)
     yield "without a verdict", sum(not f.verdict and f.estimate is not None for f in changes)
-    yield "not estimable", sum(f.estimate is None for f in changes)
+    absent = [cells.absent(f) for f in changes if f.estimate is None]
+    yield from ((words, absent.count(words)) for words in distinct(absent))
 
 
 def _largest(findings: Iterable[Finding]) -> Finding | None:
@@ -123,12 +124,17 @@ def _largest(findings: Iterable[Finding]) -> Finding | None:
 
 def _gaps(view: View, contrast: Contrast, gaps: Sequence[Finding]) -> list[str]:
     """A sentence per arm, or of the largest change, which then says of how many it is."""
+    known, told = [f for f in gaps if f.estimate is not None], _told(gaps)
+    arms = plural(len({f.arm for f in known}), "arm")
+    which = f", the largest change of {arms}" if len(told) < len(known) else ""
+    return [_gap(view, contrast, finding, which) for finding in told]
+
+
+def _told(gaps: Sequence[Finding]) -> list[Finding]:
+    """Of many gaps the one that changed most."""
     known = [f for f in gaps if f.estimate is not None]
     largest = _largest(known)
-    if len(known) <= SAID or largest is None:
-        return [_gap(view, contrast, finding) for finding in known]
-    arms = plural(len({f.arm for f in known}), "arm")
-    return [_gap(view, contrast, largest, f", the largest change of {arms}")]
+    return known if len(known) <= SAID or largest is None else [largest]
 
 
 def _gap(view: View, contrast: Contrast, change: Finding, which: str = "") -> str:
@@ -182,7 +188,8 @@ def _untold(change: Finding) -> str:
 def _intervals(view: View, found: Sequence[Contrast]) -> list[str]:
     """What the intervals of the answer hold for; nothing where it has none."""
     told = (f for contrast in found for f in (*contrast.changes, *contrast.gaps, *contrast.beside))
+    largest = (f for contrast in found for f in others.changed(view, _others(view, contrast))[:1])
     sizes = view.results.families
-    names = distinct(f.family for f in told if f.simultaneous is not None and f.family in sizes)
-    held = " and ".join(f"for all {count(sizes[name])} {name} at once" for name in names)
+    names = distinct(f.family for f in (*told, *largest) if f.simultaneous is not None and f.family in sizes)
+    held = " and ".join(f"for all {count(sizes[name])} declared {view.names.family(name)} at once" for name in names)
     return [f"All intervals above are simultaneous: at {view.confidence} they hold {held}."] if held else []

@@ -41,7 +41,7 @@ def estimate(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
     if finding is None:
         return Cell("", tone="quiet")
     if finding.estimate is None or finding.status != "estimable":
-        return Cell(_absent(finding) + footnotes.mark(_why(view, finding)), _detail(view, finding), "quiet")
+        return Cell(absent(finding) + footnotes.mark(_why(view, finding)), _detail(view, finding), "quiet")
     if finding.interval is not None:
         text = view.numbers.with_interval(finding, finding.interval)
         return Cell(text + footnotes.mark(_few(finding)), _detail(view, finding))
@@ -65,7 +65,8 @@ def decisive(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
     return with_unit(view, replace(finding, interval=finding.simultaneous), footnotes)
 
 
-def _absent(finding: Finding) -> str:
+def absent(finding: Finding) -> str:
+    """What is said where a number would stand: undefined by definition, or too little data."""
     return "undefined" if finding.status == "undefined by definition" else "not estimable"
 
 
@@ -76,7 +77,7 @@ def _why(view: View, finding: Finding) -> str:
 
 
 def _no_interval(finding: Finding) -> str:
-    reason = finding.reason or "not computed"
+    reason = finding.reason or ("none is computed of a ratio" if finding.quantity == "ratio" else "not computed")
     reason = reason if reason.startswith("no interval") else f"no interval: {reason}"
     return f"{reason}; ± is the standard deviation over seeds" if _has_spread(finding) else reason
 

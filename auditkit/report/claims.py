@@ -22,7 +22,8 @@ def published(view: View) -> Section | None:
     rows = tuple(_published(view, row, shared, footnotes) for row in view.results.published)
     notes = (*([f"of every row: {shared}"] if shared else []), *footnotes.notes)
     columns = ("where", "what", "published", "ours", "judgement", "note")
-    table = Table("Figures in print, and what answers to them here", columns, rows, heads=2, notes=notes)
+    caption = f"Figures in print, and what answers to them here, with plain {view.confidence} intervals"
+    table = Table(caption, columns, rows, heads=2, notes=notes)
     return Section("published", "Published beside ours", (table,)) if rows else None
 
 

@@ -26,11 +26,12 @@ class Contrast:
 
 
 def contrasts(view: View) -> tuple[Contrast, ...]:
-    """The headline contrast of every task, on the first groups that have one: against the placebos where there are
-    any, else against the reference."""
+    """The headline contrast of every task, on the first groups of which a change is known, else on the first that have
+    one: against the placebos where there are any, else against the reference."""
     topics = [t for t in view.topics if t.metric == view.metric and t.test == "plain"]
     found = [contrast for contrast in (_contrast(view, topic) for topic in topics) if contrast.changes]
-    firsts = {contrast.topic.task: contrast for contrast in reversed(found)}
+    known = [contrast for contrast in found if any(f.estimate is not None for f in contrast.changes)]
+    firsts = {contrast.topic.task: contrast for contrast in reversed((*known, *found))}
     return tuple(firsts[task] for task in distinct(topic.task for topic in topics) if task in firsts)
 
 

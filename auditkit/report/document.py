@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from auditkit.evidence.results import Results
 from auditkit.report import (
@@ -22,7 +22,7 @@ from auditkit.report import (
     view,
 )
 from auditkit.report.blocks import Document, Section
-from auditkit.report.view import View
+from auditkit.report.view import Topic, View
 from auditkit.spec.model import Audit
 
 SECTIONS: tuple[Callable[[View], Section | None], ...] = (
@@ -60,12 +60,17 @@ def build(audit: Audit, results: Results) -> Document:
         answer=answer.answer(seen, found) or standing.answer(seen) or ("No change between arms could be measured.",),
         strip=screen.strip(seen),
         effect=tuple(headline.effect(seen, contrast) for contrast in found[:1]),
-        glance=tuple(tables.values(seen, topic, all_together=False) for topic in effects.main_topics(seen)[:1]),
+        glance=tuple(tables.values(seen, topic, all_together=False) for topic in _first(seen, found)),
         trust=screen.trust(seen),
         gates=screen.gates(seen),
         sections=tuple(section for section in sections if section is not None),
         footer=_footer(seen),
     )
+
+
+def _first(view: View, found: Sequence[contrasts.Contrast]) -> tuple[Topic, ...]:
+    """The groups that the answer is about."""
+    return (*(contrast.topic for contrast in found), *effects.main_topics(view))[:1]
 
 
 def _footer(seen: View) -> str:

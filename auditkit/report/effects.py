@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from auditkit.evidence.results import Finding, Place
 from auditkit.report import cells, charts, contrasts, headline, tables
@@ -15,6 +15,8 @@ from auditkit.spec.model import Arm
 
 LONG = 6
 """Tables of changes of gaps with more rows are folded."""
+OFF = 0.0005
+"""What counts may give beside the share that is shown, before a note says why."""
 DOSES = 3
 """A numeric option must take so many values to be drawn as a dose."""
 
@@ -79,7 +81,15 @@ def _support(view: View, topic: Topic) -> Table | None:
     rows = tuple(_support_row(view, f) for f in sorted(findings, key=lambda f: view.arms.index(f.arm)))
     columns = ("arm", "group", "support", "counts, mean over seeds", "each seed")
     caption = f"{tables.heading(view, topic)}: support"
-    return Table(caption, columns, rows, heads=2, notes=_overlap(view, topic, findings)) if rows else None
+    notes = (*_of_means(findings), *_overlap(view, topic, findings))
+    return Table(caption, columns, rows, heads=2, notes=notes) if rows else None
+
+
+def _of_means(findings: Sequence[Finding]) -> Iterator[str]:
+    """Why the counts do not give the share that is shown, where they do not."""
+    known = ((f.estimate, f.numerator, f.denominator) for f in findings)
+    if any(e is not None and n is not None and d and abs(n / d - e) > OFF for e, n, d in known):
+        yield "A share is the mean of each seed's own, and not that of mean counts: seeds differ in their denominators."
 
 
 def _overlap(view: View, topic: Topic, findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -111,8 +121,7 @@ def changes(view: View) -> Section | None:
     blocks: list[Block] = [headline.effect(view, contrast) for contrast in shown[1:]]
     told = {(t, a) for c in shown for a in c.against for t in (c.topic, c.topic.whole)}
     for topic in (topic for topic in view.topics if topic.metric == view.metric):
-        found = [t for against in _against(view, topic, told) if (t := _changes(view, topic, against)) is not None]
-        blocks += [Fold(table.caption, (table,)) for table in found]
+        blocks += [fold for against in _against(view, topic, told) for fold in _folds(view, topic, against)]
     return Section("changes", "Changes, every contrast", tuple(blocks)) if blocks else None
 
 
@@ -121,9 +130,25 @@ def _against(view: View, topic: Topic, told: set[tuple[Topic, str]]) -> list[str
     return [against for against in arms if (topic, against) not in told]
 
 
+def _folds(view: View, topic: Topic, against: str) -> Iterator[Fold]:
+    table = _changes(view, topic, against)
+    if table is not None:
+        yield Fold(table.caption + _changed(_measured(view, topic, against)), (table,))
+
+
+def _changed(found: Sequence[Finding]) -> str:
+    """ ": 2 of 12 changed", so that a fold tells whether to open it; nothing where none did."""
+    number = sum(f.verdict == "changed" for f in found)
+    return f": {number} of {len(found)} changed" if number else ""
+
+
+def _measured(view: View, topic: Topic, against: str) -> list[Finding]:
+    return [*view.find(topic, "change", against), *tables.gap_changes(view, topic, against)]
+
+
 def _changes(view: View, topic: Topic, against: str) -> Table | None:
     """None where nothing could ever be known, which the table of values says already."""
-    found = [*view.find(topic, "change", against), *tables.gap_changes(view, topic, against)]
+    found = _measured(view, topic, against)
     caption = tables.heading(view, topic, "change", f"change in {{}} against {view.names.arm(against)}")
     known = any(f.status != "undefined by definition" for f in found)
     return tables.changes(view, found, caption) if known else None
@@ -133,20 +158,20 @@ def gaps(view: View) -> Section | None:
     """Gaps between groups, by arm, and how they changed."""
     blocks: list[Block] = []
     for topic in main_topics(view):
-        table, changed = tables.gaps(view, topic), _gap_changes(view, topic)
+        table, (changed, said) = tables.gaps(view, topic), _gap_changes(view, topic)
         blocks += [table] if table else []
         if changed:
-            blocks.append(Fold(changed.caption, (changed,)) if len(changed.rows) > LONG else changed)
+            blocks.append(Fold(changed.caption + said, (changed,)) if len(changed.rows) > LONG else changed)
     return Section("gaps", "Gaps between groups", tuple(blocks)) if blocks else None
 
 
-def _gap_changes(view: View, topic: Topic) -> Table | None:
-    """Against the arms of the headline."""
+def _gap_changes(view: View, topic: Topic) -> tuple[Table | None, str]:
+    """Against the arms of the headline; and how many changed."""
     against = next((c.against for c in contrasts.contrasts(view) if c.topic.task == topic.task), (view.reference,))
     found = [finding for arm in against for finding in tables.gap_changes(view, topic, arm)]
     words = contrasts.against_in_words(view, against)
     caption = tables.heading(view, topic, "change", f"change of gaps in {{}} against {words}")
-    return tables.changes(view, found, caption) if found else None
+    return (tables.changes(view, found, caption) if found else None, _changed(found))
 
 
 def other_metrics(view: View) -> Section | None:
@@ -159,10 +184,12 @@ def other_metrics(view: View) -> Section | None:
 
 def _fold(view: View, metric: str, topics: Sequence[Topic]) -> Fold:
     blocks: list[Block] = []
+    found: list[Finding] = []
     for topic in topics:
+        found += [f for against in _against(view, topic, set()) for f in _measured(view, topic, against)]
         blocks += [tables.values(view, topic)] if _leads(view, topic) and view.find(topic, "value") else []
         blocks += [t for against in _against(view, topic, set()) if (t := _changes(view, topic, against)) is not None]
-    return Fold(_capital(view.names.metric(metric)), tuple(blocks))
+    return Fold(_capital(view.names.metric(metric)) + _changed(found), tuple(blocks))
 
 
 # --------------------------------------------------------------------------------------------------- dose and response
@@ -205,7 +232,7 @@ def _dose(view: View, topic: Topic, option: str, doses: Mapping[str, float]) -> 
         )
         for arm in arms
     )
-    caption = f"{tables.heading(view, topic)} over {option}"
+    caption = f"{tables.heading(view, topic)} over {option}, plain {view.confidence} intervals"
     columns = (option, "arm", *(view.names.group(at) for at in groups))
     table = Table(caption, columns, lines, heads=2, notes=footnotes.notes)
     label = slug("-".join(("dose", topic.task, topic.test, *topic.over)))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from auditkit.evidence.results import Finding, Flip, FlipCount, ScanRow
 from auditkit.report import cells, heat, tables
 from auditkit.report.blocks import Block, Cell, Fold, Section, Table, Text
 from auditkit.report.cells import Footnotes
-from auditkit.report.numbers import UNKNOWN, count, fixed
+from auditkit.report.numbers import UNKNOWN, count, fixed, support
 from auditkit.report.view import ERROR_SHARE, View, distinct
 from auditkit.spec.words import plural
 
+FLIPS = (
+    "An arm turns an image right where most of its seeds have it right and most of the other arm's have it wrong. "
+    "These are counts without intervals: they show which images differ, and are no evidence of a change."
+)
 LISTED = 60
 """So many flipped images are listed per group and direction; all of them are in flips.csv."""
 
@@ -69,11 +73,25 @@ def _scan(view: View, task: str, rows: Sequence[ScanRow]) -> Table:
     differ = any(row.difference is not None for row in rows)
     body = tuple(_scan_row(view, row, mixes, footnotes, differ=differ) for row in rows)
     mixed = [f"% {view.names.in_words(name)} in it" for name in mixes]
-    columns = ("minority", "% of train", "% of valid", *mixed, "error inside %", "error outside %")
+    columns = ("minority", "% of train", "% of valid", *mixed, "inside", "error inside %", "error outside %")
     columns = (*columns, "inside minus outside, points") if differ else columns
-    note = "% of train, of valid: of all images there. In it: of the minority's training images."
-    caption = f"{task}: attributes, and errors in {' and '.join(_measured(rows))}"
-    return Table(caption, columns, body, notes=(note, *footnotes.notes))
+    caption = f"{task}: attributes, and errors in {' and '.join(_measured(rows))}, plain {view.confidence} intervals"
+    return Table(caption, columns, body, notes=(*_scan_notes(view, rows), *footnotes.notes))
+
+
+def _scan_notes(view: View, rows: Sequence[ScanRow]) -> Iterator[str]:
+    """What the shares are of, what an error needs, and what a star says, where there is one."""
+    yield (
+        "% of train, of valid: of all images there. In it: of the minority's training images. Inside: the images on "
+        "which the error inside was measured, and their people."
+    )
+    few = [f for row in rows for f in (row.error_inside, row.error_outside) if _too_few(f)]
+    if few:
+        evidence = view.audit.evidence
+        people = None if all(f.identities is None for f in few) else evidence.minimum_identities
+        yield f"Not estimable: needs {support(evidence.minimum_images, people)}, unless another reason stands there."
+    if any(heat.star(row.difference) for row in rows):
+        yield heat.NOTE
 
 
 def _scan_row(
@@ -86,6 +104,7 @@ def _scan_row(
         _share(row.share_train),
         _share(row.share_valid) if row.split == "valid" else Cell(""),
         *(_share(shares[name]) if name in shares else Cell("") for name in mixes),
+        Cell(support(row.error_inside.images, row.error_inside.identities)),
         _error(view, row.error_inside, footnotes),
         _error(view, row.error_outside, footnotes),
         *difference,
@@ -93,11 +112,21 @@ def _scan_row(
 
 
 def _error(view: View, finding: Finding, footnotes: Footnotes) -> Cell:
-    """With the reason in place: every row has one of its own, and a note for each would be longer than the table."""
+    """With the reason in place: every row has one of its own, and a note for each would be longer than the table.
+
+    That there are too few images is told by their number and a note.
+    """
     cell = cells.estimate(view, finding, Footnotes())
     if finding.estimate is not None or not finding.reason:
         return cells.estimate(view, finding, footnotes)
+    if _too_few(finding):
+        return replace(cell, text="not estimable")
     return replace(cell, text=f"not estimable: {view.names.in_words(finding.reason)}")
+
+
+def _too_few(finding: Finding) -> bool:
+    """Whether a finding lacks images or people, and nothing else."""
+    return finding.estimate is None and finding.reason.startswith(support(finding.images, finding.identities))
 
 
 def _difference(view: View, row: ScanRow, footnotes: Footnotes) -> Cell:
@@ -125,7 +154,7 @@ def error_shares(view: View) -> Section | None:
 def flips(view: View) -> Section | None:
     """Test images that an arm turned right or wrong against another, by majority over seeds."""
     results = view.results
-    blocks: list[Block] = [_counts(view, results.flip_counts)] if results.flip_counts else []
+    blocks: list[Block] = [Text(FLIPS), _counts(view, results.flip_counts)] if results.flip_counts else []
     lists: Mapping[tuple[str, str, str], list[Flip]] = _grouped(results.flips)
     blocks += [_names(view, key, flips) for key, flips in lists.items()]
     return Section("flips", "Flips", tuple(blocks), folded=True) if blocks else None
@@ -145,13 +174,22 @@ def _counts(view: View, found: Sequence[FlipCount]) -> Table:
             Cell(view.names.arm(each.arm)),
             Cell(view.names.arm(each.against)),
             Cell(view.names.group(each.at)),
+            Cell(_tested(view, each)),
             Cell(count(each.turned_right)),
             Cell(count(each.turned_wrong)),
         )
         for each in found
     )
-    columns = ("task", "arm", "against", "group", "turned right", "turned wrong")
+    columns = ("task", "arm", "against", "group", "images tested", "turned right", "turned wrong")
     return Table("Images turned right or wrong, by majority over seeds", columns, rows, heads=4)
+
+
+def _tested(view: View, counted: FlipCount) -> str:
+    """How many images of the group the arm was tested on; nothing where no finding says so."""
+    topics = (t for t in view.topics if (t.task, t.test) == (counted.task, "plain"))
+    known = (f for t in topics for f in view.find(t, "value") if (f.arm, f.at) == (counted.arm, counted.at))
+    images = max((f.images for f in known), default=0)
+    return count(images) if images else ""
 
 
 def _names(view: View, key: tuple[str, str, str], found: Sequence[Flip]) -> Fold:

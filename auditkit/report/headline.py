@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from auditkit.evidence.results import Finding
 from auditkit.report import charts, tables
-from auditkit.report.answer import outcome
 from auditkit.report.blocks import Figure
 from auditkit.report.contrasts import Contrast, against_in_words
+from auditkit.report.outcomes import outcome
 from auditkit.report.view import View, in_order
 
 
@@ -15,13 +15,15 @@ def effect(view: View, contrast: Contrast) -> Figure:
     topic = contrast.topic
     metric, against = view.names.metric(topic.metric), against_in_words(view, contrast.against)
     unit = view.numbers.unit(topic.metric, "change")
-    title = f"{topic.task}: change in {metric} against {against}{f', in {unit}' if unit else ''}"
+    arms = [view.names.arm(arm) for arm in in_order(view.arms, (f.arm for f in contrast.changes))]
+    who = f", {arms[0]}" if len(arms) == 1 else ""
+    title = f"{topic.task}: change in {metric}{who} against {against}{f', in {unit}' if unit else ''}"
     findings = (*contrast.changes, *contrast.whole, *contrast.gaps)
     chart = charts.effects(
         [_point(view, f) for f in contrast.changes if f.estimate is not None],
         f"change in {metric}{f', {unit}' if unit else ''}",
         view.numbers.scaled(topic.metric, view.margin),
-        [view.names.arm(arm) for arm in in_order(view.arms, (f.arm for f in contrast.changes))],
+        arms,
         [view.names.group(at) for at in tables.places(contrast.changes)],
     )
     return Figure(

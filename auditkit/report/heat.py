@@ -17,6 +17,8 @@ NOTE = (
     "* excludes 0 simultaneously over the whole exploratory family; for an attribute that was declared, over the "
     "declared one."
 )
+STEP = 0.005
+"""What the steps of colours are measured in where the declared margin is 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,17 @@ def _figure(view: View, found: Sequence[Finding], title: str, label: str, row: R
     arms = in_order(view.arms, (f.arm for f in found))
     rows = _by_size(found, row)
     none = "not estimable" if len(arms) <= charts.UPRIGHT else "\N{EN DASH}"
+    step = view.margin or STEP
     chart = charts.heat_map(
         [_tile(view, f, row(f), none) for f in found if row(f) in rows],
-        view.numbers.scaled(found[0].metric, view.margin),
+        view.numbers.scaled(found[0].metric, step),
         rows,
         [view.names.arm(arm) for arm in arms],
     )
     described = (
         "A row per attribute, the largest changes first, in points. Blue tiles are above, orange ones below zero, in "
-        f"steps of 0.5, 1.5 and 3 margins of {view.numbers.margin(view.margin)}; only tiles with a star go beyond "
-        f"the first. {NOTE}"
+        f"steps of 0.5, 1.5 and 3 {'margins of' if view.margin else 'times'} {view.numbers.margin(step)}; only tiles "
+        f"with a star go beyond the first. {NOTE}"
     )
     return Figure(slug(label), title, described, chart, _table(view, found, title, row, extra))
 
@@ -72,7 +75,7 @@ def _table(view: View, found: Sequence[Finding], title: str, row: Row, extra: Se
         for name in _by_size(found, row)
     )
     columns = ("", *(each.head for each in extra), *map(view.names.arm, arms), "seeds alone")
-    return Table(title, columns, body, notes=(NOTE, *footnotes.notes))
+    return Table(title, columns, body, notes=(f"Plain {view.confidence} intervals. {NOTE}", *footnotes.notes))
 
 
 def _noise(view: View, found: Sequence[Finding]) -> Cell:
@@ -94,7 +97,7 @@ def _lost(view: View, lost: Sequence[Finding], title: str, row: Row) -> Table:
 def starred(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:
     """A finding's entry, with a star where its simultaneous interval excludes 0."""
     cell = cells.estimate(view, finding, footnotes)
-    return Cell(cell.text + _star(finding), cell.detail, cell.tone) if finding else cell
+    return Cell(cell.text + star(finding), cell.detail, cell.tone) if finding else cell
 
 
 def _by_size(found: Sequence[Finding], row: Row) -> list[str]:
@@ -106,8 +109,9 @@ def _by_size(found: Sequence[Finding], row: Row) -> list[str]:
     return sorted(largest, key=lambda name: (-largest[name], name))
 
 
-def _star(finding: Finding) -> str:
-    known = finding.simultaneous
+def star(finding: Finding | None) -> str:
+    """ " *" where a finding's simultaneous interval excludes 0."""
+    known = None if finding is None else finding.simultaneous
     return " *" if known and (known.low > 0 or known.high < 0) else ""
 
 
@@ -116,9 +120,9 @@ def _tile(view: View, finding: Finding, name: str, none: str) -> dict[str, objec
     place = {"row": name, "column": arm}
     if finding.estimate is None:
         return place | {"value": None, "shown": none, "text": f"{name}, {arm}: not estimable"}
-    star = _star(finding)
-    shown = view.numbers.estimate(finding) + star
+    marked = star(finding)
+    shown = view.numbers.estimate(finding) + marked
     value = view.numbers.scaled(finding.metric, finding.estimate)
-    pale = view.numbers.scaled(finding.metric, view.margin)
-    shade = value if star else max(-pale, min(pale, value))
+    pale = view.numbers.scaled(finding.metric, view.margin or STEP)
+    shade = value if marked else max(-pale, min(pale, value))
     return place | {"value": value, "shade": shade, "shown": shown, "text": f"{name}, {arm}: {shown}"}

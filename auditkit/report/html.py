@@ -16,6 +16,7 @@ from auditkit.report.blocks import SIGNS, Document, Figure, Table
 
 LONG = 12
 """The table of a chart is folded where it has more rows."""
+PERCENTAGE = re.compile(r"(?<=\d) %")
 BRACKETS = re.compile(r"\[([^][,]*), ([^][,]*)\]")
 
 
@@ -49,8 +50,9 @@ def _policy(styles: str) -> str:
 
 
 def minus(text: str) -> str:
-    """Hyphens before digits as minus signs; intervals are not broken over lines."""
-    return BRACKETS.sub("[\\1,\N{NO-BREAK SPACE}\\2]", svg.minus(text))
+    """Hyphens before digits as minus signs; neither intervals nor percentages are broken over lines."""
+    whole = BRACKETS.sub("[\\1,\N{NO-BREAK SPACE}\\2]", svg.minus(text))
+    return PERCENTAGE.sub("\N{NO-BREAK SPACE}%", whole)
 
 
 def breaks(text: str) -> Markup:

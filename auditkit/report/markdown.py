@@ -27,6 +27,8 @@ def _first_screen(document: Document, pictures: str) -> Iterator[str]:
         yield from (escape(sentence), "")
     yield from (f"- **{name}**: {escape(text)}" for name, text in document.strip)
     yield ""
+    if document.gates:
+        yield from _items(tuple(Item(f"Gate {gate.label}", gate.text, gate.tone) for gate in document.gates))
     for figure in document.effect:
         yield from block(figure, pictures)
     if document.trust:

@@ -80,7 +80,12 @@ def _cells(view: View, found: Sequence[tuple[str, Composition]]) -> Table:
         for cell in each.cells
         if cell.before != cell.after
     )
-    return Table("Groups before and after", ("arm", "group", "before", "after", "times"), rows, heads=2)
+    columns = ("arm", "group", "before", "after", "times")
+    return Table("Rows of every group, before and after", columns, rows, heads=2, notes=(_before(view),))
+
+
+def _before(view: View) -> str:
+    return f"Before: in what {view.names.arm(view.reference)} (reference) trains on. After: in what the arm trains on."
 
 
 def _marginals(view: View, found: Sequence[tuple[str, Composition]]) -> tuple[Table, Table]:
@@ -96,7 +101,8 @@ def _marginals(view: View, found: Sequence[tuple[str, Composition]]) -> tuple[Ta
     columns = ("arm", "attribute", "before", "after", "points")
     captions = ("Attributes that moved most, share of rows in %", "Attributes that moved less, share of rows in %")
     first, second = (
-        Table(caption, columns, tuple(rows), heads=2) for caption, rows in zip(captions, (most, rest), strict=True)
+        Table(caption, columns, tuple(rows), heads=2, notes=notes)
+        for caption, rows, notes in zip(captions, (most, rest), ((_before(view),), ()), strict=True)
     )
     return first, second
 
@@ -121,20 +127,20 @@ def _marginal(view: View, arm: str, marginal: Marginal) -> tuple[Cell, ...]:
 
 def leaks(view: View) -> Section | None:
     """Test images that were trained on, or whose person or file was."""
+    several = any(leak.test != "plain" for leak in view.results.leaks)
     rows = tuple(
         (
             Cell(leak.task),
             Cell(view.names.arm(leak.arm)),
-            Cell(leak.test),
-            Cell(leak.what),
+            *([Cell(leak.test)] if several else []),
+            Cell("person" if leak.what == "identity" else leak.what),
             Cell(f"{count(leak.touched)} of {count(leak.total)}"),
             Cell(f"{fixed(100 * leak.touched / leak.total, 1)} %" if leak.total else "", tone=_alarm(leak.touched)),
         )
         for leak in view.results.leaks
     )
-    table = Table(
-        "Test images met in training", ("task", "arm", "test set", "shared", "images", "share"), rows, heads=4
-    )
+    names = ("task", "arm", *(["test set"] if several else []), "shared")
+    table = Table("Test images met in training", (*names, "images", "share"), rows, heads=len(names))
     return Section("leaks", "Leaks", (table,), folded=True) if rows else None
 
 

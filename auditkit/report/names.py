@@ -64,6 +64,10 @@ class Names:
                 yield f"{name}={level}", self.level(name, level)
                 yield f"{name}=not {level}", f"outside of {self.level(name, level)}"
 
+    def family(self, name: str) -> str:
+        """A family of comparisons: "changes of task Male", as Male may name groups, too."""
+        return name.replace(" of ", " of task ", 1)
+
     def groups(self, over: tuple[str, ...]) -> str:
         """The attributes that make the groups: "Male and Young"."""
         return " and ".join(over) or EVERYONE

@@ -67,8 +67,9 @@ def _data(view: View) -> str:
     images = data.get("images")
     whole = support(images, data.get("identities")) if images else ""
     test = splits.get("test")
-    tested = f"test {support(test, splits.get('test_identities'))}" if test else ""
-    return " · ".join(part for part in (data.get("kind", ""), whole, tested) if part)
+    tested = support(test, splits.get("test_identities")) if test else ""
+    parts = (data.get("kind", ""), "" if tested == whole else whole, f"test {tested}" if tested else "")
+    return " · ".join(part for part in parts if part)
 
 
 def _arms(view: View) -> str:
@@ -215,13 +216,14 @@ def _comparisons(view: View) -> Iterator[Item]:
         what = ", ".join(_family(view, name, size) for name, size in declared.items())
         yield Item("Comparisons", f"{what}; verdicts on simultaneous {view.confidence} intervals")
     if explored:
-        what = ", ".join(f"{count(size)} in {name}" for name, size in explored.items())
+        what = ", ".join(f"{count(size)} in {view.names.family(name)}" for name, size in explored.items())
         yield Item("Exploration", f"{what}; not declared before looking")
 
 
 def _family(view: View, name: str, size: int) -> str:
-    """ "45 changes of Male (24 of groups, 15 of signed gaps, 6 of other pairs of groups)": what a family counts."""
-    what = plural(size, name.replace("changes", "change", 1), name)
+    """ "45 changes of task Male (24 of groups, 15 of signed gaps, 6 of other pairs of groups)": what it counts."""
+    several = view.names.family(name)
+    what = plural(size, several.replace("changes", "change", 1), several)
     groups, gaps = (
         sum(f.family == name and f.quantity == quantity for f in view.results.findings)
         for quantity in ("change", "change_in_signed_gap")
@@ -232,7 +234,10 @@ def _family(view: View, name: str, size: int) -> str:
 
 
 def _not_estimable(view: View) -> Iterator[Item]:
-    reasons = [_missing(view, finding) for finding in _least_supported(view)]
+    alike: dict[tuple[Place, str], list[Finding]] = {}
+    for finding in _least_supported(view):
+        alike.setdefault((finding.at, finding.reason), []).append(finding)
+    reasons = [_missing(view, found) for found in alike.values()]
     if reasons:
         more = f"; and {len(reasons) - NAMED} more" if len(reasons) > NAMED else ""
         yield Item("Not estimable", "; ".join(reasons[:NAMED]) + more, "warn")
@@ -248,10 +253,10 @@ def _least_supported(view: View) -> tuple[Finding, ...]:
     return tuple(sorted(least.values(), key=lambda f: f.metric != view.metric))
 
 
-def _missing(view: View, finding: Finding) -> str:
-    """ "accuracy of women, bald: 3 images of 2 people"."""
-    what = f"{view.names.metric(finding.metric)} of {view.names.group(finding.at)}"
-    return f"{what}: {view.names.in_words(finding.reason)}"
+def _missing(view: View, alike: Sequence[Finding]) -> str:
+    """ "accuracy, brier of women, bald: 3 images of 2 people"."""
+    metrics = ", ".join(view.names.metric(finding.metric) for finding in alike)
+    return f"{metrics} of {view.names.group(alike[0].at)}: {view.names.in_words(alike[0].reason)}"
 
 
 def _warnings(view: View) -> Iterator[Item]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditkit.evidence.results import Finding, Place
 from auditkit.report import cells, conditions
@@ -12,6 +12,10 @@ from auditkit.report.view import Topic, View, distinct, in_order
 
 FEW = 5
 """So many groups fit side by side; more go below each other."""
+BOTH_GAPS = (
+    "A gap has no sign: a positive change widened it, a negative one narrowed it, whoever is ahead. A signed gap is "
+    "one group less the other: it also moves where who is ahead is reversed."
+)
 
 
 def heading(view: View, topic: Topic, quantity: str = "value", words: str = "{}") -> str:
@@ -77,19 +81,32 @@ def changes(view: View, findings: Sequence[Finding], caption: str) -> Table:
     rows = tuple((*_change(view, f, footnotes, several), *([cells.because(f)] if explained else [])) for f in ordered)
     simultaneous, plain = f"change, simultaneous {view.confidence}", f"plain {view.confidence}"
     columns = ("", "arm", "verdict", simultaneous, plain, "seeds alone (own SD)", *(["because"] if explained else []))
-    return Table(caption, columns, rows, heads=2, notes=footnotes.notes)
+    return Table(caption, columns, rows, heads=2, notes=(*_both_gaps(findings), *footnotes.notes))
+
+
+def _both_gaps(findings: Sequence[Finding]) -> Iterator[str]:
+    """How a gap and a signed gap differ, where a table has changes of both over the same groups."""
+    over = {f.over for f in findings if f.quantity == "change_in_gap"}
+    if any(f.quantity == "change_in_signed_gap" and f.over in over and not f.at for f in findings):
+        yield BOTH_GAPS
 
 
 def _change(view: View, finding: Finding, footnotes: Footnotes, several: bool) -> tuple[Cell, ...]:
-    of = view.names.group(finding.at) if finding.quantity == "change" else f"gap {view.names.pair(finding)}"
     return (
-        Cell(of),
+        Cell(_of(view, finding)),
         Cell(conditions.arms(view, finding) if several else view.names.arm(finding.arm)),
         cells.verdict(view, finding),
         cells.at_once(view, finding, footnotes),
         cells.plain(view, finding),
         cells.noise_and_spread(view, finding),
     )
+
+
+def _of(view: View, finding: Finding) -> str:
+    """The group that changed, or "gap between women and men", or "signed gap men minus women"."""
+    if finding.quantity == "change":
+        return view.names.group(finding.at)
+    return f"{'signed gap' if finding.quantity == 'change_in_signed_gap' else 'gap'} {view.names.pair(finding)}"
 
 
 def gap_changes(view: View, topic: Topic, against: str) -> list[Finding]:
@@ -111,4 +128,5 @@ def gaps(view: View, topic: Topic) -> Table | None:
         labelled.setdefault(label, []).append(finding)
     if not labelled:
         return None
-    return _by_arm(view, heading(view, topic, "gap", "gaps in {}"), list(labelled.items()))
+    caption = f"{heading(view, topic, 'gap', 'gaps in {}')}, plain {view.confidence} intervals"
+    return _by_arm(view, caption, list(labelled.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import singledispatch
+from textwrap import wrap
 
 from rich.cells import cell_len
 from rich.console import Console, Group, JustifyMethod, RenderableType
@@ -83,12 +84,13 @@ def _(part: Figure, width: int) -> RenderableType:
 def _(part: Fold, width: int) -> RenderableType:
     inside = [line for each in part.blocks for line in (Line(""), block(each, width))]
     captions = [each.caption for each in part.blocks if isinstance(each, Table)]
-    return Group(*inside[1:]) if captions == [part.summary] else Group(Line(part.summary, style="bold"), *inside)
+    alone = len(captions) == 1 and part.summary.startswith(captions[0])
+    return Group(*inside[1:]) if alone else Group(Line(part.summary, style="bold"), *inside)
 
 
 @block.register
 def _table(part: Table, width: int) -> RenderableType:
-    parts = [_grid(part, columns, width) for columns in _fitting(part, width)]
+    parts = [line for columns in _fitting(part, width) for line in (Line(""), _grid(part, columns, width))][1:]
     notes = [Padding(Line(note, style="dim"), (0, 0, 0, 2), expand=False) for note in part.notes]
     return Group(Line(part.caption, style="italic"), *parts, *notes)
 
@@ -98,7 +100,8 @@ def _items(items: Sequence[Item]) -> Grid:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for item in items:
-        grid.add_row(Line(f"  {item.label}", style=STYLES[item.tone] or "dim"), Line(item.text))
+        sign = "!" if item.tone in {"bad", "warn"} else " "
+        grid.add_row(Line(f"{sign} {item.label}", style=STYLES[item.tone] or "dim"), Line(item.text))
     return grid
 
 
@@ -110,7 +113,7 @@ def _texts(table: Table) -> list[tuple[str, ...]]:
 
 def _least(table: Table) -> list[int]:
     """What each column needs at least: its longest entry, or less where that may be wrapped; headings wrap at words."""
-    words = [max(head.split() or [""], key=len) for head in table.columns]
+    words = [max(_glued(head).split(" "), key=cell_len) for head in table.columns]
     columns = zip(words, _texts(table), strict=True)
     return [min(max(map(cell_len, (word, *entries))), WRAPPED) for word, (_, *entries) in columns]
 
@@ -148,10 +151,23 @@ def _grid(table: Table, columns: Sequence[int], width: int) -> Padding:
     widths = _widths(table, columns, width)
     for column in columns:
         side: JustifyMethod = "right" if table.right[column] else "left"
-        grid.add_column(Line(table.columns[column]), justify=side, width=widths[column], overflow="fold")
+        grid.add_column(
+            Line(_wrapped(table.columns[column], widths[column])), justify=side, width=widths[column], overflow="fold"
+        )
     for row in table.rows:
         grid.add_row(*(_entry(row[column]) for column in columns))
     return Padding(grid, (0, 0, 0, 2), expand=False)
+
+
+def _wrapped(head: str, width: int) -> str:
+    """A heading in lines; rich by itself would break it at any space."""
+    lines = wrap(_glued(head), max(width, 1), break_long_words=False)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _glued(head: str) -> str:
+    """A heading whose per cent signs stay beside what they belong to."""
+    return head.replace(" %", "\N{NO-BREAK SPACE}%").replace("% ", "%\N{NO-BREAK SPACE}")
 
 
 def _entry(cell: Cell) -> Line:
