@@ -19,18 +19,11 @@ from auditkit.evidence.results import (
     Judgement,
     Outcome,
     PublishedRow,
-    Quantity,
 )
 from auditkit.evidence.uncertainty import normal_quantile
 from auditkit.spec.model import Evidence, Gate, Published, Selector
-from auditkit.spec.sentences import CHANGES, gate_sentence, published_sentence, published_what
-
-CHANGE_OF: dict[str, Quantity] = {
-    "value": "change",
-    "gap": "change_in_gap",
-    "signed_gap": "change_in_signed_gap",
-}
-"""What the difference of two arms in a quantity is."""
+from auditkit.spec.quantities import CHANGE_OF, CHANGES
+from auditkit.spec.sentences import gate_sentence, published_sentence, published_what
 
 
 def find(findings: Iterable[Finding], selector: Selector, evidence: Evidence) -> Finding | None:
