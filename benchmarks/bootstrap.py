@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, precision_score
 
 from auditkit.evidence.assemble import PanelContext, family_of, plain_ends
-from auditkit.evidence.contrasts import estimate
+from auditkit.evidence.estimates import estimate
 from auditkit.evidence.grouping import group
 from auditkit.evidence.layout import count, lay_out
 from auditkit.evidence.lines import Line

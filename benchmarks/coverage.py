@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 from simulation import Setting, Truth, layout_of, right_of, truth_of
 
-from auditkit.evidence.contrasts import Estimates, estimate
+from auditkit.evidence.estimates import Estimates, estimate
 from auditkit.evidence.gaps import NUISANCE
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.lines import Line

@@ -26,7 +26,7 @@ from coverage import holds, joint_ends
 from numpy.typing import NDArray
 from simulation import Setting, Truth, layout_of, right_of, truth_of
 
-from auditkit.evidence.contrasts import estimate
+from auditkit.evidence.estimates import estimate
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import measure
 from auditkit.evidence.rates import Accuracy

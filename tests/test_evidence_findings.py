@@ -29,10 +29,9 @@ from auditkit.evidence.findings import Derived, derive
 from auditkit.evidence.judgements import judge_gates, judge_published
 from auditkit.evidence.layout import lay_out
 from auditkit.evidence.panel import ArmScores, Panel
-from auditkit.evidence.results import Finding, Interval, exploratory
+from auditkit.evidence.results import OTHER_TARGETS, Finding, Interval, exploratory
 from auditkit.evidence.scan import ScannedPools, scan
 from auditkit.evidence.seeds import seed_variances
-from auditkit.evidence.targets import FAMILY
 from auditkit.spec.model import Gate, Published
 
 PANEL = toy_panel()
@@ -275,7 +274,7 @@ def test_what_was_not_declared_is_known_by_its_family() -> None:
     assert [name for name in families if exploratory(name)] == ["spillover of Smiling"]
     pools = ScannedPools(Attributes(("Bald",), ((0, 1),), PANEL.attributes["Bald"][:, None]), np.arange(1000))
     _, scanned = scan(replace(PANEL, row=np.arange(1500)), evidence(groups=()), pools)
-    assert all(map(exploratory, (*scanned, f"{FAMILY} of Smiling")))
+    assert all(map(exploratory, (*scanned, f"{OTHER_TARGETS} of Smiling")))
     assert len(scanned) == 1
 
 

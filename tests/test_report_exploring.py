@@ -11,8 +11,7 @@ from report_toys import audit, results
 
 from auditkit.evidence.findings import derive
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.results import Finding, Probed, Results
-from auditkit.evidence.targets import FAMILY
+from auditkit.evidence.results import OTHER_TARGETS, Finding, Probed, Results
 from auditkit.report import exploring, probing, svg, view
 from auditkit.report.blocks import Block, Figure, Fold, Table, Text
 from auditkit.report.view import View
@@ -130,7 +129,7 @@ def test_a_scan_says_why_in_the_row_and_on_which_images() -> None:
 
 def probed(finding: Finding, name: str, **changes: object) -> Finding:
     """A declared change of the toys, as if it were of a probe."""
-    return replace(finding, task=name, family=f"{FAMILY} of Male", probe=Probed(name, "Male"), **changes)  # type: ignore[arg-type]
+    return replace(finding, task=name, family=f"{OTHER_TARGETS} of Male", probe=Probed(name, "Male"), **changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture

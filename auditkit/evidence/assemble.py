@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from auditkit.evidence.contrasts import Estimate, Estimates
+from auditkit.evidence.estimates import Estimate, Estimates
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.results import Finding, Interval, Place, Quantity, Status

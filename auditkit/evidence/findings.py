@@ -8,7 +8,7 @@ from itertools import product
 
 from auditkit.contracts import Metric, TableMetric
 from auditkit.evidence.assemble import Family, PanelContext, family_of, plain_ends, values, with_interval
-from auditkit.evidence.contrasts import estimate
+from auditkit.evidence.estimates import estimate
 from auditkit.evidence.gaps import Pairs, gap, gap_change, no_gaps, pairs_of
 from auditkit.evidence.grouping import group, spans
 from auditkit.evidence.layout import Layout, lay_out

@@ -13,6 +13,7 @@ from auditkit.evidence.results import (
     FEW,
     NOT_MEASURED,
     ONE_SEED,
+    SPILLOVER,
     Finding,
     GateRow,
     Interval,
@@ -41,7 +42,7 @@ def find(findings: Iterable[Finding], selector: Selector, evidence: Evidence) ->
             and set(finding.over) == set(selector.over)
             and dict(finding.at) == at
             and (selector.quantity not in CHANGES or not against or finding.against == against)
-            and not finding.family.startswith("spillover")
+            and not finding.family.startswith(SPILLOVER)
         ):
             return finding
     return None

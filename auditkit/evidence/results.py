@@ -13,7 +13,8 @@ from auditkit.spec.quantities import Quantity as Quantity
 REVISION = 17
 """Raise whenever the same predictions would lead to other findings."""
 
-EXPLORATORY = ("spillover", "scan", "other targets")
+SPILLOVER, SCAN, OTHER_TARGETS = "spillover", "scan", "other targets"
+EXPLORATORY = (SPILLOVER, SCAN, OTHER_TARGETS)
 """Families whose names begin so were not declared before looking; their findings stand apart and are not compared."""
 
 Status = Literal["estimable", "not estimable", "undefined by definition"]

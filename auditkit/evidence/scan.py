@@ -10,7 +10,7 @@ import numpy as np
 
 from auditkit.cohort import Attributes, Rows
 from auditkit.evidence.assemble import Family, PanelContext, family_of, values, with_interval
-from auditkit.evidence.contrasts import Estimate, estimate
+from auditkit.evidence.estimates import Estimate, estimate
 from auditkit.evidence.grouping import inside
 from auditkit.evidence.layout import lay_out
 from auditkit.evidence.lines import Line
@@ -18,7 +18,7 @@ from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.rates import ErrorRate
 from auditkit.evidence.resampling import Replicates, weights
-from auditkit.evidence.results import Finding, ScanRow
+from auditkit.evidence.results import SCAN, Finding, ScanRow
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
 
@@ -51,7 +51,7 @@ def scan(
     weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
     measures = list(_measures(context, minorities, weight))
     differences = estimate(layout, [Line(m, (0, 1)) for m in measures], [(0,)], weight)
-    family = family_of(context, differences, "scan")
+    family = family_of(context, differences, SCAN)
     errors = list(values(context, estimate(layout, [Line(m, (g,)) for m in measures for g in (0, 1)], [(0,)])))
     rows = tuple(
         replace(

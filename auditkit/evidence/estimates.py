@@ -1,4 +1,4 @@
-"""What is asked of the measures: values, differences of groups, and how an arm changed either, with their spread."""
+"""Estimates and their spread: values of groups, differences of two groups, and how an arm changed either."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Other targets: how every arm changed what last-layer probes on its frozen features get right of other attributes."""
+"""Other targets: how every arm changed what last-layer probes on its frozen features get right of other attributes.
+
+A target is an attribute that is asked for; a probe is the last layer that is fitted to answer.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from auditkit.evidence.assemble import Family, PanelContext, family_of, values
-from auditkit.evidence.contrasts import Estimate, estimate
+from auditkit.evidence.estimates import Estimate, estimate
 from auditkit.evidence.gaps import pairs_of
 from auditkit.evidence.grouping import Grouping, group, spans
 from auditkit.evidence.layout import Layout, lay_out
@@ -16,12 +19,10 @@ from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.resampling import Replicates, weights
-from auditkit.evidence.results import Finding, Place, Probed, Quantity
+from auditkit.evidence.results import OTHER_TARGETS, Finding, Place, Probed, Quantity
 from auditkit.evidence.seeds import Arms
 from auditkit.spec.model import Evidence
 from auditkit.streams import generator
-
-FAMILY = "other targets"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +49,7 @@ def other_targets(
     context = PanelContext(base, evidence, seed)
     pairs, _ = pairs_of_arms(base, evidence)
     changes = estimate(base, [one.line for one in asked], pairs, weight)
-    family = family_of(context, changes, FAMILY)
+    family = family_of(context, changes, OTHER_TARGETS)
     found = [_of_probe(finding, what, family) for finding, what in _values(context, asked)]
     for one, what in _each(changes.each, asked):
         finding = family.judged(context.describe(one, what.quantity, what.at), one)
