@@ -22,9 +22,8 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from coverage import holds, joint_ends
 from numpy.typing import NDArray
-from simulation import Setting, Truth, layout_of, right_of, truth_of
+from simulation import Setting, Truth, holds, joint_ends, layout_of, right_of, truth_of
 
 from auditkit.evidence.estimates import estimate
 from auditkit.evidence.lines import Line
