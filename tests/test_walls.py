@@ -9,9 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+import auditkit
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*ROOT.glob("auditkit/**/*.py"), *ROOT.glob("plugins/**/*.py")])
@@ -123,6 +126,16 @@ def test_importing_stays_light(module: str, banned: set[str]) -> None:
     code = f"import sys, {module}; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not banned & set(done.stdout.split())
+
+
+def test_the_public_face_is_the_same_for_all_who_look() -> None:
+    """For type checkers, for whoever imports a name, and for `from auditkit import *`."""
+    tree = tree_of(ROOT / "auditkit" / "__init__.py")
+    (seen_by_checkers,) = (node for node in tree.body if isinstance(node, ast.If))
+    named = [(n.module, a.name) for n in seen_by_checkers.body if isinstance(n, ast.ImportFrom) for a in n.names]
+    assert [name for _, name in sorted(named, key=lambda one: one[1])] == sorted(auditkit.__all__)
+    for module, name in named:
+        assert getattr(auditkit, name) is getattr(import_module(str(module)), name)
 
 
 def test_planning_asks_no_clock_path_or_environment() -> None:
