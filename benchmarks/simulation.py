@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,3 +183,11 @@ def people_alone(
         retraining=none,
         undefined=none.astype(np.int64),
     )
+
+
+def write(place: Path, title: str, facts: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], table: str) -> None:
+    """Settings and their coverage as JSON and, in a table, as Markdown, at `place` without its ending; printed too."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.with_suffix(".json").write_text(json.dumps({**facts, "settings": rows}, indent=1) + "\n")
+    place.with_suffix(".md").write_text(f"# {title}\n\n{facts['runs']:,} runs of each setting.\n\n{table}")
+    print(table)
