@@ -58,7 +58,7 @@ def test_arms_that_are_the_same_rest_on_nobody() -> None:
     assert (found.effective_identities, found.rests_on_few) == (None, False)
 
 
-def test_a_change_without_any_photo_that_differs_rests_on_nobody() -> None:
+def test_a_change_without_any_image_that_differs_rests_on_nobody() -> None:
     panel = toy_panel()
     women = panel.attributes["Male"] == 0
     margin = np.where(women, panel.arms[0].margin, panel.arms[1].margin)

@@ -82,7 +82,7 @@ def test_few_errors_are_too_few_to_share_out() -> None:
         assert one.reason == f"3 images of {people} people (needs 30 images of 10 people)"
 
 
-def test_copies_of_a_photo_make_no_interval_narrower() -> None:
+def test_copies_of_an_image_make_no_interval_narrower() -> None:
     """Arms that agree everywhere: the width of the change is that of pseudo-observations alone, which count images."""
     alike = PANEL.arms[0].margin
     panel = with_margin(with_margin(PANEL, 1, 1.5 * alike), 2, 1.5 * alike)
@@ -175,7 +175,7 @@ def test_a_group_that_one_seed_was_not_tested_on() -> None:
     assert value(found, over=MALE, at=MEN, arm="arm1").reason == told
 
 
-def test_arms_tested_on_different_photos_are_compared_on_what_each_has() -> None:
+def test_arms_tested_on_different_images_are_compared_on_what_each_has() -> None:
     first, second = PANEL.arms[0].margin.copy(), PANEL.arms[1].margin.copy()
     first[:, :500] = np.nan
     second[:, 1000:] = np.nan
@@ -262,7 +262,7 @@ def test_a_panel_of_one_arm_has_no_changes() -> None:
     assert {f.quantity for f in found.findings} == {"value", "gap", "ratio", "signed_gap"}
 
 
-def test_copies_of_a_photo_are_one_image() -> None:
+def test_copies_of_an_image_are_one_image() -> None:
     twice = np.concatenate([np.arange(1500), np.arange(300)])
     panel = replace(
         PANEL,

@@ -51,7 +51,7 @@ def test_sums_of_confusion_counts_are_those_of_their_cells(every_unit_has_all_im
     np.testing.assert_array_equal(resample_cells(counts, weight), resample(counts, weight))
 
 
-def test_one_photo_per_person_is_the_bootstrap_of_scipy_and_of_fairlearn() -> None:
+def test_one_image_per_person_is_the_bootstrap_of_scipy_and_of_fairlearn() -> None:
     rng = np.random.default_rng(2)
     truth, group = rng.integers(0, 2, 400), np.repeat([0, 1], [150, 250])
     prediction = np.where(rng.random(400) < 0.85, truth, 1 - truth)
@@ -107,7 +107,7 @@ def test_every_replicate_has_the_variance_of_its_own_people() -> None:
     np.testing.assert_allclose(redraw(influence, people, np.full(2, 1e9), weight).variance, 1, atol=1e-4)
 
 
-def test_what_photos_show_of_the_seeds_costs_degrees_of_freedom() -> None:
+def test_what_images_show_of_the_seeds_costs_degrees_of_freedom() -> None:
     one = Spread(*(np.array([value]) for value in (0.0, 50.0, 1.0, 6.0, 4.0)), undefined=np.zeros(1, dtype=np.int64))
     assert one.added_df[0] == pytest.approx(6 * (1 + 1 / 4) / 2)
     assert one.half_width(normal_quantile(0.95))[0] == pytest.approx(stats.t.ppf(0.975, 3.75))
