@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, precision_score
 
 from auditkit.evidence.assemble import PanelContext, family_of, plain_ends
-from auditkit.evidence.contrasts import estimate
+from auditkit.evidence.estimates import estimate
 from auditkit.evidence.grouping import group
 from auditkit.evidence.layout import count, lay_out
 from auditkit.evidence.lines import Line
@@ -42,7 +42,7 @@ from auditkit.evidence.resampling import resample_cells, weights
 from auditkit.spec.model import Evidence
 from auditkit_plugins.metrics import counting
 
-PHOTOS, PEOPLE, ATTRIBUTES, ARMS, SEEDS, REPLICATES = 20_000, 1_000, 40, 8, 3, 10_000
+IMAGES, PEOPLE, ATTRIBUTES, ARMS, SEEDS, REPLICATES = 20_000, 1_000, 40, 8, 3, 10_000
 METRICS = {
     "accuracy": counting.Accuracy(None),
     "selection_rate": counting.SelectionRate(None),
@@ -59,26 +59,26 @@ FAIRLEARN: dict[str, Callable[..., float]] = {
 }
 
 
-def make_panel(rng: np.random.Generator) -> Panel:
+def make_panel(rng: np.random.Generator, images: int = IMAGES, people: int = PEOPLE) -> Panel:
     """Random predictions that are right nine times in ten."""
-    truth = rng.integers(0, 2, PHOTOS).astype(np.int8)
-    common = (2 * truth - 1) * 1.3 + rng.normal(size=PHOTOS)
+    truth = rng.integers(0, 2, images).astype(np.int8)
+    common = (2 * truth - 1) * 1.3 + rng.normal(size=images)
     names = [f"attribute {number}" for number in range(ATTRIBUTES)]
     return Panel(
         task="task",
         target="",
         test="plain",
-        row=np.arange(PHOTOS),
-        copy=np.zeros(PHOTOS, dtype=np.int64),
-        identity=rng.integers(0, PEOPLE, PHOTOS),
+        row=np.arange(images),
+        copy=np.zeros(images, dtype=np.int64),
+        identity=rng.integers(0, people, images),
         truth=truth,
-        attributes={name: (rng.random(PHOTOS) < rng.uniform(0.1, 0.9)).astype(np.int8) for name in names},
+        attributes={name: (rng.random(images) < rng.uniform(0.1, 0.9)).astype(np.int8) for name in names},
         levels=dict.fromkeys(names, (0, 1)),
         arms=tuple(
             ArmScores(
                 f"arm-{arm}",
                 tuple(range(SEEDS)),
-                (common + 0.3 * rng.normal(size=(SEEDS, PHOTOS))).astype(np.float32),
+                (common + 0.3 * rng.normal(size=(SEEDS, images))).astype(np.float32),
             )
             for arm in range(ARMS)
         ),

@@ -38,10 +38,10 @@ groups = [["Male"]]
 """
 
 
-def memory(folder: Path, photos: Path) -> dict[str, Any]:
-    """Seconds and peak bytes of such an audit, made of rendered `images`; `folder` must be on the same disk."""
+def memory(folder: Path, faces: Path) -> dict[str, Any]:
+    """Seconds and peak bytes of such an audit, made of rendered `faces`; `folder` must be on the same disk."""
     data = folder / "as many as CelebA"
-    repeat(photos, data)
+    repeat(faces, data)
     file = folder / "memory.toml"
     file.write_text(AUDIT)
     command = [sys.executable, "-m", "auditkit", "run", str(file), "--data", str(data), "--quiet", "--progress", "none"]
@@ -50,14 +50,14 @@ def memory(folder: Path, photos: Path) -> dict[str, Any]:
     return {"images": IMAGES, "seconds": found["seconds"], "peak_bytes": found["peak_bytes"]}
 
 
-def repeat(photos: Path, data: Path) -> None:
+def repeat(faces: Path, data: Path) -> None:
     """A folder in CelebA's layout with links to the same images again and again, of new people every time."""
     images = data / "img_align_celeba"
     images.mkdir(parents=True)
-    rows = (photos / "list_attr_celeba.txt").read_text().splitlines()
+    rows = (faces / "list_attr_celeba.txt").read_text().splitlines()
     labels = [line.split(" ", 1)[1] for line in rows[2:]]
     for number in range(IMAGES):
-        os.link(photos / "img_align_celeba" / f"{number % len(labels) + 1:06}.jpg", images / _name(number))
+        os.link(faces / "img_align_celeba" / f"{number % len(labels) + 1:06}.jpg", images / _name(number))
     _write(data / "list_attr_celeba.txt", lambda number: labels[number % len(labels)], f"{IMAGES}\n{rows[1]}\n")
     _write(data / "identity_CelebA.txt", lambda number: str(1 + number // 20))
     _write(data / "list_eval_partition.txt", lambda number: "0" if number < IMAGES - TEST else "2")

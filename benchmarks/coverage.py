@@ -5,7 +5,7 @@
 Two hours on two cores. Settings with many people that lie outside of what was asked are then simulated
 anew, five times as often, so that chance can be told from truth; --keep does only that, for the grid in --out.
 
-Every person has images in every group or, where groups are apart, in one. Whether an arm with a seed is right about a
+Every person has images in every group or, where groups are apart, in one. Whether an arm with a seed is right about an
 image is a threshold on a normal variable: level of the group and arm + person + image + seed + rest. So the true
 accuracy is known exactly, the correlation of rightness within a person is set, and seeds shift whole groups. Each line
 of the table is one setting: K groups, people in each group, images of each, correlation, S seeds, variance due to seeds
@@ -34,9 +34,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from simulation import Setting, Truth, layout_of, right_of, truth_of
+from simulation import Setting, Truth, holds, joint_ends, layout_of, right_of, truth_of
 
-from auditkit.evidence.contrasts import Estimates, estimate
+from auditkit.evidence.estimates import Estimates, estimate
 from auditkit.evidence.gaps import NUISANCE
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.lines import Line
@@ -44,7 +44,6 @@ from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.resampling import Replicates, weights
 from auditkit.evidence.results import REVISION
-from auditkit.evidence.simultaneous import simultaneous
 from auditkit.evidence.uncertainty import Ends, gap_bounds, gap_change_bounds, normal_quantile, symmetric
 from auditkit.spec.model import Evidence
 
@@ -167,24 +166,10 @@ def _gaps(
     return float(signed.mean()), float(np.mean(inside)), float(np.mean(widened))
 
 
-def joint_ends(estimates: Estimates, rows: list[int], rng: np.random.Generator) -> Ends:
-    """Simultaneous intervals over some of the estimates."""
-    spread, value = estimates.spread.take(rows), estimates.value[rows]
-    if len(rows) == 1:
-        return symmetric(value, spread, normal_quantile(0.95))
-    found = simultaneous(estimates.redrawn.take(rows), value, spread, estimates.line[rows], 0.95, rng)
-    return symmetric(value, spread, found.score)
-
-
 def sign_ends(estimates: Estimates, rows: list[int]) -> Ends:
     """Intervals of the nuisance of a gap's change, as `auditkit.evidence.gaps` takes them."""
     spread = estimates.spread.take(rows)
     return symmetric(estimates.value[rows], spread, normal_quantile(1 - (1 - NUISANCE) / len(rows)))
-
-
-def holds(ends: Ends, true: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which intervals hold the truth."""
-    return (ends[0] <= true + 1e-12) & (true <= ends[1] + 1e-12)
 
 
 # -------------------------------------------------------------------------------------------------------------- grid

@@ -14,7 +14,6 @@ and the least among runs that reports would not mark, in settings where at least
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise, product
@@ -22,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from simulation import people_alone
+from simulation import people_alone, write
 
 from auditkit.evidence.results import FEWEST_EFFECTIVE
 from auditkit.evidence.uncertainty import (
@@ -130,10 +129,7 @@ def main() -> None:
         {name: None if value != value else value for name, value in {**asdict(s), **asdict(c)}.items()}
         for s, c in found
     ]
-    (given.out / "few_people.json").write_text(json.dumps({"runs": given.runs, "settings": rows}, indent=1) + "\n")
-    text = f"# Changes that few people carry\n\n{given.runs:,} runs of each setting.\n\n{table(found)}"
-    (given.out / "few_people.md").write_text(text)
-    print(table(found))
+    write(given.out / "few_people", "Changes that few people carry", {"runs": given.runs}, rows, table(found))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from auditkit.engine.registry import Registry
 from auditkit.engine.work import ComponentRef
 from auditkit.spec.model import SGD
 from auditkit.training import graph
+from auditkit.training.batches import Batch
 from auditkit.training.bench import Loss
 from auditkit.training.checkpoint import Progress
 from auditkit.training.device import BFLOAT16, FLOAT16, FLOAT32, Compute, choose_algorithms, times_a_second, wait_for
@@ -66,7 +67,7 @@ def measured(variant: Variant, size: int, batch: int) -> dict[str, Any]:
     torch.cuda.empty_cache()
     choose_algorithms(DEVICE, deterministic=variant.deterministic)
     started = time.perf_counter()
-    steps, given = _steps(variant, size, batch), _batch(size, batch)
+    steps, given = _steps(variant), _batch(size, batch)
     step = partial(steps.step, given, SPEC.lr)
     steps.begin()
     step()
@@ -82,7 +83,7 @@ def measured(variant: Variant, size: int, batch: int) -> dict[str, Any]:
     }
 
 
-def _steps(variant: Variant, size: int, batch: int) -> graph.Steps:
+def _steps(variant: Variant) -> graph.Steps:
     compute = Compute(DEVICE, variant.precision, 1)
     model = Registry.load().build_ref(ComponentRef("model", "resnet18", {}))
     network = build_network(model, 0, DEVICE if variant.kernels else torch.device("cpu")).to(DEVICE).train()
@@ -92,7 +93,7 @@ def _steps(variant: Variant, size: int, batch: int) -> graph.Steps:
     return graph.Graphed(graph.Twins(progress, SPEC, compute, compiled=variant.steps == "compiled"), progress)
 
 
-def _batch(size: int, batch: int) -> graph.Batch:
+def _batch(size: int, batch: int) -> Batch:
     noise = torch.Generator(DEVICE).manual_seed(0)
     images = torch.randint(0, 256, (batch, size, size, 3), dtype=torch.uint8, device=DEVICE, generator=noise)
     rows = torch.arange(batch, device=DEVICE)

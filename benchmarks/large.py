@@ -52,8 +52,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
-    bootstrap.PHOTOS, bootstrap.PEOPLE = options.rows, options.rows // 20
-    panel = bootstrap.make_panel(np.random.default_rng(0))
+    panel = bootstrap.make_panel(np.random.default_rng(0), options.rows, options.rows // 20)
     audit = audit_of([arm.arm for arm in panel.arms])
     clock = [time.perf_counter()]
     derived = derive([panel], audit.evidence, bootstrap.METRICS)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +15,15 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
+from auditkit.evidence.estimates import Estimates
 from auditkit.evidence.grouping import Grouping
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.uncertainty import Spread
+from auditkit.evidence.simultaneous import simultaneous
+from auditkit.evidence.uncertainty import Ends, Spread, normal_quantile, symmetric
 
 ACCURACY = 0.9
-PHOTO = 0.6
+IMAGE = 0.6
 """Share of the variance that is neither person's nor seed's but all arms see alike."""
 
 
@@ -89,10 +95,10 @@ def right_of(setting: Setting, truth: Truth, runs: int, rng: np.random.Generator
     """(arms, seeds, runs, groups, people, images): which predictions are right."""
     arms, groups = truth.level.shape
     shape = (runs, groups, setting.people, setting.photos)
-    rest = 1 - truth.person - PHOTO * (1 - truth.person)
+    rest = 1 - truth.person - IMAGE * (1 - truth.person)
     people = (runs, groups if setting.apart else 1, setting.people, 1)
     shared = np.sqrt(truth.person) * rng.standard_normal(people, dtype=np.float32)
-    shared = shared + np.float32(np.sqrt(PHOTO * (1 - truth.person))) * rng.standard_normal(shape, dtype=np.float32)
+    shared = shared + np.float32(np.sqrt(IMAGE * (1 - truth.person))) * rng.standard_normal(shape, dtype=np.float32)
     right = np.empty((arms, setting.seeds, *shape), dtype=bool)
     for arm, seed in product(range(arms), range(setting.seeds)):
         shift = np.sqrt(truth.seed) * rng.standard_normal((runs, groups, 1, 1)) + truth.level[arm][:, None, None]
@@ -115,21 +121,9 @@ def layout_of(setting: Setting, right: NDArray[np.bool_]) -> tuple[Layout, Group
     code = np.broadcast_to(np.arange(runs * groups).reshape(runs, groups, 1, 1), shape).ravel()
     right = right.reshape(arms, setting.seeds, len(code))
     cell = right.reshape(-1, len(code)).astype(np.int8) + np.int8(2)
-    panel = Panel(
-        task="simulated",
-        target="",
-        test="plain",
-        row=np.arange(len(code)),
-        copy=np.zeros(len(code), dtype=np.int64),
-        identity=person,
-        truth=np.ones(len(code), dtype=np.int8),
-        attributes={},
-        levels={},
-        arms=(),
-    )
     people = setting.people * (groups if setting.apart else 1)
     layout = Layout(
-        panel=panel,
+        panel=_panel(person),
         arms=tuple(f"arm {arm}" for arm in range(arms)),
         seeds=(tuple(range(setting.seeds)),) * arms,
         units_by_arm=tuple(np.split(np.arange(len(cell)), arms)),
@@ -142,6 +136,37 @@ def layout_of(setting: Setting, right: NDArray[np.bool_]) -> tuple[Layout, Group
         images_differ=True,
     )
     return layout, Grouping(("run",), (tuple(range(runs * groups)),), code, 0)
+
+
+def _panel(person: NDArray[np.int64]) -> Panel:
+    """All that a layout asks of its panel: every image is positive, and one of its own."""
+    n = len(person)
+    return Panel(
+        task="simulated",
+        target="",
+        test="plain",
+        row=np.arange(n),
+        copy=np.zeros(n, dtype=np.int64),
+        identity=person,
+        truth=np.ones(n, dtype=np.int8),
+        attributes={},
+        levels={},
+        arms=(),
+    )
+
+
+def joint_ends(estimates: Estimates, rows: list[int], rng: np.random.Generator) -> Ends:
+    """Simultaneous intervals over some of the estimates."""
+    spread, value = estimates.spread.take(rows), estimates.value[rows]
+    if len(rows) == 1:
+        return symmetric(value, spread, normal_quantile(0.95))
+    found = simultaneous(estimates.redrawn.take(rows), value, spread, estimates.line[rows], 0.95, rng)
+    return symmetric(value, spread, found.score)
+
+
+def holds(ends: Ends, true: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which intervals hold the truth."""
+    return (ends[0] <= true + 1e-12) & (true <= ends[1] + 1e-12)
 
 
 def people_alone(
@@ -158,3 +183,11 @@ def people_alone(
         retraining=none,
         undefined=none.astype(np.int64),
     )
+
+
+def write(place: Path, title: str, facts: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], table: str) -> None:
+    """Settings and their coverage as JSON and, in a table, as Markdown, at `place` without its ending; printed too."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.with_suffix(".json").write_text(json.dumps({**facts, "settings": rows}, indent=1) + "\n")
+    place.with_suffix(".md").write_text(f"# {title}\n\n{facts['runs']:,} runs of each setting.\n\n{table}")
+    print(table)

@@ -35,10 +35,10 @@ from auditkit.training import batches, images
 from auditkit.training.bench import Loss
 from auditkit.training.checkpoint import Progress
 from auditkit.training.device import Compute, choose_precision, keep_memory
-from auditkit.training.graph import Eager
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.pixels import Pixels
+from auditkit.training.steps import Eager
 from auditkit_plugins.models.resnet import ResNet18
 
 BATCH, RATE = 64, 0.01
@@ -110,10 +110,10 @@ def one_by_one(size: int, seconds: float, turns: int) -> dict[str, float]:
 def epochs(size: int, step_rate: float, folder: Path) -> dict[str, float]:
     """images/s of an epoch half of whose rows are copies: as it is, with decoding, with rendering in every epoch."""
     rows = 512
-    photos = build(Registry.load(), "faces", {"images": rows // 2}).open(None).images
+    faces = build(Registry.load(), "faces", {"images": rows // 2}).open(None).images
     path = folder / f"{size}.npy"
     np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(rows // 2, size, size, 3)).flush()
-    jpegs = Encoded(tuple(photos.read(number) for number in range(rows // 2)))
+    jpegs = Encoded(tuple(faces.read(number) for number in range(rows // 2)))
     decoding = _seconds(lambda: images.fill(jpegs, np.arange(rows // 2), 178, size, path))
     draw = Draw(np.tile(np.arange(rows // 2), 2), np.repeat([0, 1], rows // 2))
     kept = batches.Pictures(Pixels(path, CPU), draw, Augment(), 0)

@@ -13,7 +13,6 @@ Twenty minutes on two cores. Each audit has a reference and one other arm, all t
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -22,11 +21,10 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from coverage import holds, joint_ends
 from numpy.typing import NDArray
-from simulation import Setting, Truth, layout_of, right_of, truth_of
+from simulation import Setting, Truth, holds, joint_ends, layout_of, right_of, truth_of, write
 
-from auditkit.evidence.contrasts import estimate
+from auditkit.evidence.estimates import estimate
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import measure
 from auditkit.evidence.rates import Accuracy
@@ -125,9 +123,7 @@ def main() -> None:
         found = list(zip(settings, covered, strict=True))
     facts = {"evidence_revision": REVISION, "runs": given.runs, "replicates": given.replicates}
     rows = [asdict(setting) | asdict(coverage) for setting, coverage in found]
-    (given.out / "two_audits.json").write_text(json.dumps(facts | {"settings": rows}, indent=1) + "\n")
-    (given.out / "two_audits.md").write_text(f"# Two audits\n\n{given.runs:,} runs of each setting.\n\n{table(found)}")
-    print(table(found))
+    write(given.out / "two_audits", "Two audits", facts, rows, table(found))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ independent, is beside it.
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -22,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
-from simulation import people_alone
+from simulation import people_alone, write
 
 from auditkit.evidence.uncertainty import effective_number, normal_quantile, wilson
 
@@ -108,10 +107,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     found = [(setting, cover(setting, given.runs, rng)) for setting in grid()]
     rows = [asdict(s) | asdict(c) for s, c in found]
-    (given.out / "values.json").write_text(json.dumps({"runs": given.runs, "settings": rows}, indent=1) + "\n")
-    text = f"# Shares of one arm\n\n{given.runs:,} runs of each setting.\n\n{table(found)}"
-    (given.out / "values.md").write_text(text)
-    print(table(found))
+    write(given.out / "values", "Shares of one arm", {"runs": given.runs}, rows, table(found))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from auditkit.contracts import Metric
+from auditkit.evidence.findings import Derived
 from auditkit.evidence.panel import ArmScores, Panel
 from auditkit.evidence.results import Finding
+from auditkit.evidence.uncertainty import Spread
 from auditkit.spec.model import Evidence
 from auditkit_plugins.metrics import counting, scoring
 
@@ -31,16 +33,16 @@ SCORING: dict[str, Metric] = {
     "expected_calibration_error": scoring.ExpectedCalibrationError(scoring.CalibrationOptions()),
 }
 ACCURACY = {"accuracy": COUNTING["accuracy"]}
+MALE, WOMEN, MEN = ("Male",), (("Male", 0),), (("Male", 1),)
+"""Groups of the toys: over what, and which two there are."""
 
 
-def toy_panel(
-    n: int = 1500, people: int = 150, arms: int = 3, seeds: int = 3, *, effect: float = 0.0, seed: int = 0
-) -> Panel:
+def toy_panel(n: int = 1500, people: int = 150, arms: int = 3, seeds: int = 3, *, effect: float = 0.0) -> Panel:
     """Smiling predicted from faces: every arm but the first loses `effect` of the margin on bald people's images.
 
     Male and Bald belong to people, Young and Smiling to images.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     identity = rng.integers(0, people, n)
     male = (rng.random(people) < 0.45)[identity]
     bald = ((rng.random(people) < 0.3)[identity]) & male
@@ -86,9 +88,9 @@ def with_margin(panel: Panel, arm: int, margin: Any) -> Panel:
     return replace(panel, arms=tuple(arms))
 
 
-def shuffled(panel: Panel, seed: int = 5) -> Panel:
+def shuffled(panel: Panel) -> Panel:
     """The same panel with its rows in another order."""
-    order = np.random.default_rng(seed).permutation(len(panel.row))
+    order = np.random.default_rng(5).permutation(len(panel.row))
     return replace(
         panel,
         **{name: getattr(panel, name)[order] for name in ("row", "copy", "identity", "truth")},
@@ -102,6 +104,19 @@ def pick(findings: tuple[Finding, ...], **wanted: Any) -> Finding:
     wanted = {"arm": "arm1", "metric": "accuracy", "quantity": "value", "over": (), "at": ()} | wanted
     (found,) = [f for f in findings if all(getattr(f, name) == value for name, value in wanted.items())]
     return found
+
+
+def value(found: Derived, **wanted: Any) -> Finding:
+    """The same of all that was derived."""
+    return pick(found.findings, **wanted)
+
+
+def spread(people: object, seeds: object = 0.0, people_df: object = 1e6, seeds_df: object = 1e6) -> Spread:
+    """Variances, and their degrees of freedom, of estimates of which no replicate is undefined."""
+    parts = np.broadcast_arrays(
+        *(np.atleast_1d(np.asarray(x, dtype=float)) for x in (people, people_df, seeds, seeds_df))
+    )
+    return Spread(*parts, retraining=parts[2], undefined=np.zeros(len(parts[0]), dtype=np.int64))
 
 
 def right(panel: Panel, arm: int) -> np.ndarray:

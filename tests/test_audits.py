@@ -133,8 +133,8 @@ def test_bald_as_published(shared: Path, tmp_path: Path) -> None:
     assert cells(drawn.sampled, prepared, "Bald") == [9_781, 9_855]
     assert [len(part) for part in (drawn.train, drawn.valid, drawn.test)] == [15_709, 1_964, 1_963]
     assert int((drawn.sampled.copy > 0).sum()) == 9_636
-    photo = leaks(drawn.train, drawn.test, None, task="Bald", arm="oversampled", name="resampled")[0]
-    assert 0.48 < photo.touched / photo.total < 0.53, "every bald test row's image was trained on"
+    image = leaks(drawn.train, drawn.test, None, task="Bald", arm="oversampled", name="resampled")[0]
+    assert 0.48 < image.touched / image.total < 0.53, "every bald test row's image was trained on"
     women, bald_women, men, bald_men = cells(drawn.sampled, prepared, "Male", "Bald")
     assert 0.69 < bald_men / (men + bald_men) < 0.73 and bald_women / (women + bald_women) < 0.02
 
@@ -197,8 +197,8 @@ def test_composing_says_what_moved(shared: Path, tmp_path: Path) -> None:
         arm="oversampled",
     )
     assert said.distinct_images == len(prepared.pools.train) and said.effective_images < 700
-    photos, people = said.effective_images, said.effective_identities
-    assert people is not None and people < photos, "images of one person are less than so many people"
+    images, people = said.effective_images, said.effective_identities
+    assert people is not None and people < images, "images of one person are less than so many people"
 
 
 # ------------------------------------------------------------------------------------------- the paper's own figures

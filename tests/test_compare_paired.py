@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from auditkit.evidence.compare import Difference, key
-from auditkit.evidence.contrasts import estimate
+from auditkit.evidence.estimates import estimate
 from auditkit.evidence.findings import derive
 from auditkit.evidence.grouping import group
 from auditkit.evidence.layout import lay_out

@@ -96,7 +96,7 @@ def test_planted_leaks_are_found() -> None:
     assert touched(train, test, people, sums) == {"image": 2, "identity": 3, "identical file": 1}
 
 
-def test_two_photos_of_people_unknown_are_no_leak() -> None:
+def test_two_images_of_people_unknown_are_no_leak() -> None:
     unknown = np.array([-1, -1, 7, 7, -1])
     assert touched(rows(0, 2), rows(1, 3, 4), unknown) == {"image": 0, "identity": 1}
     assert touched(rows(0), rows(0, 1), unknown) == {"image": 1, "identity": 1}

@@ -8,12 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from evidence_toys import COUNTING, SCORING, evidence, pick, toy_panel
-from fairlearn.metrics import (
-    MetricFrame,
-    false_positive_rate,
-    selection_rate,
-    true_positive_rate,
-)
+from fairlearn.metrics import MetricFrame
 from scipy import stats
 from sklearn.metrics import accuracy_score, precision_score, roc_auc_score
 
@@ -97,13 +92,8 @@ def test_an_interval_of_the_area_under_the_curve_is_as_wide_as_that_of_scipy() -
 
 
 def test_intervals_are_those_of_fairlearn() -> None:
-    theirs = {
-        "accuracy": accuracy_score,
-        "selection_rate": selection_rate,
-        "true_positive_rate": true_positive_rate,
-        "false_positive_rate": false_positive_rate,
-        "precision": precision_score,
-    }
+    """A share of the images of a group, and one of those predicted positive; it takes as long for every metric more."""
+    theirs = {"accuracy": accuracy_score, "precision": precision_score}
     frame = MetricFrame(
         metrics=theirs, y_true=TRUTH, y_pred=PREDICTED[1], sensitive_features=PANEL.attributes["Bald"],
         n_boot=300, ci_quantiles=[0.025, 0.975], random_state=3,

@@ -11,8 +11,7 @@ from report_toys import audit, results
 
 from auditkit.evidence.findings import derive
 from auditkit.evidence.panel import Panel
-from auditkit.evidence.results import Finding, Interval, Probed, Results
-from auditkit.evidence.targets import FAMILY
+from auditkit.evidence.results import OTHER_TARGETS, Finding, Interval, Probed, Results
 from auditkit.report import exploring, heat, probing, svg, view
 from auditkit.report.blocks import Block, Figure, Fold, Table, Text
 from auditkit.report.view import View
@@ -157,7 +156,7 @@ def test_flips_have_the_number_of_images_they_are_of_and_are_no_evidence() -> No
 
 def probed(finding: Finding, name: str, **changes: object) -> Finding:
     """A declared change of the toys, as if it were of a probe."""
-    return replace(finding, task=name, family=f"{FAMILY} of Male", probe=Probed(name, "Male"), **changes)  # type: ignore[arg-type]
+    return replace(finding, task=name, family=f"{OTHER_TARGETS} of Male", probe=Probed(name, "Male"), **changes)  # type: ignore[arg-type]
 
 
 @pytest.fixture

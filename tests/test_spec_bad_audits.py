@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ FOLDER = Path(__file__).parent / "bad_audits"
 FILES = sorted(FOLDER.glob("*.toml"))
 
 
+@cache
 def validated(file: Path) -> Outcome:
     environment = {"AUDITKIT_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return audit_project({file.name: file.read_bytes()}, environment).run("validate", file.name)

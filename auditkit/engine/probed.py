@@ -12,8 +12,8 @@ from auditkit.engine.plan import Unit
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.probes import Probe, ProbeMargins
 from auditkit.evidence.panel import ArmScores, Panel
+from auditkit.evidence.probes import other_targets
 from auditkit.evidence.results import Finding
-from auditkit.evidence.targets import other_targets
 
 Margin = NDArray[np.float32]
 

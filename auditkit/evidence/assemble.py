@@ -8,9 +8,11 @@ from math import isfinite
 
 import numpy as np
 
-from auditkit.evidence.contrasts import Estimate, Estimates
-from auditkit.evidence.layout import Layout
+from auditkit.evidence.estimates import Estimate, Estimates
+from auditkit.evidence.layout import Layout, lay_out
 from auditkit.evidence.measures import Measure
+from auditkit.evidence.panel import Panel
+from auditkit.evidence.resampling import Replicates, weights
 from auditkit.evidence.results import Finding, Interval, Place, Quantity, Status
 from auditkit.evidence.simultaneous import Simultaneous, simultaneous
 from auditkit.evidence.uncertainty import (
@@ -34,6 +36,15 @@ class PanelContext:
     layout: Layout
     evidence: Evidence
     seed: int
+
+    @classmethod
+    def of(cls, panel: Panel, evidence: Evidence, seed: int) -> PanelContext:
+        """A panel laid out; the people of one data set are in the same blocks in every panel that holds them all."""
+        return cls(lay_out(panel, generator(seed, "blocks of people")), evidence, seed)
+
+    def weights(self) -> Replicates:
+        """How often each block is drawn: the same people in every panel, arm and group, from `seed` alone."""
+        return weights(generator(self.seed, "people"), self.layout.blocks, self.evidence.replicates)
 
     def describe(self, estimate: Estimate, quantity: Quantity, at: Place) -> Finding:
         """A finding without interval or verdict."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.cohort import Attributes, Draw, Mask, Rows, people
-from auditkit.evidence.results import CellCount, Composition, Leak, Marginal, Place
-
-What = Literal["image", "identity", "identical file"]
+from auditkit.evidence.results import CellCount, Composition, Leak, Leaked, Marginal, Place
 
 
 def composition(
@@ -73,7 +70,7 @@ def leaks(
     is itself trained on counts as an image.
     """
     image = np.isin(test.rows, train.rows)
-    touched: list[tuple[What, Mask]] = [("image", image)]
+    touched: list[tuple[Leaked, Mask]] = [("image", image)]
     if identities is not None:
         who = people(identities)
         touched.append(("identity", np.isin(who[test.rows], who[train.rows])))

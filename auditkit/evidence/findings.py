@@ -8,21 +8,20 @@ from itertools import product
 
 from auditkit.contracts import Metric, TableMetric
 from auditkit.evidence.assemble import Family, PanelContext, family_of, plain_ends, values, with_interval
-from auditkit.evidence.contrasts import estimate
+from auditkit.evidence.estimates import estimate
 from auditkit.evidence.gaps import Pairs, gap, gap_change, no_gaps, pairs_of
 from auditkit.evidence.grouping import group, spans
-from auditkit.evidence.layout import Layout, lay_out
+from auditkit.evidence.layout import Layout
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.remarks import Remark, remarks, together
-from auditkit.evidence.resampling import Replicates, weights
+from auditkit.evidence.resampling import Replicates
 from auditkit.evidence.results import Finding
 from auditkit.evidence.seeds import Arms
 from auditkit.evidence.spillover import spillover
 from auditkit.spec.model import Evidence
-from auditkit.streams import generator
 
 PairsOfArms = Callable[[Layout, Evidence], tuple[list[Arms], list[str]]]
 """Contrasts of arms, or differences of two, by positions in the layout, and what is amiss with them."""
@@ -54,9 +53,8 @@ def derive(
     families: dict[str, int] = {}
     said: list[Remark] = []
     for panel in panels:
-        layout = lay_out(panel, generator(seed, "blocks of people"))
-        weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
-        context = PanelContext(layout, evidence, seed)
+        context = PanelContext.of(panel, evidence, seed)
+        layout, weight = context.layout, context.weights()
         arms, problems = pairs(layout, evidence)
         declared = _confirmatory(context, _measures(context, metrics, weight), arms, weight)
         findings += _empty(context, metrics)

@@ -14,7 +14,8 @@ from auditkit.evidence.results import NOT_MEASURED, Place
 from auditkit.evidence.support import Cells, Integers, defines_groups, support, too_little
 from auditkit.spec.contrasts import contrasted
 from auditkit.spec.model import Evidence, Gate, Selector
-from auditkit.spec.sentences import CHANGES, ONE_GROUP, gate_sentence
+from auditkit.spec.quantities import CHANGES, ONE_GROUP
+from auditkit.spec.sentences import gate_sentence
 from auditkit.streams import generator
 
 

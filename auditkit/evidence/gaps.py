@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditkit.evidence.assemble import Family, PanelContext, effective, limit, no_interval, noise, within
-from auditkit.evidence.contrasts import Estimate, Estimates
+from auditkit.evidence.estimates import Estimate, Estimates
 from auditkit.evidence.grouping import Span
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.results import Finding, Interval

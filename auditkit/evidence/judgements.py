@@ -13,24 +13,18 @@ from auditkit.evidence.results import (
     FEW,
     NOT_MEASURED,
     ONE_SEED,
+    SPILLOVER,
     Finding,
     GateRow,
     Interval,
     Judgement,
     Outcome,
     PublishedRow,
-    Quantity,
 )
 from auditkit.evidence.uncertainty import normal_quantile
 from auditkit.spec.model import Evidence, Gate, Published, Selector
-from auditkit.spec.sentences import CHANGES, gate_sentence, published_sentence, published_what
-
-CHANGE_OF: dict[str, Quantity] = {
-    "value": "change",
-    "gap": "change_in_gap",
-    "signed_gap": "change_in_signed_gap",
-}
-"""What the difference of two arms in a quantity is."""
+from auditkit.spec.quantities import CHANGE_OF, CHANGES
+from auditkit.spec.sentences import gate_sentence, published_sentence, published_what
 
 
 def find(findings: Iterable[Finding], selector: Selector, evidence: Evidence) -> Finding | None:
@@ -48,7 +42,7 @@ def find(findings: Iterable[Finding], selector: Selector, evidence: Evidence) ->
             and set(finding.over) == set(selector.over)
             and dict(finding.at) == at
             and (selector.quantity not in CHANGES or not against or finding.against == against)
-            and not finding.family.startswith("spillover")
+            and not finding.family.startswith(SPILLOVER)
         ):
             return finding
     return None

@@ -68,7 +68,7 @@ def measure(
     *,
     point_tables: bool = True,
 ) -> list[Measure]:
-    """Every metric over one grouping; `weight`: (blocks, replicates) from `uncertainty.weights`.
+    """Every metric over one grouping; `weight`: (blocks, replicates) from `resampling.weights`.
 
     Without `point_tables` the values are computed here, not by MetricFrame, which is slow where groups are many.
     """

@@ -8,18 +8,20 @@ from typing import Literal
 
 from auditkit.contracts import Level
 from auditkit.evidence.facts import Facts
+from auditkit.spec.quantities import Quantity as Quantity
 
 REVISION = 17
 """Raise whenever the same predictions would lead to other findings."""
 
-EXPLORATORY = ("spillover", "scan", "other targets")
+SPILLOVER, SCAN, OTHER_TARGETS = "spillover", "scan", "other targets"
+EXPLORATORY = (SPILLOVER, SCAN, OTHER_TARGETS)
 """Families whose names begin so were not declared before looking; their findings stand apart and are not compared."""
 
-Quantity = Literal["value", "gap", "signed_gap", "ratio", "change", "change_in_gap", "change_in_signed_gap"]
 Status = Literal["estimable", "not estimable", "undefined by definition"]
 Verdict = Literal["", "changed", "no change larger than the margin", "cannot tell"]
 Judgement = Literal["consistent", "not consistent", "cannot tell", "other protocol", "not judged"]
 Outcome = Literal["pass", "fail", "insufficient evidence", "not judged"]
+Leaked = Literal["image", "identity", "identical file"]
 FEWEST_EFFECTIVE = 4
 """An effective number of people below which the interval of a change may hold less often than it says. In simulated
 settings whose median is at least this, intervals of one seed hold in 93 % at worst with 60 people or more, and in 91 %
@@ -150,7 +152,7 @@ class Leak:
     task: str
     arm: str
     test: str
-    what: Literal["image", "identity", "identical file"]
+    what: Leaked
     touched: int
     total: int
 

@@ -10,17 +10,15 @@ import numpy as np
 
 from auditkit.cohort import Attributes, Rows
 from auditkit.evidence.assemble import Family, PanelContext, family_of, values, with_interval
-from auditkit.evidence.contrasts import Estimate, estimate
+from auditkit.evidence.estimates import Estimate, estimate
 from auditkit.evidence.grouping import inside
-from auditkit.evidence.layout import lay_out
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.rates import ErrorRate
-from auditkit.evidence.resampling import Replicates, weights
-from auditkit.evidence.results import Finding, ScanRow
+from auditkit.evidence.resampling import Replicates
+from auditkit.evidence.results import SCAN, Finding, ScanRow
 from auditkit.spec.model import Evidence
-from auditkit.streams import generator
 
 Split = Literal["valid", "test"]
 
@@ -44,14 +42,13 @@ def scan(
     chosen = [arm for arm in panel.arms if arm.arm == (evidence.reference or panel.arms[0].arm)]
     if not chosen:
         return (), {}
-    layout = lay_out(replace(panel, arms=tuple(chosen)), generator(seed, "blocks of people"))
-    context = PanelContext(layout, evidence, seed)
+    context = PanelContext.of(replace(panel, arms=tuple(chosen)), evidence, seed)
+    layout, weight = context.layout, context.weights()
     known = [name for name in panel.attributes if name in pools.attributes.names and panel.levels[name]]
     minorities = {name: _minority(pools, name) for name in known}
-    weight = weights(generator(seed, "people"), layout.blocks, evidence.replicates)
     measures = list(_measures(context, minorities, weight))
     differences = estimate(layout, [Line(m, (0, 1)) for m in measures], [(0,)], weight)
-    family = family_of(context, differences, "scan")
+    family = family_of(context, differences, SCAN)
     errors = list(values(context, estimate(layout, [Line(m, (g,)) for m in measures for g in (0, 1)], [(0,)])))
     rows = tuple(
         replace(

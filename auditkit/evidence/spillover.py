@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from auditkit.evidence.assemble import PanelContext, family_of
-from auditkit.evidence.contrasts import estimate
+from auditkit.evidence.estimates import estimate
 from auditkit.evidence.grouping import inside
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import measure
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.resampling import Replicates
-from auditkit.evidence.results import Finding
+from auditkit.evidence.results import SPILLOVER, Finding
 from auditkit.evidence.seeds import Arms
 
 
@@ -28,7 +28,7 @@ def spillover(
     """
     lines = [_line(context, name, level, weight) for name, level in _levels(context.layout.panel)]
     changes = estimate(context.layout, lines, arms, weight)
-    family = family_of(context, changes, "spillover")
+    family = family_of(context, changes, SPILLOVER)
     decided = {_key(one, one.over[0]): one for one in declared if _is_difference(one)}
     found = []
     for one in changes.each:

@@ -7,7 +7,7 @@ degrees of freedom. Critical values are written as normal quantiles, *scores*, w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -91,14 +91,7 @@ class Spread:
 
     def take(self, rows: list[int]) -> Spread:
         """The spread of some of the estimates."""
-        return Spread(
-            people=self.people[rows],
-            people_df=self.people_df[rows],
-            seeds=self.seeds[rows],
-            seeds_df=self.seeds_df[rows],
-            retraining=self.retraining[rows],
-            undefined=self.undefined[rows],
-        )
+        return Spread(*(getattr(self, part.name)[rows] for part in fields(self)))
 
 
 def effective_number(influence: NDArray[Any], pseudo: Floats) -> Floats:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from auditkit.contracts import Condition, Level
+from auditkit.spec.quantities import Quantity
 from auditkit.spec.section import Section, named, several, unless_said, with_momentum
 
 EVERY = "*"
@@ -222,9 +223,7 @@ class Selector(Section):
     metric: str = "accuracy"
     over: tuple[str, ...] = ()
     at: Condition | None = None
-    quantity: Literal["value", "gap", "signed_gap", "ratio", "change", "change_in_gap", "change_in_signed_gap"] = (
-        "value"
-    )
+    quantity: Quantity = "value"
     test: Literal["plain", "resampled"] = "plain"
     against: str | None = None
 

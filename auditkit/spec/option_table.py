@@ -34,12 +34,12 @@ class OptionRow(NamedTuple):
     meaning: str
 
 
-def option_rows(model: type[BaseModel], prefix: str = "") -> list[OptionRow]:
+def option_rows(model: type[BaseModel]) -> list[OptionRow]:
     """The options of a component, those of nested tables after their table."""
-    return list(_rows(model, prefix))
+    return list(_rows(model))
 
 
-def _rows(model: type[BaseModel], prefix: str) -> Iterator[OptionRow]:
+def _rows(model: type[BaseModel], prefix: str = "") -> Iterator[OptionRow]:
     for key, field in fields(model).items():
         name = f"{prefix}{key}"
         required = field.is_required()

@@ -9,10 +9,8 @@ from auditkit.errors import KeyPath, Problem
 from auditkit.spec.contrasts import contrasted
 from auditkit.spec.model import Audit, Selector
 from auditkit.spec.paths import elements, label
-from auditkit.spec.sentences import CHANGES, ONE_GROUP
+from auditkit.spec.quantities import CHANGES, ONE_GROUP, SIGNED
 from auditkit.spec.words import did_you_mean, listed, nearest
-
-SIGNED = ("signed_gap", "change_in_signed_gap")
 
 
 def check_published_and_gates(audit: Audit, values: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Problem]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from auditkit.contracts import Condition
 from auditkit.spec.model import Gate, Published, Selector
+from auditkit.spec.quantities import CHANGES, ONE_GROUP, Quantity
 
-_WORDS = {
+_WORDS: Mapping[Quantity, str] = {
     "value": "{metric}",
     "gap": "{metric} gap",
     "signed_gap": "signed {metric} gap",
@@ -14,8 +17,6 @@ _WORDS = {
     "change_in_gap": "change in the {metric} gap",
     "change_in_signed_gap": "change in the signed {metric} gap",
 }
-ONE_GROUP = ("value", "change")
-CHANGES = ("change", "change_in_gap", "change_in_signed_gap")
 
 
 def selector_sentence(finding: Selector, reference: str = "") -> str:

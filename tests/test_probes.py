@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 
 from auditkit.engine.probes import ProbeMargins, joined, probes_of
 from auditkit.evidence.panel import ArmScores, Panel
+from auditkit.evidence.probes import other_targets
 from auditkit.evidence.results import Probed
-from auditkit.evidence.targets import other_targets
 from auditkit.spec.model import Evidence, Task
 from auditkit.testing import AuditProject, audit_project
 from auditkit.training.heads import RIDGE, fit

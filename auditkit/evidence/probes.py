@@ -1,4 +1,7 @@
-"""Other targets: how every arm changed what last-layer probes on its frozen features get right of other attributes."""
+"""Other targets: how every arm changed what last-layer probes on its frozen features get right of other attributes.
+
+A target is an attribute that is asked for; a probe is the last layer that is fitted to answer.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from auditkit.evidence.assemble import Family, PanelContext, family_of, values
-from auditkit.evidence.contrasts import Estimate, estimate
+from auditkit.evidence.estimates import Estimate, estimate
 from auditkit.evidence.gaps import pairs_of
 from auditkit.evidence.grouping import Grouping, group, spans
-from auditkit.evidence.layout import Layout, lay_out
+from auditkit.evidence.layout import Layout
 from auditkit.evidence.lines import Line
 from auditkit.evidence.measures import Measure, measure
 from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.rates import Accuracy
-from auditkit.evidence.resampling import Replicates, weights
-from auditkit.evidence.results import Finding, Place, Probed, Quantity
+from auditkit.evidence.resampling import Replicates
+from auditkit.evidence.results import OTHER_TARGETS, Finding, Place, Probed, Quantity
 from auditkit.evidence.seeds import Arms
 from auditkit.spec.model import Evidence
-from auditkit.streams import generator
-
-FAMILY = "other targets"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +42,13 @@ def other_targets(
     `panel` is the task's own; the probes' panels, by what each is asked, have its rows and arms; their margins are NaN
     where their truth is missing. All changes are one family, for exploration; the same people are drawn for each probe.
     """
-    base = lay_out(panel, generator(seed, "blocks of people"))
-    weight = weights(generator(seed, "people"), base.blocks, evidence.replicates)
-    asked = [one for name, probe in probes.items() for one in _asked(name, _alike(probe, seed), evidence, weight)]
-    context = PanelContext(base, evidence, seed)
+    context = PanelContext.of(panel, evidence, seed)
+    base, weight = context.layout, context.weights()
+    laid_out = ((name, PanelContext.of(probe, evidence, seed).layout) for name, probe in probes.items())
+    asked = [one for name, layout in laid_out for one in _asked(name, layout, evidence, weight)]
     pairs, _ = pairs_of_arms(base, evidence)
     changes = estimate(base, [one.line for one in asked], pairs, weight)
-    family = family_of(context, changes, FAMILY)
+    family = family_of(context, changes, OTHER_TARGETS)
     found = [_of_probe(finding, what, family) for finding, what in _values(context, asked)]
     for one, what in _each(changes.each, asked):
         finding = family.judged(context.describe(one, what.quantity, what.at), one)
@@ -60,11 +60,6 @@ def _of_probe(finding: Finding, what: _Asked, family: Family) -> Finding:
     """Under a task of its own, lest a gate or a table take it for a finding of the task's networks."""
     probe = Probed(what.name, finding.task)
     return replace(finding, task=f"{probe.name} (probe of {probe.task})", family=family.name, probe=probe)
-
-
-def _alike(probe: Panel, seed: int) -> Layout:
-    """Laid out in the blocks of people that the task's own panel has."""
-    return lay_out(probe, generator(seed, "blocks of people"))
 
 
 def _asked(name: str, layout: Layout, evidence: Evidence, weight: Replicates) -> Iterator[_Asked]:

@@ -1,9 +1,9 @@
-"""What is asked of the measures: values, differences of groups, and how an arm changed either, with their spread."""
+"""Estimates and their spread: values of groups, differences of two groups, and how an arm changed either."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
@@ -121,8 +121,8 @@ def _batches(lines: Iterable[Line]) -> Iterator[tuple[int, list[Line]]]:
 
 
 def _joined(spreads: list[Spread]) -> Spread:
-    names = ("people", "people_df", "seeds", "seeds_df", "retraining", "undefined")
-    return Spread(*(np.concatenate([np.zeros(0), *(getattr(one, name) for one in spreads)]) for name in names))
+    parts = (part.name for part in fields(Spread))
+    return Spread(*(np.concatenate([np.zeros(0), *(getattr(one, name) for one in spreads)]) for name in parts))
 
 
 def _estimates(
