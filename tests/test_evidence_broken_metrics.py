@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from evidence_toys import (
     ACCURACY,
     COUNTING,
@@ -51,6 +52,38 @@ def test_a_metric_that_raises_in_one_group_leaves_the_others_alone() -> None:
     men = value(found, metric="touchy", over=MALE, at=MEN)
     assert (men.status, men.reason) == ("not estimable", "the metric raised ZeroDivisionError: no misses")
     assert value(found, metric="touchy", over=MALE, at=WOMEN).status == "estimable"
+
+
+class Unusable(CountMetric):
+    """Returns something that is no share where nobody is missed."""
+
+    def __init__(self, found: Any) -> None:
+        super().__init__(None)
+        self.found = found
+
+    def compute(self, tp: Any, fp: Any, fn: Any, tn: Any) -> Any:
+        return (self.found, fn + tp) if np.sum(tp) > 0 and np.sum(fn) == 0 else (tp, fn + tp)
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ("many", "TypeError: it returned 'many', and numerator and denominator must be numbers"),
+        (None, "TypeError: it returned None, and numerator and denominator must be numbers"),
+        (np.ones(7), "ValueError: operands could not be broadcast together with remapped shapes [original->remapped]: "
+                     "(7,)  and requested shape (6,)"),
+    ],
+    ids=["text", "nothing", "another shape"],
+)  # fmt: skip
+def test_a_metric_that_returns_no_numbers_in_one_group_leaves_the_others_alone(found: Any, reason: str) -> None:
+    margin = np.where(PANEL.attributes["Male"] == 1, 2.0 * PANEL.truth - 1, PANEL.arms[1].margin)
+    two = replace(PANEL, arms=PANEL.arms[:2])
+    panel = with_margin(with_margin(two, 0, margin), 1, margin)
+    findings = derive([panel], evidence(), {"unusable": Unusable(found)} | ACCURACY)
+    men = value(findings, metric="unusable", over=MALE, at=MEN)
+    assert (men.status, men.reason) == ("not estimable", f"the metric raised {reason}")
+    assert value(findings, metric="unusable", over=MALE, at=WOMEN).status == "estimable"
+    assert value(findings).interval is not None
 
 
 class Likelihood(CountMetric):

@@ -250,6 +250,24 @@ def test_what_several_seeds_or_tasks_have_in_common_is_told_once() -> None:
     assert all(remark.startswith("Smiling; Smiling, resampled test: ") for remark in resampled)
 
 
+@pytest.mark.parametrize("left", [0, 3])
+def test_an_arm_with_few_in_a_group_leaves_the_intervals_of_other_arms_there(left: int) -> None:
+    """Though few people, or nobody, say nothing of what people show of the other arms' seeds."""
+    panel, rng = toy_panel(arms=3, seeds=5), np.random.default_rng(8)
+    for number, arm in enumerate(panel.arms):
+        panel = with_margin(panel, number, arm.margin + 0.5 * rng.normal(size=(5, 1)) * (2 * panel.truth - 1))
+    men = panel.attributes["Male"] == 1
+    few = np.unique(panel.identity[men])[:left]
+    lacking = with_margin(panel, 2, np.where(men & ~np.isin(panel.identity, few), np.nan, panel.arms[2].margin))
+    asked = evidence(placebo=None)
+    alone, beside = (derive([each], asked, ACCURACY) for each in (replace(panel, arms=panel.arms[:2]), lacking))
+    for quantity in ("value", "change"):
+        wanted = {"arm": "arm1", "over": MALE, "at": MEN, "quantity": quantity}
+        assert value(beside, **wanted).interval == value(alone, **wanted).interval
+        assert value(beside, **wanted).noise == value(alone, **wanted).noise
+    assert value(beside, arm="arm2", over=MALE, at=MEN).status == "not estimable"
+
+
 def test_a_missing_reference_leaves_the_values() -> None:
     found = derive([PANEL], evidence(reference="nobody"), ACCURACY)
     assert not [f for f in found.findings if "change" in f.quantity]

@@ -90,6 +90,14 @@ def test_annotations_stand_on_the_gates_lines(filled: AuditProject, tmp_path: Pa
     assert not any(line.startswith("::") for line in filled.run("report", "audits/s.toml").out.splitlines())
 
 
+def test_annotations_name_files_from_the_root_of_the_repository(filled: AuditProject) -> None:
+    """Wherever the command was started."""
+    where = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(filled.folder)}
+    inside = AuditProject(filled.folder / "audits", {**filled.environment, **where})
+    told = inside.run("report", "s.toml", "--quiet", "--store", "../.auditkit").assert_code(1).out
+    assert "::error file=audits/s.toml,line=37," in told
+
+
 def test_lines_follow_the_file_although_the_findings_are_stored(filled: AuditProject) -> None:
     on_github = AuditProject(filled.folder, {**filled.environment, "GITHUB_ACTIONS": "true"})
     on_github.run("report", "audits/s.toml", "--quiet").assert_code(1)

@@ -28,7 +28,8 @@ def announce(name: str, document: Document, view: View, file: Path | None) -> No
     if file is not None:
         _write(file, junit.render(name, view), "w")
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in github.commands(view):
+        folder = os.environ.get("GITHUB_WORKSPACE")
+        for line in github.commands(view, Path(folder) if folder else None):
             click.echo(line)
     if os.environ.get("GITHUB_STEP_SUMMARY"):
         _write(Path(os.environ["GITHUB_STEP_SUMMARY"]), github.summary(document), "a")

@@ -32,7 +32,7 @@ def supporting_cells(metric: Metric) -> tuple[tuple[int, ...], ...]:
 def compute(metric: CountMetric, cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Numerator and denominator; cells: (4, ...) true and false negatives and positives, as cells are numbered."""
     tn, fp, fn, tp = cells
-    numerator, denominator = metric.compute(tp, fp, fn, tn)
+    numerator, denominator = map(_numbers, metric.compute(tp, fp, fn, tn))
     return np.broadcast_to(numerator, tp.shape), np.broadcast_to(denominator, tp.shape)
 
 
@@ -40,5 +40,13 @@ def compute_table(metric: TableMetric, cells: NDArray[Any]) -> tuple[NDArray[Any
     """As `compute`, with groups moved from the third to the last axis for the metric, and back."""
     last = np.moveaxis(cells, 2, -1)
     tn, fp, fn, tp = last
-    both = metric.compute(tp, fp, fn, tn)
+    both = map(_numbers, metric.compute(tp, fp, fn, tn))
     return tuple(np.moveaxis(np.broadcast_to(part, tp.shape), -1, 1) for part in both)
+
+
+def _numbers(found: Any) -> NDArray[Any]:
+    """What a metric returned, if it is numbers."""
+    values = np.asarray(found)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"it returned {found!r}, and numerator and denominator must be numbers")
+    return values

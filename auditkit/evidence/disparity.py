@@ -95,9 +95,9 @@ def _callable(metric: CountMetric) -> Callable[..., float]:
         tn, fp, fn, tp = np.bincount(cell, weights=np.asarray(sample_weight, dtype=np.float64), minlength=4)
         try:
             numerator, denominator = metric.compute(tp, fp, fn, tn)
+            value = float(numerator / denominator) if denominator else float("nan")
         except Exception:
             return float("nan")
-        value = float(numerator / denominator) if denominator else float("nan")
         return value if isfinite(value) else float("nan")
 
     return value

@@ -266,6 +266,18 @@ def _redrawn(parts: list[_People], weight: Replicates | None) -> Redrawn:
     return redraw(influence, everybody, added, weight)
 
 
+def _unbiased(layout: Layout, people: Integers) -> Replicates:
+    """(lines, units): what makes the sums of squares of a unit's influences unbiased; people: (lines, arms).
+
+    Of each arm's own people: one with nobody in a group must not tell anything of the others' seeds.
+    """
+    known = np.maximum(people, 2).astype(np.float32)
+    factor = np.empty((len(people), layout.units), dtype=np.float32)
+    for arm in range(len(layout.arms)):
+        factor[:, layout.units_of(arm)] = np.sqrt(known[:, arm] / (known[:, arm] - 1))[:, None]
+    return factor
+
+
 def _spread(
     layout: Layout,
     stack: Stack,
@@ -276,8 +288,7 @@ def _spread(
 ) -> Spread:
     """Spread of the usable ones of all lines and arms, line by line; replicates: (usable, replicates)."""
     variance, undefined = people_variance(replicates, people.fewest)
-    fewest = np.maximum(stack.people.min(axis=1), 2).astype(np.float32)
-    unbiased = stack.influence * np.sqrt(fewest / (fewest - 1))[:, None, None]
+    unbiased = stack.influence * _unbiased(layout, stack.people)[:, :, None]
     seeds = seed_variances(layout, stack.values, unbiased, stack.reason, arms)
     own, most = variance + people.pseudo, np.minimum(people.everybody, layout.blocks)
     df = people_df(people.carriers, most), np.maximum(people.fewest - 1.0, 1.0)

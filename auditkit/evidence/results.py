@@ -10,7 +10,7 @@ from auditkit.contracts import Level
 from auditkit.evidence.facts import Facts
 from auditkit.spec.quantities import Quantity as Quantity
 
-REVISION = 17
+REVISION = 18
 """Raise whenever the same predictions would lead to other findings."""
 
 SPILLOVER, SCAN, OTHER_TARGETS = "spillover", "scan", "other targets"

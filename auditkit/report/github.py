@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from auditkit.evidence.results import GateRow
 from auditkit.report.blocks import Document
@@ -13,13 +14,18 @@ from auditkit.report.view import View
 COMMANDS = {"fail": "error", "insufficient evidence": "warning"}
 
 
-def commands(view: View) -> tuple[str, ...]:
-    """Workflow commands: an error per failed gate, a warning per gate with insufficient evidence."""
-    return tuple(_annotation(view, gate) for gate in view.results.gates if gate.outcome in COMMANDS)
+def commands(view: View, root: Path | None = None) -> tuple[str, ...]:
+    """Workflow commands: an error per failed gate, a warning per gate with insufficient evidence.
+
+    GitHub takes files relative to the repository, whose folder is `root`.
+    """
+    return tuple(_annotation(view, gate, root) for gate in view.results.gates if gate.outcome in COMMANDS)
 
 
-def _annotation(view: View, gate: GateRow) -> str:
+def _annotation(view: View, gate: GateRow, root: Path | None) -> str:
     file, _, line = gate.place.rpartition(":")
+    if root is not None and file and (whole := Path(file).resolve()).is_relative_to(root.resolve()):
+        file = whole.relative_to(root.resolve()).as_posix()
     title = f"gate {gate.title}: {gate.outcome}"
     properties = {"file": file, "line": line if file else "", "title": title}
     place = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)

@@ -110,8 +110,8 @@ def _by_size(found: Sequence[Finding], row: Row) -> list[str]:
 
 
 def star(finding: Finding | None) -> str:
-    """ " *" where a finding's simultaneous interval excludes 0."""
-    known = None if finding is None else finding.simultaneous
+    """ " *" where a finding's simultaneous interval excludes 0, unless it is a change of arms with one seed."""
+    known = None if finding is None or (finding.against and finding.seeds < 2) else finding.simultaneous
     return " *" if known and (known.low > 0 or known.high < 0) else ""
 
 
