@@ -59,23 +59,23 @@ def test_what_is_estimable_in_no_arm_is_named_with_its_reason() -> None:
     assert isinstance(lost, Table)
     assert lost.columns == ("", "not estimable because")
     assert texts(lost) == {
-        "Only: yes": ["outside of Only: yes: no image of this group was tested"],
+        "Only yes": ["outside of Only yes: no image of this group was tested"],
         "Gone": ["outside of Gone: no image of this group was tested"],
         "Rare": [FEW],
     }
-    assert not {"Only: yes", "Gone", "Rare"} & texts(figure.table).keys()
+    assert not {"Only yes", "Gone", "Rare"} & texts(figure.table).keys()
 
 
 def test_what_is_lost_in_one_arm_keeps_its_row_and_says_why() -> None:
     figure, *_ = spilled(lacking())
     assert isinstance(figure, Figure)
-    known, gone, _ = texts(figure.table)["Shape: round"]
+    known, gone, _ = texts(figure.table)["Shape round"]
     assert known.startswith(("+", "-", "0"))
     assert gone == "not estimable (a)"
-    assert figure.table.notes[1] == "(a) Shape: round: arm 'the arm2' has no prediction for any image of this group"
+    assert figure.table.notes[1] == "(a) Shape round: arm 'the arm2' has no prediction for any image of this group"
     tiles = {(tile["row"], tile["column"]): tile for tile in figure.chart["data"]["values"]}
-    assert tiles["Shape: round", "the arm2"]["value"] is None
-    assert tiles["Shape: round", "the arm2"]["shown"] == "not estimable"
+    assert tiles["Shape round", "the arm2"]["value"] is None
+    assert tiles["Shape round", "the arm2"]["shown"] == "not estimable"
     assert len(tiles) == len(figure.table.rows) * 2
 
 

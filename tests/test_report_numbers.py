@@ -172,9 +172,9 @@ def test_gaps_say_what_they_are_between() -> None:
 @pytest.mark.parametrize(
     ("levels", "signed", "unsigned"),
     [
-        ((9, 10), "Age: 10 minus Age: 9", "between Age: 9 and Age: 10"),
-        (("young", "old"), "Age: old minus Age: young", "between Age: young and Age: old"),
-        (("1", "0"), "Age: 0 minus Age: 1", "between Age: 1 and Age: 0"),
+        ((9, 10), "Age 10 minus Age 9", "between Age 9 and Age 10"),
+        (("young", "old"), "Age old minus Age young", "between Age young and Age old"),
+        (("1", "0"), "Age 0 minus Age 1", "between Age 1 and Age 0"),
     ],
 )
 def test_a_gap_is_named_in_the_order_it_is_taken_in(levels: tuple[Level, Level], signed: str, unsigned: str) -> None:

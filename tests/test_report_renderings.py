@@ -471,7 +471,7 @@ def test_nothing_is_assumed_of_levels_or_their_number() -> None:
     )
     evidence = {"reference": "original", "groups": (("Race",),)}
     built = document.build(audit(task=({"target": "Skin"},), evidence=evidence), results(findings=findings))
-    assert built.glance[0].columns == ("", "Race: Asian", "Race: Black", "Race: White")
+    assert built.glance[0].columns == ("", "Race Asian", "Race Black", "Race White")
 
 
 def test_the_scan_says_of_what_its_shares_are_and_where_errors_were_measured(built: Document) -> None:

@@ -127,7 +127,7 @@ dataset = { use = "faces", images = 50 }
 target = "Male"
 [recipe]
 init = "imagenet"
-model = { use = "torchvision", name = "squeezenet1_1" }
+model = { use = "torchvision", name = "alexnet" }
 [[arm]]
 name = "small"
 [[arm]]
@@ -153,7 +153,7 @@ def test_weights_are_had_of_every_network_once_before_training(tmp_path: Path) -
     (tmp_path / "a.toml").write_text(TWO_NETWORKS)
     noted = Noting()
     obtain_weights(prepare(Settings(tmp_path / "a.toml", store=tmp_path / "store")), noted)
-    assert [model.options for model in noted] == [{"name": "squeezenet1_1"}, {"name": "vgg11"}]
+    assert [model.options for model in noted] == [{"name": "alexnet"}, {"name": "vgg11"}]
 
 
 def test_a_process_tells_how_fast_it_is() -> None:

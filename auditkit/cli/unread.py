@@ -31,9 +31,11 @@ class Output(io.TextIOWrapper):
 
 
 def watch_output() -> None:
-    """Let stdout be an `Output`."""
-    old = sys.stdout
-    if isinstance(old, io.TextIOWrapper):
+    """Let stdout be an `Output`; one that was closed before the start leads nowhere."""
+    old: object = sys.stdout
+    if old is None:
+        sys.stdout = Output(io.FileIO(os.open(os.devnull, os.O_WRONLY), "w"))
+    elif isinstance(old, io.TextIOWrapper):
         encoding, errors, lines, through = old.encoding, old.errors, old.line_buffering, old.write_through
         sys.stdout = Output(old.detach(), encoding, errors, line_buffering=lines, write_through=through)
 

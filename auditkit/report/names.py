@@ -12,6 +12,7 @@ from auditkit.spec.model import Audit
 
 BINARY = ({0, 1}, {0}, {1})
 EVERYONE = "everyone"
+PROPER = {"auroc": "AUROC", "brier": "Brier score"}
 ARMS = re.compile(r"\b(?:in|arms?) '[^']+'(?:(?:, | and )'[^']+')*")
 """Where a reason names arms."""
 QUOTED = re.compile(r"'([^']+)'")
@@ -33,17 +34,17 @@ class Names:
         return self.arms.get(name, name)
 
     def metric(self, name: str) -> str:
-        """The metric's label: its id with spaces."""
-        return name.replace("_", " ")
+        """The metric's label: its id with spaces, but for names and initials."""
+        return PROPER.get(name) or name.replace("_", " ")
 
     def level(self, attribute: str, level: Level) -> str:
-        """ "men" where a word is known, "Bald" and "not Bald" for yes and no, "Race: Black" else."""
+        """ "men" where a word is known, "Bald" and "not Bald" for yes and no, "Race Black" else."""
         word = self.words.get(attribute, {}).get(str(int(level) if isinstance(level, bool) else level))
         if word:
             return word
         if set(self.seen.get(attribute, (level,))) in BINARY:
             return attribute if level else f"not {attribute}"
-        return f"{attribute}: {level}"
+        return f"{attribute} {level}"
 
     def group(self, at: Place) -> str:
         """A group of people: "men, not Young"."""
