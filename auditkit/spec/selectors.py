@@ -22,7 +22,11 @@ def check_published_and_gates(audit: Audit, values: Mapping[str, Any], arms: Seq
         elif not published.label:
             said = f"published {index + 1} has neither a 'finding' nor a 'label' that says what the figure is"
             yield Problem(("published", index), said, at_key=True)
+    first: dict[str, int] = {}
     for index, gate in enumerate(audit.gate):
+        if gate.name and first.setdefault(gate.name, index) < index:
+            said = f"gate {gate.name!r} is there twice, first as number {first[gate.name] + 1}"
+            yield Problem(("gate", index, "name"), said, "reports and JUnit know gates by their names")
         yield from _selector(gate.finding, ("gate", index, "finding"), audit, tasks, arms)
         if gate.finding.quantity == "ratio":
             said = f"gate {index + 1} asks for a ratio, which has no interval, so that it can never be decided"
