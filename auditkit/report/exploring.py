@@ -39,7 +39,7 @@ def _heat(view: View, found: Sequence[Finding]) -> tuple[Block, ...]:
     unit = view.numbers.unit(first.metric, first.quantity)
     title = f"{task}: change in {metric}{inside}{f', in {unit}' if unit else ''}, against {against}"
     label = f"spillover-{task}-{first.metric}-{first.quantity}-{first.against}"
-    return heat.blocks(view, found, title, label, lambda finding: view.names.group(finding.at))
+    return heat.blocks(view, found, heat.Map(title, label, lambda finding: view.names.group(finding.at)))
 
 
 # ---------------------------------------------------------------------------------------------------------------- scan

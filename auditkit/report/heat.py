@@ -29,20 +29,34 @@ class Extra:
     findings: Mapping[str, Finding]
 
 
-def blocks(
-    view: View, found: Sequence[Finding], title: str, label: str, row: Row, extra: Sequence[Extra] = ()
-) -> tuple[Figure | Table, ...]:
-    """Findings of one metric and quantity against one arm, by `row` and arm; `label` becomes the figure's id.
+@dataclass(frozen=True, slots=True)
+class Map:
+    """What a map is called, what its rows are of and how they are named, and what a star says.
+
+    `label` becomes the figure's id.
+    """
+
+    title: str
+    label: str
+    row: Row
+    rows_of: str = "attribute"
+    extra: Sequence[Extra] = ()
+    note: str = NOTE
+
+
+def blocks(view: View, found: Sequence[Finding], what: Map) -> tuple[Figure | Table, ...]:
+    """Findings of one metric and quantity against one arm, by row and arm.
 
     What is estimable in no arm has no row in the figure, but one in a table of reasons.
     """
-    rows = _by_size(found, row)
-    figures = (_figure(view, found, title, label, row, extra),) if rows else ()
-    lost = _lost(view, [f for f in found if row(f) not in rows], title, row)
+    rows = _by_size(found, what.row)
+    figures = (_figure(view, found, what),) if rows else ()
+    lost = _lost(view, [f for f in found if what.row(f) not in rows], what)
     return (*figures, lost) if lost.rows else figures
 
 
-def _figure(view: View, found: Sequence[Finding], title: str, label: str, row: Row, extra: Sequence[Extra]) -> Figure:
+def _figure(view: View, found: Sequence[Finding], what: Map) -> Figure:
+    row = what.row
     arms = in_order(view.arms, (f.arm for f in found))
     rows = _by_size(found, row)
     none = "not estimable" if len(arms) <= charts.UPRIGHT else "\N{EN DASH}"
@@ -54,15 +68,15 @@ def _figure(view: View, found: Sequence[Finding], title: str, label: str, row: R
         [view.names.arm(arm) for arm in arms],
     )
     described = (
-        "A row per attribute, the largest changes first, in points. Blue tiles are above, orange ones below zero, in "
-        f"steps of 0.5, 1.5 and 3 {'margins of' if view.margin else 'times'} {view.numbers.margin(step)}; only tiles "
-        f"with a star go beyond the first. {NOTE}"
+        f"A row per {what.rows_of}, the largest changes first, in points. Blue tiles are above, orange ones below "
+        f"zero, in steps of 0.5, 1.5 and 3 {'margins of' if view.margin else 'times'} {view.numbers.margin(step)}; "
+        f"only tiles with a star go beyond the first. {what.note}"
     )
-    return Figure(slug(label), title, described, chart, _table(view, found, title, row, extra))
+    return Figure(slug(what.label), what.title, described, chart, _table(view, found, what))
 
 
-def _table(view: View, found: Sequence[Finding], title: str, row: Row, extra: Sequence[Extra]) -> Table:
-    footnotes = Footnotes()
+def _table(view: View, found: Sequence[Finding], what: Map) -> Table:
+    footnotes, row, extra = Footnotes(), what.row, what.extra
     arms = in_order(view.arms, (f.arm for f in found))
     by_place = {(row(f), f.arm): f for f in found}
     body = tuple(
@@ -75,7 +89,7 @@ def _table(view: View, found: Sequence[Finding], title: str, row: Row, extra: Se
         for name in _by_size(found, row)
     )
     columns = ("", *(each.head for each in extra), *map(view.names.arm, arms), "seeds alone")
-    return Table(title, columns, body, notes=(f"Plain {view.confidence} intervals. {NOTE}", *footnotes.notes))
+    return Table(what.title, columns, body, notes=(f"Plain {view.confidence} intervals. {what.note}", *footnotes.notes))
 
 
 def _noise(view: View, found: Sequence[Finding]) -> Cell:
@@ -84,14 +98,15 @@ def _noise(view: View, found: Sequence[Finding]) -> Cell:
     return cells.noise(view, noisiest)
 
 
-def _lost(view: View, lost: Sequence[Finding], title: str, row: Row) -> Table:
+def _lost(view: View, lost: Sequence[Finding], what: Map) -> Table:
     """What is estimable in no arm, and why, as of the first; equal reasons are told once."""
+    row = what.row
     first = {row(finding): finding.reason for finding in reversed(lost)}
     names: dict[str, list[str]] = {}
     for name in distinct(map(row, lost)):
         names.setdefault(view.names.in_words(first[name]).removeprefix(f"{name}: "), []).append(name)
     body = tuple((Cell(", ".join(those)), Cell(reason)) for reason, those in names.items())
-    return Table(f"{title}: in no arm", ("", "not estimable because"), body)
+    return Table(f"{what.title}: in no arm", ("", "not estimable because"), body)
 
 
 def starred(view: View, finding: Finding | None, footnotes: Footnotes) -> Cell:

@@ -43,7 +43,7 @@ def _blocks(view: View, found: Sequence[Finding], changes: Sequence[Finding]) ->
     title = f"{task} networks: change in the accuracy{gap} of probes, in points, against {against}"
     extra = [] if gap else [_accuracy(view, found, first)]
     label = f"probes-{task}-{first.quantity}-{'-'.join(first.over)}-{view.names.group(first.at)}-{first.against}"
-    return heat.blocks(view, changes, title, label, _name, extra)
+    return heat.blocks(view, changes, heat.Map(title, label, _name, extra=extra))
 
 
 def _accuracy(view: View, found: Sequence[Finding], change: Finding) -> Extra:
