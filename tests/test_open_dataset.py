@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from installed_plugins import Install, register
 
 from auditkit import Attributes, AuditError, OpenDataset
-from auditkit.testing import toy_cohort
+from auditkit.testing import audit_project, toy_cohort
 
 CODES = np.array([[0, 1], [1, -1], [0, 2]], dtype=np.int8)
 ATTRIBUTES = Attributes(("Bald", "hair"), ((0, 1), ("a", "b", "c")), CODES)
@@ -55,3 +56,46 @@ def test_an_attribute_that_is_not_there() -> None:
         toy_cohort().column("Hat")
     names = ", ".join(toy_cohort().attributes.names)
     assert str(caught.value) == f"there is no attribute 'Hat'\n  there are {names}"
+
+
+BROKEN = """\
+import auditkit
+
+
+class Broken(auditkit.Dataset):
+    @classmethod
+    def attribute_levels(cls, options, place):
+        return None
+
+    def open(self, place):
+        return {}["images"]
+
+
+@auditkit.hookimpl
+def auditkit_datasets():
+    return [auditkit.component("broken", "auditkit_broken_data:Broken", summary="fails")]
+"""
+AUDIT = """\
+[audit]
+title = "x"
+[data]
+dataset = "broken"
+[[task]]
+target = "Male"
+[recipe]
+init = "none"
+[[arm]]
+name = "a"
+"""
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_dataset_that_fails_is_named(install: Install, command: str) -> None:
+    site = install()
+    (site / "auditkit_broken_data.py").write_text(BROKEN)
+    points = {"broken": "auditkit_broken_data"}
+    register({"name": "auditkit-broken-data", "version": "0.1", "entry-points": {"auditkit": points}}, site)
+    project = audit_project({"a.toml": AUDIT}, {"PYTHONPATH": str(site)})
+    assert project.run(command, "a.toml").assert_code(3).err == (
+        "dataset 'broken' of auditkit-broken-data 0.1 cannot be opened: KeyError: 'images'\n"
+    )

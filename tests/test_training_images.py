@@ -139,9 +139,9 @@ def test_every_image_that_cannot_be_read_is_listed_in_one_error() -> None:
         "  000002.jpg: not a readable JPEG, PNG, WebP or GIF\n"
         "  000004.jpg: not a readable JPEG: image is incomplete or truncated\n"
         "  000005.jpg: the file is empty\n"
-        "  000007.jpg: [Errno 2] No such file or directory: '000007.jpg'\n"
-        "  restore these files, or remove them and their rows from the attribute table; "
-        "where its first line is a count, lower that too"
+        "  000007.jpg: No such file or directory\n"
+        "  restore these files, or remove their rows from the table "
+        "(and lower the count that a CelebA list begins with)"
     )
     cache = image_cache("broken", 8, SPEC)
     assert cache.missing(np.arange(8)).tolist() == [1, 3, 4, 6]

@@ -189,8 +189,7 @@ def _unreadable(damaged: list[tuple[int, str]], dataset: OpenDataset) -> DataErr
         lines.append(f"and {len(damaged) - _LISTED} more")
     count = plural(len(damaged), "image")
     hint = (
-        "restore these files, or remove them and their rows from the attribute table; where its first line is a count, "
-        "lower that too"
+        "restore these files, or remove their rows from the table (and lower the count that a CelebA list begins with)"
     )
     return DataError(f"{count} cannot be read:\n  " + "\n  ".join(lines), where=dataset.place, hint=hint)
 

@@ -15,6 +15,7 @@ import numpy as np
 from auditkit.cohort import MISSING, OpenDataset
 from auditkit.contracts import Dataset, Metric
 from auditkit.engine.checking import check
+from auditkit.engine.discovery import told
 from auditkit.engine.draws import Pools, pools
 from auditkit.engine.places import PLACE_VARIABLE, named_place, overruled
 from auditkit.engine.plan import Ingredients, Plan, Unit, make_plan
@@ -23,7 +24,7 @@ from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
 from auditkit.engine.resolve import placed_components
 from auditkit.engine.store import Store
-from auditkit.errors import AuditError, DataError, ImpossibleRequest
+from auditkit.errors import AuditError, DataError, ImpossibleRequest, RunFailed
 from auditkit.spec import reader
 from auditkit.spec.marks import counts
 from auditkit.spec.model import Task
@@ -197,12 +198,22 @@ def prepare(settings: Settings) -> Prepared:
 
 
 def _opened(read: Read) -> OpenDataset:
-    """The data set of an audit. Raises DataError for identities that are neither numbers from 0 nor unknown."""
+    """The data set of an audit.
+
+    Raises:
+        DataError: identities are neither numbers from 0 nor unknown.
+        RunFailed: the plugin itself failed.
+    """
     chosen = read.resolved.dataset
-    dataset: OpenDataset = read.registry.build(chosen).open(read.place)
+    who = f"dataset {chosen.component.id!r} of {chosen.distribution} {chosen.version}"
+    try:
+        dataset: OpenDataset = read.registry.build(chosen).open(read.place)
+    except AuditError:
+        raise
+    except Exception as error:
+        raise RunFailed(f"{who} cannot be opened: {told(error)}", where=str(read.place or "")) from error
     below = [] if dataset.identities is None else np.flatnonzero(dataset.identities < MISSING).tolist()
     if below:
-        who = f"dataset {chosen.component.id!r} of {chosen.distribution} {chosen.version}"
         said = f"{who} gives {plural(len(below), 'image')} an identity below -1, first {dataset.file_names[below[0]]}"
         hint = "an identity is a number from 0, or -1 where it is unknown"
         raise DataError(said, where=dataset.place, hint=hint)

@@ -61,7 +61,8 @@ def _decoded(source: ImageSource, rows: Rows, damaged: list[Damage]) -> Iterator
         try:
             yield row, decode(source.read(row))
         except Exception as error:  # whatever is wrong with one image, the others are looked at too
-            damaged.append((row, str(error).split("\n", 1)[0] or type(error).__name__))
+            said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            damaged.append((row, said.split("\n", 1)[0] or type(error).__name__))
 
 
 def decode(data: bytes) -> torch.Tensor:
