@@ -10,9 +10,10 @@ from report_toys import audit, results
 
 from auditkit.contracts import Level
 from auditkit.evidence.findings import derive
-from auditkit.evidence.results import Finding, Interval, Quantity, Results
+from auditkit.evidence.results import Finding, Interval, Results
 from auditkit.report import names, numbers
 from auditkit.report.numbers import Numbers
+from auditkit.spec.quantities import Quantity
 
 
 def finding(quantity: Quantity, estimate: float, low: float, high: float, metric: str = "accuracy") -> Finding:

@@ -104,7 +104,7 @@ def compare(first: Side, second: Side) -> Comparison:
     _same("protocols", first, second, *(side.results.facts.get("protocol", "unknown") for side in (first, second)))
     _same_tasks(first, second)
     metrics = _metrics(first, second)
-    evidence = first.audit.get("evidence", {}), second.audit.get("evidence", {})
+    evidence = _evidence(first), _evidence(second)
     levels = [str(side.get("confidence", 0.95)) for side in evidence]
     _same("confidence levels", first, second, *levels)
     terms = Terms(float(levels[0]), float(evidence[0].get("margin", 0.005)), metrics)

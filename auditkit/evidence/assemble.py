@@ -13,7 +13,7 @@ from auditkit.evidence.layout import Layout, lay_out
 from auditkit.evidence.measures import Measure
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.resampling import Replicates, weights
-from auditkit.evidence.results import Finding, Interval, Place, Quantity, Status
+from auditkit.evidence.results import Finding, Interval, Place, Status
 from auditkit.evidence.simultaneous import Simultaneous, simultaneous
 from auditkit.evidence.uncertainty import (
     FEWEST_PEOPLE,
@@ -25,6 +25,7 @@ from auditkit.evidence.uncertainty import (
 )
 from auditkit.evidence.verdicts import Basis, decide
 from auditkit.spec.model import Evidence
+from auditkit.spec.quantities import Quantity
 from auditkit.spec.words import plural
 from auditkit.streams import generator
 

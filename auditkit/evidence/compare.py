@@ -9,7 +9,8 @@ from typing import Literal
 
 from scipy.special import stdtrit
 
-from auditkit.evidence.results import FEW, Finding, Interval, Quantity, Results, exploratory
+from auditkit.evidence.results import FEW, Finding, Interval, Results, exploratory
+from auditkit.spec.quantities import Quantity
 
 How = Literal["paired", "unpaired", "the very same networks"]
 Verdict = Literal["differs", "no difference larger than the margin", "cannot tell", "not estimable"]

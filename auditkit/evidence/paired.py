@@ -12,18 +12,15 @@ from auditkit.evidence.compare import Difference, Key, Verdict, key
 from auditkit.evidence.findings import derive
 from auditkit.evidence.layout import Layout
 from auditkit.evidence.panel import ArmScores, Panel
-from auditkit.evidence.results import FEW, Finding, Quantity
+from auditkit.evidence.results import FEW, Finding
 from auditkit.evidence.seeds import Arms
 from auditkit.spec.model import Evidence
+from auditkit.spec.quantities import CHANGE_OF, Quantity
 
 Known = tuple[Mapping[Key, Finding], Mapping[Key, Finding]]
 """The findings of both sides by their key."""
 FIRST, SECOND = "first audit: ", "second audit: "
-OF_CHANGE: Mapping[Quantity, Quantity] = {
-    "change": "value",
-    "change_in_gap": "gap",
-    "change_in_signed_gap": "signed_gap",
-}
+OF_CHANGE: Mapping[Quantity, Quantity] = {change: quantity for quantity, change in CHANGE_OF.items()}
 """What the change from the first audit's arm to the second's is a difference of."""
 
 

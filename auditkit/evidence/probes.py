@@ -19,9 +19,10 @@ from auditkit.evidence.pairing import pairs_of_arms
 from auditkit.evidence.panel import Panel
 from auditkit.evidence.rates import Accuracy
 from auditkit.evidence.resampling import Replicates
-from auditkit.evidence.results import OTHER_TARGETS, Finding, Place, Probed, Quantity
+from auditkit.evidence.results import OTHER_TARGETS, Finding, Place, Probed
 from auditkit.evidence.seeds import Arms
 from auditkit.spec.model import Evidence
+from auditkit.spec.quantities import Quantity
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from auditkit.contracts import Level
 from auditkit.evidence.facts import Facts
-from auditkit.spec.quantities import Quantity as Quantity
+from auditkit.spec.quantities import Quantity
 
 REVISION = 18
 """Raise whenever the same predictions would lead to other findings."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from auditkit.evidence.results import Finding, Flip, FlipCount, ScanRow
+from auditkit.evidence.results import SPILLOVER, Finding, Flip, FlipCount, ScanRow
 from auditkit.report import cells, heat, tables
 from auditkit.report.blocks import Block, Cell, Fold, Section, Table, Text
 from auditkit.report.cells import Footnotes
@@ -23,7 +23,7 @@ LISTED = 60
 
 def spillover(view: View) -> Section | None:
     """How each arm changed the metric inside less outside of every attribute."""
-    found = [f for f in view.results.findings if f.family.startswith("spillover")]
+    found = [f for f in view.results.findings if f.family.startswith(SPILLOVER)]
     topics = distinct((f.task, f.test, f.metric, f.quantity, f.against) for f in found)
     blocks: list[Block] = []
     for topic in topics:

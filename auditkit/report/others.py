@@ -35,7 +35,7 @@ def changed(view: View, found: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def sentences(view: View, found: Sequence[Finding]) -> Iterator[str]:
-    """ "of 35 other declared changes of groups and gaps, 3 are called changed (2 in accuracy, 1 in brier). ...".
+    """ "of 35 other declared changes of groups and gaps, 3 are called changed (2 in accuracy, 1 in Brier score). ...".
 
     Nothing where one seed lets no change be called one.
     """
