@@ -34,6 +34,7 @@ from auditkit.spec.model import SGD, AdamW, Augment
 from auditkit.training import batches, images
 from auditkit.training.bench import Loss
 from auditkit.training.checkpoint import Progress
+from auditkit.training.convolutions import ProductConv2d
 from auditkit.training.device import Compute, choose_precision, keep_memory
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
@@ -43,7 +44,8 @@ from auditkit_plugins.models.resnet import ResNet18
 
 BATCH, RATE = 64, 0.01
 CPU = torch.device("cpu")
-ALL = ("bfloat16", "channels last", "small maps as matrix products", "fused AdamW")
+WINOGRAD, SMALL_MAPS = "Winograd's products", "small maps as matrix products"
+ALL = ("bfloat16", "channels last", WINOGRAD, SMALL_MAPS, "fused AdamW")
 ADAMW = "AdamW"
 LEFT_OUT = ("fused SGD",)
 
@@ -56,14 +58,21 @@ class Contiguous(nn.Module):
         return images.contiguous()
 
 
+class WithoutSmallMaps(ProductConv2d):
+    """A convolution whose small maps are no products, but for Winograd's."""
+
+    def _taps(self, maps: torch.Tensor) -> torch.Tensor | None:
+        return None
+
+
 def steps_of(variant: str, size: int, threads: int = 1) -> Callable[[], object]:
     """A training step with all techniques (""), with all but one, with AdamW, or with one that was left out."""
     network = build_network(ResNet18(ResNet18.Options()), 0).train()
     pictures = torch.randint(0, 256, (BATCH, size, size, 3), dtype=torch.uint8)
-    if variant == "small maps as matrix products":
-        for module in network.modules():
-            if isinstance(module, nn.Conv2d):
-                module.__class__ = nn.Conv2d
+    for module in network.modules():
+        if isinstance(module, ProductConv2d):
+            module.winograd &= variant != WINOGRAD
+            module.__class__ = WithoutSmallMaps if variant == SMALL_MAPS else ProductConv2d
     if variant == "channels last":
         network = network.to(memory_format=torch.contiguous_format)
         network.set_submodule("normalise", nn.Sequential(network.normalise, Contiguous()))

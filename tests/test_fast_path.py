@@ -27,7 +27,7 @@ from auditkit.training.images import fill
 from auditkit.training.network import build_network
 from auditkit.training.pixels import MEAN, STD
 
-COUNT, SIDE, SIZE, BATCH, EPOCHS = 96, 110, 64, 16, 2
+COUNT, SIDE, SIZE, BATCH, EPOCHS = 96, 110, 64, 48, 2
 RESNET = ComponentRef("model", "resnet18", {})
 
 
@@ -87,12 +87,13 @@ def slow_losses(read: Callable[[int], np.ndarray[Any, Any]]) -> Iterator[float]:
 
 @pytest.mark.parametrize(
     ("precision", "same_pixels", "tolerance"),
-    [("float32", True, 0.01), ("float32", False, 0.05), ("bfloat16", False, 0.05), ("float16", False, 0.05)],
+    [("float32", True, 0.001), ("float32", False, 0.005), ("bfloat16", False, 0.02), ("float16", False, 0.02)],
 )
 def test_the_loss_curve_is_that_of_the_slow_reference(
     photos: Photos, cache: Path, tmp_path: Path, precision: str, same_pixels: bool, tolerance: float
 ) -> None:
-    """A level of difference in one pixel of five hundred, as two decoders have it, moves the second epoch by 3 %."""
+    """Of large batches: with small ones, whose maps of one pixel hardly vary, a ten-millionth of the weights moves the
+    second epoch by 1 %."""
     run_unit(resnet_work(tmp_path, cache, precision), Registry.load().build_ref, Events())
     found = [epoch["loss"] for epoch in Store(tmp_path / "store").history("d1")]
     pixels = np.load(cache)

@@ -65,7 +65,7 @@ import auditkit
 class Broken(auditkit.Dataset):
     @classmethod
     def attribute_levels(cls, options, place):
-        return None
+        return LEVELS
 
     def open(self, place):
         return {}["images"]
@@ -89,13 +89,21 @@ name = "a"
 """
 
 
-@pytest.mark.parametrize("command", ["plan", "run"])
-def test_a_dataset_that_fails_is_named(install: Install, command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "levels", "said"),
+    [
+        ("plan", "None", "cannot be opened: KeyError: 'images'"),
+        ("run", "None", "cannot be opened: KeyError: 'images'"),
+        ("plan", "1 / 0", "cannot tell its attributes: ZeroDivisionError: division by zero"),
+        ("validate", "1 / 0", "cannot tell its attributes: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_dataset_that_fails_is_named(install: Install, command: str, levels: str, said: str) -> None:
     site = install()
-    (site / "auditkit_broken_data.py").write_text(BROKEN)
+    (site / "auditkit_broken_data.py").write_text(BROKEN.replace("LEVELS", levels))
     points = {"broken": "auditkit_broken_data"}
     register({"name": "auditkit-broken-data", "version": "0.1", "entry-points": {"auditkit": points}}, site)
     project = audit_project({"a.toml": AUDIT}, {"PYTHONPATH": str(site)})
     assert project.run(command, "a.toml").assert_code(3).err == (
-        "dataset 'broken' of auditkit-broken-data 0.1 cannot be opened: KeyError: 'images'\n"
+        f"dataset 'broken' of auditkit-broken-data 0.1 {said}\n"
     )

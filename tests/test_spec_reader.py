@@ -248,6 +248,20 @@ def test_files_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
     assert str(deep.value) == f"{tmp_path}/none/b.toml: there is no such file"
 
 
+def test_a_file_that_is_not_there_may_lie_in_another_folder(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.audit]\n")
+    with pytest.raises(AuditError) as other:
+        read(tmp_path / "none.toml")
+    assert str(other.value) == f"{tmp_path}/none.toml: there is no such file\n  there is 'a.toml'"
+    (tmp_path / "audits").mkdir()
+    moved = file.rename(tmp_path / "audits" / "bald.toml")
+    for place in ("bald.toml", "audit/bald.toml"):
+        with pytest.raises(AuditError) as elsewhere:
+            read(tmp_path / place)
+        hint = f"did you mean '{moved}'?"
+        assert str(elsewhere.value) == f"{tmp_path / place}: there is no such file\n  {hint}"
+
+
 def test_a_file_that_is_nested_too_deeply(tmp_path: Path) -> None:
     deep = tmp_path / "deep.toml"
     deep.write_text(f"notes = {'[' * 5000}{']' * 5000}\n")

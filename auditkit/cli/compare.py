@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from auditkit.cli.compared import Terminal
-from auditkit.cli.console import Console
+from auditkit.cli.console import Console, working
 from auditkit.cli.options import settings, settings_options
 from auditkit.cli.outcome import conclude
 from auditkit.engine.comparing import Comparison, Side
@@ -43,7 +43,8 @@ def compare(first: Path, second: Path, as_json: bool, everything: bool, **values
     were different ones. Different protocols, tasks or confidence levels are refused; different data is a warning.
     """
     sides = [_side(path, dict(values)) for path in (first, second)]
-    found = derive(*sides)
+    with working():
+        found = derive(*sides)
     if as_json:
         click.echo(json.dumps(_json(sides, found), ensure_ascii=False, allow_nan=False))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich import console
+from rich.status import Status
 
 from auditkit.cli.unread import write_to_nowhere
 
@@ -14,3 +15,8 @@ class Console(console.Console):
         """Go on, silently."""
         self.quiet = True
         write_to_nowhere()
+
+
+def working(text: str = "Working out what the predictions show") -> Status:
+    """While it is entered, the text and a moving sign on stderr's terminal; nothing where that is none."""
+    return Console(stderr=True, highlight=False).status(text)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from auditkit.cli.console import Console
+from auditkit.cli.console import Console, working
 from auditkit.cli.options import NO_PLUGIN, REPORTS, FiniteRange
 from auditkit.cli.outcome import publish
 from auditkit.engine.elsewhere import Columns, Reading, read
@@ -91,8 +91,9 @@ def judge(file: Path, groups: tuple[str, ...], reports: Path, quiet: bool, **val
         raise AuditError("no metric is named", where="--metrics", hint="as in --metrics accuracy,auroc")
     values["title"] = values["title"] or f"Predictions of {columns.truth} in {file.name}"
     question = Question(command=_command(click.get_current_context()), **values)
-    given = read(file, columns, reading)
-    audit, results = derive(given, columns, question, registry)
+    with working():
+        given = read(file, columns, reading)
+        audit, results = derive(given, columns, question, registry)
     folder, console = reports / f"{file.stem}-judged", Console(highlight=False)
     earlier = _earlier(folder)
     publish(console, document.build(audit, results), results, folder, quiet=quiet)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from auditkit import shelf
 from auditkit.cli.codes import Code
-from auditkit.cli.console import Console
+from auditkit.cli.console import Console, working
 from auditkit.engine.prepare import Prepared
 from auditkit.engine.writable import require_file, require_folder
 from auditkit.errors import AuditError
@@ -48,7 +48,8 @@ def conclude(prepared: Prepared) -> Results:
 def _derive(prepared: Prepared) -> Results:
     from auditkit.engine.conclude import conclude as derive
 
-    return derive(prepared)
+    with working():
+        return derive(prepared)
 
 
 def write_reports(

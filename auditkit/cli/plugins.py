@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +17,8 @@ from auditkit.engine.discovery import Broken, Registered, Shelf, discover, offer
 from auditkit.errors import AuditError
 from auditkit.spec.option_table import OptionRow, option_rows
 from auditkit.spec.words import did_you_mean
+
+_LEAST_ROOM = 20
 
 
 @click.group(cls=Suggesting)
@@ -32,8 +36,7 @@ def list_plugins(as_json: bool, disabled: tuple[str, ...]) -> int:
         click.echo(json.dumps(_document(shelf), indent=1))
         return 0
     rows = [(one.kind, one.component.id, one.provider, one.component.summary) for one in shelf.registered]
-    for line in _columns(rows):
-        click.echo(f"  {line}")
+    click.echo("\n".join(_columns(rows)))
     for broken in shelf.broken:
         click.echo(_told(broken))
     return 0
@@ -64,11 +67,15 @@ def _told(broken: Broken) -> str:
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Rows with every column but the last as wide as its widest cell."""
+    """Rows with every column but the last as wide as its widest cell; that one wraps where there is a terminal."""
     widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
-    return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows
-    ]
+    found = []
+    for row in rows:
+        head = "  ".join(["", *(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), ""])
+        room = shutil.get_terminal_size().columns - len(head) if sys.stdout.isatty() else 0
+        first, *others = textwrap.wrap(row[-1], room) if room >= _LEAST_ROOM else [row[-1]]
+        found += [head + first, *(" " * len(head) + other for other in others)]
+    return found
 
 
 def _page(offer: Registered) -> str:

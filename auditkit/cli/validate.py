@@ -15,7 +15,7 @@ from auditkit.engine.checking import Checked, check
 from auditkit.engine.places import named_place, overruled
 from auditkit.engine.registry import Registry
 from auditkit.engine.resolution import Chosen, ResolvedAudit
-from auditkit.errors import AuditError
+from auditkit.errors import AuditError, RunFailed
 from auditkit.spec import reader
 from auditkit.spec.problems import Placed, placed, told
 from auditkit.spec.source import Source
@@ -48,7 +48,9 @@ class _Names:
         try:
             if self.place is not None and not self.place.exists():
                 raise AuditError(f"there is no {self.place}")
-            levels = self.registry.load_class(dataset).attribute_levels(dataset.options, self.place)
+            levels = self.registry.attribute_levels(dataset, self.place)
+        except RunFailed:
+            raise
         except AuditError as error:
             self._remark(str(error))
             self.wrong = self.place is not None
@@ -86,7 +88,7 @@ def _validate(registry: Registry, file: Path, asked: _Asked) -> int:
         forms = list(_forms(registry, source, names, asked))
     except AuditError as error:
         click.echo(str(error), err=True)
-        return Code.BAD_INPUT
+        return Code.RUN_FAILED if isinstance(error, RunFailed) else Code.BAD_INPUT
     for remark in filter(None, (overruled(file, source.values, asked.data), *names.remarks)):
         click.echo(f"{file}: {remark}", err=True)
     found: list[Placed] = []

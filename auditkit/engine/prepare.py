@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from auditkit.cohort import MISSING, OpenDataset
-from auditkit.contracts import Dataset, Metric
+from auditkit.contracts import Metric
 from auditkit.engine.checking import check
 from auditkit.engine.discovery import told
 from auditkit.engine.draws import Pools, pools
@@ -205,16 +205,16 @@ def _opened(read: Read) -> OpenDataset:
         RunFailed: the plugin itself failed.
     """
     chosen = read.resolved.dataset
-    who = f"dataset {chosen.component.id!r} of {chosen.distribution} {chosen.version}"
     try:
         dataset: OpenDataset = read.registry.build(chosen).open(read.place)
     except AuditError:
         raise
     except Exception as error:
-        raise RunFailed(f"{who} cannot be opened: {told(error)}", where=str(read.place or "")) from error
+        raise RunFailed(f"{chosen.who} cannot be opened: {told(error)}", where=str(read.place or "")) from error
     below = [] if dataset.identities is None else np.flatnonzero(dataset.identities < MISSING).tolist()
     if below:
-        said = f"{who} gives {plural(len(below), 'image')} an identity below -1, first {dataset.file_names[below[0]]}"
+        images, first = plural(len(below), "image"), dataset.file_names[below[0]]
+        said = f"{chosen.who} gives {images} an identity below -1, first {first}"
         hint = "an identity is a number from 0, or -1 where it is unknown"
         raise DataError(said, where=dataset.place, hint=hint)
     return dataset
@@ -232,21 +232,14 @@ def _source(settings: Settings, *, stand_in: bool) -> Source:
 
 
 def _checked(settings: Settings, registry: Registry, source: Source, place: Path | None) -> ResolvedAudit:
-    checked = check(
-        registry, source, lambda c: _dataset_class(registry, c).attribute_levels(c.options, place), settings.scale
-    )
+    checked = check(registry, source, lambda c: registry.attribute_levels(c, place), settings.scale)
     if checked.resolved is None:
         raise reader.invalid(checked.problems, source)
     return checked.resolved
 
 
-def _dataset_class(registry: Registry, chosen: Chosen) -> type[Dataset]:
-    found: type[Dataset] = registry.load_class(chosen)
-    return found
-
-
 def _default_place(registry: Registry, chosen: Chosen) -> Path | None:
-    place = _dataset_class(registry, chosen).default_place(chosen.options)
+    place = registry.default_place(chosen)
     try:
         return place if place is not None and _holds_something(place) else None
     except OSError as error:
@@ -259,11 +252,11 @@ def _holds_something(place: Path) -> bool:
 
 
 def _wants_a_place(registry: Registry, chosen: Chosen) -> bool:
-    return _dataset_class(registry, chosen).default_place(chosen.options) is not None
+    return registry.default_place(chosen) is not None
 
 
 def _no_data(registry: Registry, chosen: Chosen) -> DataError:
-    place = _dataset_class(registry, chosen).default_place(chosen.options)
+    place = registry.default_place(chosen)
     return DataError(
         f"no data for dataset {chosen.component.id!r}: nothing was named, and {place} is missing or empty",
         hint=f"name the place with --data PATH, the variable {PLACE_VARIABLE} or [data] place",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from auditkit.contracts import Component, Dataset, Kind, Level, Metric, Model, Objective, Plugin, Sampler
 from auditkit.engine import names
@@ -77,6 +78,36 @@ class Registry:
             RunFailed: the import fails, or what it gives is no class of the right kind.
         """
         return _load_class(chosen.kind, chosen.component, f"{chosen.distribution} {chosen.version}")
+
+    def attribute_levels(self, dataset: Chosen, place: Path | None) -> Mapping[str, tuple[Level, ...]] | None:
+        """What a data set says of its attributes before it is opened; None where it does not know.
+
+        Raises:
+            RunFailed: its plugin fails.
+        """
+        return cast(
+            Mapping[str, tuple[Level, ...]] | None,
+            self._asked(dataset, "cannot tell its attributes", lambda c: c.attribute_levels(dataset.options, place)),
+        )
+
+    def default_place(self, dataset: Chosen) -> Path | None:
+        """Where a data set lies if nobody says; None where it needs no place.
+
+        Raises:
+            RunFailed: its plugin fails.
+        """
+        return cast(
+            Path | None, self._asked(dataset, "cannot tell its place", lambda c: c.default_place(dataset.options))
+        )
+
+    def _asked(self, dataset: Chosen, failure: str, question: Callable[[type[Dataset]], object]) -> object:
+        kind = self.load_class(dataset)
+        try:
+            return question(kind)
+        except AuditError:
+            raise
+        except Exception as error:
+            raise RunFailed(f"{dataset.who} {failure}: {told(error)}") from error
 
     def build(self, chosen: Chosen) -> Any:
         """A component with its options.

@@ -28,6 +28,11 @@ class Chosen:
     draft: Draft[Options] | None = None
 
     @property
+    def who(self) -> str:
+        """The component and what it comes from, as messages name it."""
+        return f"{self.kind} {self.component.id!r} of {self.distribution} {self.version}"
+
+    @property
     def usable(self) -> bool:
         """Whether the options, mistaken or not, are such as the component can take."""
         return self.draft is None or self.draft.whole is not None

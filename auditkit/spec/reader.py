@@ -31,6 +31,7 @@ _MALFORMED = {
     "illegal character '\\n'": "a text in quotes ends on its line; three quotes make it longer",
 }
 """What helps against the parser's most frequent complaints."""
+_AUDIT = re.compile(r"^\s*\[\[?\s*(audit|task|arm)\s*\]", re.MULTILINE)
 
 
 def invalid(problems: Iterable[Problem], source: Source) -> InvalidAudit:
@@ -117,10 +118,24 @@ def _text(path: Path) -> str:
 
 
 def _beside(path: Path) -> str:
+    """Audits in the file's folder; where there are none, in folders beside it."""
     folder = path.parent
-    names = sorted(other.name for other in folder.glob("*.toml")) if folder.is_dir() else []
-    meant = nearest(path.stem, [name.removesuffix(".toml") for name in names])
-    return did_you_mean(f"{meant}.toml" if meant else "", names)
+    around = _audits(folder, "*.toml") or _audits(folder if folder.is_dir() else folder.parent, "*/*.toml")
+    names = [other.name if other.parent == folder else str(other) for other in around]
+    meant = nearest(path.stem, [other.stem for other in around])
+    return did_you_mean(next((name for name in names if Path(name).stem == meant), ""), names)
+
+
+def _audits(folder: Path, pattern: str) -> list[Path]:
+    """TOML files that have what an audit has, in order; other tools' configuration has not."""
+    return sorted(filter(_is_audit, folder.glob(pattern)))
+
+
+def _is_audit(file: Path) -> bool:
+    try:
+        return _AUDIT.search(file.read_text("utf-8", "replace")) is not None
+    except OSError:
+        return False
 
 
 def _inside(path: Path) -> str:

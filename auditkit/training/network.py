@@ -16,8 +16,8 @@ from torch import nn
 from auditkit import streams
 from auditkit.contracts import Model
 from auditkit.errors import AuditError
+from auditkit.training.convolutions import use_products
 from auditkit.training.pixels import Normalise
-from auditkit.training.small_maps import use_small_maps
 
 OUTPUTS = 2
 _BODY, _HEAD = "body.", "head."
@@ -114,7 +114,7 @@ def build_network(model: Model, seed: int, device: torch.device = _CPU) -> Netwo
 def _suit(network: Network, device: torch.device) -> None:
     """Let layers compute in the way that is fastest on the device."""
     if device.type == "cpu":
-        use_small_maps(network)
+        use_products(network)
     elif device.type == "cuda" and not why_no_kernels(device):
         _gpu_layers().use_gpu_layers(network.body)
 

@@ -13,40 +13,13 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from torch import nn
 
-_MOST_PIXELS_IN, _MOST_PIXELS_OUT, _LEAST_WEIGHTS = 16, 4, 2**16
+_MOST_PIXELS_IN, _MOST_PIXELS_OUT = 16, 4
 _LEAST_DENSITY = 0.4
 
 
-class SmallMapConv2d(nn.Conv2d):
-    """A convolution that becomes a matrix product where its maps are small; its weights are an nn.Conv2d's."""
-
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name of the method it replaces
-        """(n, channels out, height, width) of (n, channels in, height, width)."""
-        small = input.device.type == "cpu" and self.in_channels * self.out_channels >= _LEAST_WEIGHTS
-        taps = _taps(tuple(input.shape[2:]), self.kernel_size, self.stride, self.padding) if small else None
-        if taps is None:
-            return super().forward(input)
-        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else input.dtype
-        found: torch.Tensor = _Product.apply(input.to(kind), self.weight, taps)
-        return found
-
-
-def use_small_maps(network: nn.Module) -> None:
-    """Let the plain convolutions of a network be matrix products where their maps are small; names stay."""
-    for module in network.modules():
-        if type(module) is nn.Conv2d and _is_plain(module):
-            module.__class__ = SmallMapConv2d
-
-
-def _is_plain(layer: nn.Conv2d) -> bool:
-    ungrouped = layer.groups == 1 and layer.dilation == (1, 1) and layer.padding_mode == "zeros"
-    return ungrouped and layer.bias is None and not isinstance(layer.padding, str)
-
-
 @lru_cache(maxsize=64)
-def _taps(size: Any, kernel: Any, stride: Any, padding: Any) -> torch.Tensor | None:
+def taps_of(size: Any, kernel: Any, stride: Any, padding: Any) -> torch.Tensor | None:
     """(pixels out, pixels in) int64: which tap of the kernel connects them, the number of taps where none does.
 
     None where the maps are too large, or too few pixels are connected, for a matrix to pay.
@@ -65,9 +38,16 @@ def _taps(size: Any, kernel: Any, stride: Any, padding: Any) -> torch.Tensor | N
     return found if bool(there.double().mean() >= _LEAST_DENSITY) else None
 
 
-class _Product(torch.autograd.Function):
+class OneProduct(torch.autograd.Function):
+    """The convolution as one matrix product, on a CPU.
+
+    `apply(x, weight, taps)`: x (n, channels in, height, width), weight (channels out, channels in, height, width)
+    float32, taps as `taps_of` gives them for the maps. Gives (n, channels out, height, width) as x is.
+    """
+
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, taps: torch.Tensor) -> torch.Tensor:
+        """Keep the flattened maps and the matrix for the way back."""
         matrix = _matrix(weight.to(x.dtype), taps)
         flat = x.permute(0, 2, 3, 1).reshape(len(x), -1)
         ctx.save_for_backward(flat, matrix, taps)
@@ -76,6 +56,7 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor, None]:
+        """Two products; the kernel's gradient is the sum of its copies in the matrix."""
         flat, matrix, taps = ctx.saved_tensors
         shape, kernel = ctx.shapes
         grad = grads[0].permute(0, 2, 3, 1).reshape(len(flat), -1)
