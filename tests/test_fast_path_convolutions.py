@@ -93,6 +93,13 @@ def test_other_convolutions_stay_as_they_are(case: tuple[int, ...]) -> None:
     assert all(torch.equal(*pair) for pair in zip(passed(layer, maps), expected, strict=True))
 
 
+def test_weights_of_another_format_are_convolved_as_ever() -> None:
+    layer, maps = layer_and_maps(256, 256, 8, 8)
+    expected = passed(layer.double(), maps.double())
+    use_products(layer)
+    assert all(torch.equal(*pair) for pair in zip(passed(layer, maps.double()), expected, strict=True))
+
+
 def test_only_plain_convolutions_change_and_names_stay() -> None:
     network = Network(build("resnet18", 2), "fc")
     names = list(network.state_dict())

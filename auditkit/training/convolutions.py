@@ -27,7 +27,7 @@ class ProductConv2d(nn.Conv2d):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name of the method it replaces
         """(n, channels out, height, width) of (n, channels in, height, width)."""
-        if input.device.type != "cpu":
+        if input.device.type != "cpu" or self.weight.dtype != torch.float32:
             return super().forward(input)
         kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else input.dtype
         taps = self._taps(input)

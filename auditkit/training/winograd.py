@@ -30,19 +30,19 @@ class Winograd(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """Keep the tiles for the way back: to make them again would take a fiftieth of a step."""
-        tiles, kernels = _tiles(x), _kernel_transform(weight, x.dtype)
-        ctx.save_for_backward(tiles, kernels)
-        ctx.shape = len(x), *x.shape[2:], x.shape[1]
-        return _output_transform(tiles @ kernels.transpose(1, 2), (len(x), *x.shape[2:], len(weight)))
+        """Keep the maps, which a ReLU before has kept anyway, and not the tiles, which take four times their memory."""
+        kernels = _kernel_transform(weight, x.dtype)
+        ctx.save_for_backward(x, kernels)
+        return _output_transform(_tiles(x) @ kernels.transpose(1, 2), (len(x), *x.shape[2:], len(weight)))
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """Every transform's adjoint, in reverse."""
-        tiles, kernels = ctx.saved_tensors
+        """Every transform's adjoint, in reverse; to make the tiles again takes a fiftieth of a step."""
+        x, kernels = ctx.saved_tensors
         products = _output_adjoint(grads[0])
-        to_x = _input_adjoint(products @ kernels, ctx.shape) if ctx.needs_input_grad[0] else None
-        return to_x, _kernel_adjoint(products.transpose(1, 2) @ tiles)
+        shape = len(x), *x.shape[2:], x.shape[1]
+        to_x = _input_adjoint(products @ kernels, shape) if ctx.needs_input_grad[0] else None
+        return to_x, _kernel_adjoint(products.transpose(1, 2) @ _tiles(x))
 
 
 def _tiles(x: torch.Tensor) -> torch.Tensor:
