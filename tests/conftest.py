@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from installed_plugins import install  # noqa: F401 - a fixture for every test
+from celeba_toys import official  # noqa: F401 - a fixture for every test, as are the next ones
+from installed_plugins import install  # noqa: F401
+from report_toys import built, page  # noqa: F401
+from valid_audits import file  # noqa: F401
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -51,3 +51,11 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     for name in set(sys.modules) - before:
         if name.startswith("auditkit_") and not name.startswith("auditkit_plugins"):
             del sys.modules[name]
+
+
+def write_plugin(site: Path, code: str, *, name: str = "bad", point: str = "bad") -> None:
+    info = site / f"auditkit_{name}-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: auditkit-{name}\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[auditkit]\n{point} = auditkit_{name}\n")
+    (site / f"auditkit_{name}.py").write_text(code)

@@ -37,3 +37,5 @@ metrics = ["accuracy", "true_positive_rate"]
 replicates = 200
 """
 QUICK = ("--device", "cpu", "--workers", "1", "--progress", "plain")
+CELEBA = TOY.replace('{ use = "faces", images = 240 }', '"celeba"')
+STAND_IN = CELEBA + '\n[stand_in]\ndataset = { use = "faces", images = 240 }\n'

@@ -4,57 +4,37 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch._dynamo.testing import CompileCounterWithBackend
-from torch._dynamo.utils import counters
-from training_toys import Events, build, recipe, unit_work
+from training_toys import OBJECTIVE, OPTIMIZERS, batches, build, recipe
 
 from auditkit import Objective
-from auditkit.engine.store import Store
-from auditkit.engine.unit import run_unit
 from auditkit.engine.work import ComponentRef
-from auditkit.events import Notice
 from auditkit.training import graph
 from auditkit.training.checkpoint import Progress
 from auditkit.training.device import Compute
 from auditkit.training.network import build_network
 from auditkit.training.optimization import make_optimizer
-from auditkit.training.pixels import Normalise
 from auditkit.training.steps import Eager, margins
 from auditkit_plugins.objectives import losses, options
 
 CPU = Compute(torch.device("cpu"), "float32", 1)
 MODEL = ComponentRef("model", "small-cnn", {"width": 8, "blocks": 2})
-OBJECTIVE = ComponentRef("objective", "group-dro", {"strata": ("Bald",), "step_size": 0.5})
-ADAM = {"use": "adamw", "lr": 0.01, "weight_decay": 0.1}
-OPTIMIZERS = pytest.mark.parametrize("changes", [{}, {"optimizer": ADAM}], ids=["sgd", "adamw"])
 OBJECTIVES = (
     losses.CrossEntropy(options.CrossEntropyOptions(label_smoothing=0.1)),
     losses.Reweight(options.ReweightOptions(strata=("Bald",))),
     losses.GroupDRO(options.GroupDROOptions(strata=("Bald",), step_size=0.5)),
     losses.Focal(options.FocalOptions()),
 )
-
-
 HALF = Compute(torch.device("cpu"), "float16", 1)
 
 
 def fresh(seed: int, spec: Any, compute: Compute = CPU) -> Progress:
     module, objective = build_network(build(MODEL), seed), build(OBJECTIVE).build((3, 2))
     return Progress(module.train(), objective, make_optimizer(spec.optimizer, module.parameters()), compute.scaler())
-
-
-def noise(rng: torch.Generator, rows: int) -> torch.Tensor:
-    return torch.randint(0, 256, (rows, 16, 16, 3), generator=rng, dtype=torch.uint8)
-
-
-def batches() -> list[graph.Batch]:
-    rng = torch.Generator().manual_seed(1)
-    return [(noise(rng, n), (torch.arange(n) % 2).float(), torch.arange(n) % 2) for n in (6, 5, 6)]
 
 
 def state(progress: Progress) -> list[torch.Tensor]:
@@ -225,13 +205,6 @@ def test_a_network_is_compiled_once_for_all_objectives_and_seeds() -> None:
     assert counter.frame_count == 1
 
 
-class Uncapturable(torch.nn.Module):
-    """Asks the device for a number, which a capture cannot answer."""
-
-    def forward(self, margin: torch.Tensor, truth: torch.Tensor, stratum: torch.Tensor) -> torch.Tensor:
-        return torch.nn.functional.binary_cross_entropy_with_logits(margin, truth) * (1 + 0 * truth.sum().item())
-
-
 def test_batches_of_another_size_are_stepped_eagerly_beside_captured_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
     spec = recipe()
@@ -280,72 +253,3 @@ def test_a_capture_that_fails_while_warming_up_leaves_the_weights(monkeypatch: p
         twins.step(batches()[0], 0.05)
     after = state(twins.progress)
     assert all(torch.equal(a, b) for a, b in zip(before, after[: len(before)], strict=True))
-
-
-@pytest.mark.gpu
-def test_what_cannot_be_captured_runs_eagerly_and_still_draws_noise() -> None:
-    told: list[str] = []
-    device = torch.device("cuda", 0)
-    layers = (Normalise(), torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(3 * 16 * 16, 2))
-    network = torch.nn.Sequential(*layers).to(device)
-    spec = recipe().optimizer
-    compute = Compute(device, "float32", 1)
-    progress = Progress(network, Uncapturable(), make_optimizer(spec, network.parameters()), compute.scaler())
-    images, truth, stratum = (tensor.to(device) for tensor in batches()[0])
-    stream = torch.cuda.current_stream()
-    steps = graph.steps_of(
-        progress, spec, compute, graph.Kind("uncapturable"), lambda: (images, truth, stratum), 1, told.append
-    )
-    assert steps.how == "eager"
-    assert [one.split(":")[0] for one in told] == ["training steps cannot be captured and are slower"]
-    assert torch.cuda.current_stream() == stream
-    assert len({float(steps.step((images, truth, stratum), 0.0)) for _ in range(3)}) == 3, "dropout drew no noise"
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
-def test_units_share_code_that_is_compiled_and_come_to_the_losses_of_eager_steps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
-) -> None:
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-    monkeypatch.setattr(graph, "WORTH_COMPILING", 1)
-    graph.forget()
-    counters.clear()
-    spec = recipe(batch_size=20, precision=precision)
-    found = {}
-    for device in ("cpu", "cuda"):
-        (tmp_path / device).mkdir()
-        for seed, objective in enumerate((ComponentRef("objective", "cross-entropy", {}), OBJECTIVE, OBJECTIVE)):
-            item = unit_work(
-                tmp_path / device, device=device, digest=f"d{seed}", seed=seed, recipe=spec, objective=objective
-            )
-            events = Events()
-            run_unit(item, build, events)
-            assert Store(Path(item.store)).facts(item.digest)["steps"] == ["eager" if device == "cpu" else "compiled"]
-            assert events.of(Notice) == []
-            found[device, seed] = [epoch["loss"] for epoch in Store(Path(item.store)).history(item.digest)]
-    assert counters["stats"]["unique_graphs"] == 1
-    tolerance = {"rel": 0.02, "abs": 1e-3} if precision == "float32" else {"rel": 0.15, "abs": 0.02}
-    for seed in range(3):
-        assert found["cuda", seed] == pytest.approx(found["cpu", seed], **tolerance)
-
-
-@pytest.mark.gpu
-@OPTIMIZERS
-def test_graphs_come_to_the_losses_of_eager_steps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
-) -> None:
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # its ten bits would be what is compared
-    spec = recipe(batch_size=20, **changes)  # 96 rows in batches of 20, 20, 20, 18, 18: one graph
-    found = {}
-    for device in ("cpu", "cuda"):
-        (tmp_path / device).mkdir()
-        for digest, seed in (("d1", 0), ("d2", 1)):
-            item = unit_work(tmp_path / device, device=device, digest=digest, seed=seed, recipe=spec)
-            events = Events()
-            run_unit(item, build, events)
-            assert Store(Path(item.store)).facts(digest)["steps"] == ["eager" if device == "cpu" else "captured"]
-            assert events.of(Notice) == []
-            found[device, seed] = [epoch["loss"] for epoch in Store(Path(item.store)).history(digest)]
-    for seed in (0, 1):
-        assert found["cuda", seed] == pytest.approx(found["cpu", seed], rel=0.02, abs=1e-3)

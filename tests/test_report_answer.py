@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from report_toys import ARMS, audit, results, tables
+from findings_toys import ARMS
+from report_toys import audit, results, tables
 
 from auditkit.evidence.results import NOT_MEASURED, Finding, Interval, Place
 from auditkit.report import document

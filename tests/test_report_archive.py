@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from report_toys import ATTRIBUTES, results
+from findings_toys import ATTRIBUTES
+from report_toys import results
 
 from auditkit.errors import DataError
 from auditkit.evidence.results import Results

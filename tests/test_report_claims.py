@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from report_toys import audit, results
+from report_toys import audit, results, tables
 
 from auditkit.evidence.results import Finding, GateRow, Interval, PublishedRow
 from auditkit.report import document
@@ -88,3 +88,21 @@ def test_a_placebo_is_recognised_whatever_its_label() -> None:
     assert said == "original (reference) · oversampled · anyone oversampled (placebo)"
     plain = dict(document.build(audit(), results()).strip)["Arms"]
     assert plain.endswith(" · placebo"), "a label that is the role says it once"
+
+
+def test_published_figures_are_told_once_each_with_their_unit() -> None:
+    first, second = results().published
+    first = replace(first, what="accuracy of men", notes=("as published; or so it seems", "synthetic data"))
+    second = replace(second, what="bald women", notes=("synthetic data",))
+    built = document.build(audit(), results(published=(first, second)))
+    table = next(t for t in tables(built) if "published" in t.columns)
+    assert [[cell.text for cell in row[1:]] for row in table.rows] == [
+        ["accuracy of men", "72.72 %", "94.4 % [93.6, 95.2]", "other protocol", "as published; or so it seems"],
+        ["bald women", "0.0024", "", "not judged", ""],
+    ]
+    assert table.notes == ("of every row: synthetic data",)
+
+
+def test_a_gate_on_stand_in_data_is_not_judged_and_never_will_be(built: Document, page: str) -> None:
+    assert ("Gates", "1 passed, 1 failed, 1 not judged") in built.strip
+    assert "judged yet" not in page

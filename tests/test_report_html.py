@@ -1,25 +1,22 @@
-"""The page stands alone, is well formed, can be read without colour, scripts or eyes, and is small."""
+"""The page stands alone, is well formed, can be read without colour or scripts, and is small."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import io
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import altair
 import pytest
-from report_toys import ATTRIBUTES, all_figures, audit, results
+from findings_toys import ATTRIBUTES
+from report_toys import all_figures, audit, results
 from rich.console import Console
 
 from auditkit.evidence.results import Results
@@ -30,17 +27,6 @@ from auditkit.report.files import figures
 
 VOID = {"meta", "input", "br", "hr", "img", "link", "wbr"}
 LIMIT = 1_500_000
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="module")
-def built() -> Document:
-    return document.build(audit(), results())
-
-
-@pytest.fixture(scope="module")
-def page(built: Document) -> str:
-    return html.render(built)
 
 
 class Page(HTMLParser):
@@ -250,63 +236,3 @@ def luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-# ------------------------------------------------------------------------------------------------------------ browser
-
-
-def in_browser(page: Path, profile: Path, *options: str) -> str:
-    """The page as Chromium has it after its scripts ran."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    quiet = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
-    command = [CHROMIUM, *quiet, f"--user-data-dir={profile}", "--virtual-time-budget=20000", *options, "--dump-dom"]
-    done = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=100, check=True)
-    return done.stdout
-
-
-def with_script(page: str, script: str) -> str:
-    """The page with its policy lifted, everything unfolded, and a script that reports in its title."""
-    lifted = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
-    return lifted.replace("<details>", "<details open>").replace("</body>", f"<script>{script}</script></body>")
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_sticks_out_of_the_screen(page: str, tmp_path: Path, width: int) -> None:
-    script = """document.title = [innerWidth, document.documentElement.scrollWidth,
-        [...document.querySelectorAll('figure div')].filter(d => d.offsetParent && d.querySelector('svg')).length,
-        document.querySelectorAll('figure').length].join(' ')"""
-    path = tmp_path / "page.html"
-    frame = tmp_path / "frame.html"
-    path.write_text(with_script(page, script), encoding="utf-8")
-    show = 'onload="setTimeout(() => document.title = this.contentDocument.title, 500)"'
-    frame.write_text(f'<iframe src="page.html" width="{width}" height="900" {show}></iframe>', encoding="utf-8")
-    shown = in_browser(frame, tmp_path / "profile", "--allow-file-access-from-files")
-    title = re.search(r"<title>(.*?)</title>", shown)
-    assert title, shown[:500]
-    window, content, visible, wanted = map(int, title[1].split())
-    assert window == width
-    assert content <= window
-    assert visible == wanted
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("scheme", [0, 1], ids=["dark", "light"])
-def test_axe_finds_nothing(page: str, tmp_path: Path, scheme: int) -> None:
-    axe = find_axe()
-    report = "axe.run().then(r => {document.title = JSON.stringify(r.violations.map(v => [v.id, v.nodes[0].html]))})"
-    path = tmp_path / "page.html"
-    path.write_text(with_script(page, f"{axe.read_text(encoding='utf-8')};{report}"), encoding="utf-8")
-    shown = in_browser(path, tmp_path / "profile", f"--blink-settings=preferredColorScheme={scheme}")
-    title = re.search(r"<title>(.*?)</title>", shown)
-    assert title and title[1] == "[]"
-
-
-def find_axe() -> Path:
-    named = os.environ.get("AUDITKIT_AXE")
-    places = [Path(named)] if named else [Path("node_modules/axe-core")]
-    found = [file for place in places for file in (place, place / "axe.min.js") if file.is_file()]
-    if not found:
-        pytest.skip("no axe-core: set AUDITKIT_AXE to its folder, or npm install axe-core")
-    return found[0]

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_toys import ATTRIBUTES, audit, results, tables
+from findings_toys import ATTRIBUTES
+from report_toys import audit, results, tables
 
 from auditkit.report import archive, document, names
 from auditkit.report.blocks import Table

@@ -5,21 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shlex
-import signal
 import subprocess
 import sys
-import time
-from contextlib import chdir, suppress
+from contextlib import chdir
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from run_toys import QUICK, TOY
+from run_toys import QUICK, STAND_IN, TOY
 
 import auditkit.audit
 from auditkit.engine.conclude import facts
-from auditkit.engine.executors import forks
 from auditkit.engine.prepare import Settings, prepare
 from auditkit.testing import AuditProject, audit_project
 
@@ -71,13 +67,6 @@ def test_running_again_trains_nothing_and_needs_no_torch(finished: AuditProject)
         [sys.executable, "-c", code], cwd=finished.folder, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == "report  reports/toy/report.html\n0 []\n"
-
-
-def test_what_findings_are_made_with_is_imported_while_workers_start() -> None:
-    code = "import sys; from auditkit.cli.run import import_ahead; import_ahead().join(); print(*sys.modules)"
-    imported = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split())
-    assert {"fairlearn.metrics", "jinja2", "vl_convert"} <= imported
-    assert "torch" not in imported
 
 
 def test_a_report_names_the_command_that_makes_it_again(finished: AuditProject) -> None:
@@ -167,38 +156,6 @@ def test_a_narrow_plan_shows_which_unit_is_which(finished: AuditProject) -> None
     assert lines[1].split() == ["original", "Male", "0", "done"]
 
 
-def test_a_plan_counts_gates_and_figures_and_lists_them_when_asked() -> None:
-    finding = '{ task = "Male", arm = "original" }'
-    claims = f"""
-[[gate]]
-finding = {finding}
-at_least = 0.5
-[[published]]
-where = "Table 1"
-finding = {finding}
-value = 0.9
-[[published]]
-where = "Table 2"
-label = "images"
-value = 100.0
-"""
-    project = audit_project({"toy.toml": TOY + claims, "away.toml": STAND_IN + claims})
-    assert (
-        project.run("plan", "toy.toml")
-        .assert_success()
-        .out.endswith(
-            "not judged yet: 1 gate\nnot judged on synthetic data: 2 published figures (--figures lists them)\n"
-        )
-    )
-    out = project.run("plan", "away.toml", "--figures").assert_success().out
-    assert out.endswith(
-        "not judged on stand-in data: accuracy, arm original, task Male, at least 0.5\n"
-        "not judged on synthetic data: Table 1: accuracy, arm original, task Male = 0.9\n"
-        "not judged on synthetic data: Table 2: images = 100\n"
-    )
-    assert "under a minute" in out
-
-
 def test_names_titles_evidence_and_places_are_no_part_of_a_digest(finished: AuditProject) -> None:
     other = TOY.replace('"Toy"', '"Other"').replace('name = "oversampled"', 'name = "renamed"').replace("200", "300", 1)
     other = other.replace('"true_positive_rate"', '"selection_rate"')
@@ -243,107 +200,6 @@ def test_gates_decide_the_exit_code_and_the_answer_in_python(finished: AuditProj
     finished.write({"toy.toml": TOY})
 
 
-def test_a_report_of_nothing_names_the_command() -> None:
-    project = audit_project({"toy.toml": TOY})
-    outcome = project.run("report", "toy.toml").assert_code(2)
-    assert outcome.err == (
-        "toy.toml: 4 of its 4 units are not in the store .auditkit, such as Male · original · seed 0\n"
-        "  train them: auditkit run toy.toml\n"
-    )
-
-
-@pytest.mark.parametrize("command", [["report"], ["scan"], ["show", "--image", "000001.jpg"], ["compare", "toy.toml"]])
-def test_the_command_that_trains_repeats_what_was_asked(command: list[str]) -> None:
-    project = audit_project({"my toy.toml": STAND_IN, "toy.toml": STAND_IN})
-    asked = ["--scale", "0.5", "--store", "my store", "--set", 'recipe.init="none"', "--set", "recipe.seeds=[1]"]
-    outcome = project.run(*command, "my toy.toml", *asked).assert_code(2)
-    file = "toy.toml" if "compare" in command else "'my toy.toml'"
-    options = "--scale 0.5 --store 'my store' --set 'recipe.init=\"none\"' --set 'recipe.seeds=[1]'"
-    assert outcome.err.endswith(f"\n  train them: auditkit run {file} {options}\n")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--reports", "file"], "file/toy: cannot write the report: a file is in its place\n"
-         "  name another folder with --reports\n"),
-        (["--store", "file"], "file: cannot write to the store: a file is in its place\n"
-         "  let yourself write there, or name another place with --store\n"),
-        (["--store", "file/store"], "file/store: cannot write to the store: a file is in its place\n"
-         "  let yourself write there, or name another place with --store\n"),
-        (["--junit", "file/gates.xml"], "file: cannot write the JUnit file: a file is in its place\n"
-         "  name another file with --junit\n"),
-        (["--junit", "folder"], "folder: cannot write the JUnit file: Is a directory\n"
-         "  name another file with --junit\n"),
-    ],
-)  # fmt: skip
-def test_a_place_that_cannot_be_written_is_said_before_training(arguments: list[str], said: str) -> None:
-    project = audit_project({"toy.toml": TOY, "file": "a file", "folder/inside": ""})
-    assert project.run("run", "toy.toml", *QUICK, *arguments).assert_code(2).err == said
-    assert sorted(path.name for path in project.folder.iterdir()) == ["file", "folder", "toy.toml"]
-
-
-CELEBA = TOY.replace('{ use = "faces", images = 240 }', '"celeba"')
-STAND_IN = CELEBA + '\n[stand_in]\ndataset = { use = "faces", images = 240 }\n'
-
-
-def test_without_data_the_stand_in_is_planned_loudly_and_can_be_refused() -> None:
-    project = audit_project({"toy.toml": STAND_IN})
-    assert "SYNTHETIC" in project.run("plan", "toy.toml").assert_success().out
-    refused = project.run("plan", "toy.toml", "--require-data").assert_code(2)
-    assert "no data for dataset 'celeba'" in refused.err
-    assert "--data PATH" in refused.err
-
-
-def test_an_override_of_a_profile_takes_effect_with_it_and_is_refused_without() -> None:
-    project = audit_project({"toy.toml": STAND_IN + 'profile = "short"\n[profile.short.recipe]\nseeds = [3]\n'})
-    change = ("--set", "profile.short.recipe.seeds=[4, 5]")
-    units = json.loads(project.run("plan", "toy.toml", "--json", *change).assert_success().out)["units"]
-    assert {unit["seed"] for unit in units} == {4, 5}
-    project.write({"faces.toml": TOY + "\n[profile.short.recipe]\nseeds = [3]\n"})
-    assert project.run("plan", "faces.toml", *change).assert_code(2).err == (
-        "--set #1: profile 'short' is not applied, so this changes nothing\n"
-        "      | profile.short.recipe.seeds=[4, 5]\n"
-        "      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ add --profile short\n"
-        "1 mistake, nothing was run\n"
-    )
-
-
-@pytest.mark.parametrize("scale", ["inf", "nan", "-inf"])
-def test_a_scale_that_is_no_number_is_refused(scale: str) -> None:
-    outcome = audit_project({"toy.toml": TOY}).run("plan", "toy.toml", f"--scale={scale}").assert_code(2)
-    assert "Invalid value for '--scale'" in outcome.err
-
-
-def test_a_place_that_was_named_and_is_wrong_is_an_error() -> None:
-    project = audit_project({"toy.toml": STAND_IN})
-    assert "nowhere" in project.run("plan", "toy.toml", "--data", "nowhere").assert_code(2).err
-
-
-def test_ctrl_c_stops_cleanly_and_the_same_command_continues() -> None:
-    project = audit_project({"toy.toml": TOY.replace("epochs = 2", "epochs = 40")})
-    process = started(project)
-    wait_for_a_checkpoint(project.folder)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err == "interrupted; what is finished is kept, and the same command goes on from the last checkpoint\n"
-    assert list(project.folder.glob(".auditkit/partial/*/checkpoint.safetensors"))
-    out = project.run("plan", "toy.toml").assert_success().out
-    assert sum(line.split()[-2:-1] == ["continue"] for line in out.splitlines()) == 1
-    assert "4 units: 4 to run (1 to be continued from a checkpoint)" in out
-
-
-def test_with_all_streams_closed_a_run_ends() -> None:
-    """As daemons start jobs: the numbers of closed streams must not become those of a worker's pipes."""
-    project = audit_project({"toy.toml": TOY})
-    command = f"exec {shlex.join([sys.executable, '-m', 'auditkit', 'run', 'toy.toml', *QUICK])} <&- >&- 2>&-"
-    environment = {**os.environ, **project.environment}
-    done = subprocess.run(["sh", "-c", command], cwd=project.folder, env=environment, timeout=120, check=False)
-    assert done.returncode == 0
-    assert (project.folder / "reports" / "toy" / "report.md").is_file()
-
-
 def test_the_whole_report_is_printed_when_asked(finished: AuditProject) -> None:
     first = finished.run("report", "toy.toml").assert_success().out
     whole = finished.run("report", "toy.toml", "--all").assert_success().out
@@ -367,76 +223,6 @@ def test_kept_findings_and_charts_that_are_damaged_are_made_again(finished: Audi
         path.write_text(text)
     finished.run("report", "toy.toml").assert_success()
     assert finished.read("reports/toy/findings.json") == before
-
-
-def test_a_run_never_imports_torch_where_it_was_started() -> None:
-    project = audit_project({"toy.toml": TOY})
-    code = (
-        "import sys; from auditkit.cli import exit_code\n"
-        f"assert exit_code({['run', 'toy.toml', *QUICK]}) == 0\n"
-        "assert 'torch' not in sys.modules"
-    )
-    environment = {**os.environ, **project.environment}
-    found = subprocess.run([sys.executable, "-c", code], cwd=project.folder, env=environment, check=False)
-    assert found.returncode == 0
-
-
-STARTING = {
-    "before": lambda servers: True,
-    "a server starts": lambda servers: len(servers) == 1,
-    "it imports torch": lambda servers: any(b"libtorch" in (server / "maps").read_bytes() for server in servers),
-    "it has forked a worker": lambda servers: len(servers) > 1,
-}
-"""What is seen of the processes that workers are forked from and the workers, which look alike."""
-
-
-@pytest.mark.skipif(not forks(), reason="workers are not forked here")
-@pytest.mark.parametrize("moment", STARTING)
-def test_ctrl_c_while_workers_start_says_no_more_than_that(moment: str) -> None:
-    project = audit_project({"toy.toml": TOY})
-    process = started(project)
-    assert process.stdout is not None
-    next(line for line in process.stdout if "training visits" in line)
-    deadline = time.monotonic() + 60
-    while not STARTING[moment](servers_of(process)):
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    (line,) = err.strip().splitlines()
-    assert line.startswith("interrupted")
-
-
-def started(project: AuditProject) -> subprocess.Popen[str]:
-    """A run as its own group of processes, which Ctrl-C reaches as a whole."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "auditkit", "run", "toy.toml", *QUICK],
-        cwd=project.folder,
-        env={**os.environ, **project.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite run in the background ignores it
-    )
-
-
-def servers_of(process: subprocess.Popen[str]) -> list[Path]:
-    """The folders in /proc of what workers are forked from, and of the workers, in the group of a run."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended meanwhile
-            if os.getpgid(int(place.name)) == process.pid and b"forkserver" in (place / "cmdline").read_bytes():
-                found.append(place)
-    return found
-
-
-def wait_for_a_checkpoint(folder: Path) -> None:
-    deadline = time.monotonic() + 90
-    while not list(folder.glob(".auditkit/partial/*/checkpoint.safetensors")):
-        assert time.monotonic() < deadline, "no checkpoint was written"
-        time.sleep(0.05)
 
 
 def test_gates_are_not_judged_on_stand_in_data() -> None:

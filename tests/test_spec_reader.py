@@ -1,4 +1,4 @@
-"""Reading: order of precedence, overrides, profiles, and where a value came from."""
+"""Reading: order of precedence, profiles, files that cannot be read, and where a value came from."""
 
 from __future__ import annotations
 
@@ -6,77 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from valid_audits import load_valid
+from valid_audits import FILE, line, load_valid
 
-from auditkit.errors import AuditError, InvalidAudit, Problem
+from auditkit.errors import AuditError
 from auditkit.spec.merge import merged
-from auditkit.spec.paths import value_at
 from auditkit.spec.reader import parse, read
 from auditkit.spec.scale import scaled
-from auditkit.spec.source import Source
-
-FILE = """\
-[audit]
-title = "x"
-[data]
-train = { from = ["train"], draw = 100, hold_out = 0.1 }
-test = { from = ["test"], cells = [{ where = { Male = 1 }, count = 5 }] }
-[[task]]
-target = "Male"
-[[task]]
-name = "Old"
-target = "Young"
-positive = 0
-[recipe]
-model = "resnet18"
-budget = { epochs = 10 }
-optimizer = { use = "sgd", lr = 0.1, momentum = 0.5 }
-seeds = [0, 1]
-[[arm]]
-name = "original"
-[[arm]]
-name = "over"
-sampler = { use = "oversample", where = { Bald = 1 }, until = "balanced" }
-[[arm]]
-name = "placebo"
-sampler = "none"
-[evidence]
-reference = "original"
-placebo = "placebo"
-groups = [["Male"]]
-[[gate]]
-finding = { task = "Male", arm = "over", over = ["Male"], quantity = "gap" }
-at_most = 0.1
-[[gate]]
-finding = { task = "Old", arm = "placebo" }
-at_most = 0.9
-[profile.small]
-arms = ["original", "over"]
-tasks = ["Male"]
-[profile.small.recipe]
-model = { use = "resnet18", width = 8 }
-budget = { steps = 5 }
-optimizer = { lr = 0.2 }
-seeds = [7]
-[profile.faster]
-recipe.optimizer = { use = "adamw" }
-[stand_in]
-dataset = { use = "faces", images = 500 }
-profile = "faster"
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "a.toml"
-    path.write_text(FILE)
-    return path
-
-
-def line(source: Source, *path: str | int) -> tuple[int, int, str]:
-    """Where a value stands, and the text there."""
-    place = source.locate(path)
-    return place.line, place.column, place.text[place.column - 1 :][: place.length]
 
 
 def test_a_valid_file_gives_an_audit(file: Path) -> None:
@@ -139,44 +74,6 @@ def test_the_profile_asked_for_goes_over_the_stand_ins(file: Path) -> None:
     assert audit.recipe.optimizer.model_dump() == {"use": "adamw", "lr": 0.2, "weight_decay": 0.01}
 
 
-OVERRIDES = [
-    ("recipe.budget.epochs=3", ("recipe", "budget", "epochs"), 3),
-    ('recipe.init = "none"', ("recipe", "init"), "none"),
-    ("recipe.seeds=[4, 5]", ("recipe", "seeds"), [4, 5]),
-    ("arm[over].sampler.times=4", ("arm", 1, "sampler", "times"), 4),
-    ("arm[1].sampler.times=4", ("arm", 1, "sampler", "times"), 4),
-    ("arm[placebo].sampler.k=4", ("arm", 2, "sampler", "k"), 4),
-    ("task[Male].positive=0", ("task", 0, "positive"), 0),
-    ("task[Old].positive=1", ("task", 1, "positive"), 1),
-    ("evidence.groups[0][0]='Young'", ("evidence", "groups", 0, 0), "Young"),
-    ("words.Male.\"0\"='women'", ("words", "Male", "0"), "women"),
-    ("data.image.size=64", ("data", "image", "size"), 64),
-]
-
-
-@pytest.mark.parametrize(("text", "path", "value"), OVERRIDES, ids=[text for text, *_ in OVERRIDES])
-def test_overrides_reach_every_key(file: Path, text: str, path: tuple[str | int, ...], value: object) -> None:
-    source = read(file, sets=["audit.title='y'", text])
-    assert source.problems == ()
-    assert value_at(source.values, path) == value
-    assert str(source.locate(path)) == "--set #2"
-
-
-def test_an_override_of_a_profile_changes_it_before_it_is_laid_over(file: Path) -> None:
-    sets = ["profile.small.recipe.seeds=[5]", "profile.small.recipe.model.width=4", "recipe.batch_size=8"]
-    source = read(file, profile="small", sets=sets)
-    assert source.problems == ()
-    assert value_at(source.values, ("recipe", "seeds")) == [5]
-    assert value_at(source.values, ("recipe", "model", "width")) == 4
-    assert str(source.locate(("recipe", "seeds"))) == "--set #1"
-    assert str(source.locate(("recipe", "model", "width"))) == "--set #2"
-    assert line(source, "recipe", "budget", "steps") == (40, 20, "5")
-    of_stand_in = read(file, sets=["stand_in.dataset.images=60", 'stand_in.profile="small"'], stand_in=True)
-    assert value_at(of_stand_in.values, ("data", "dataset", "images")) == 60
-    assert of_stand_in.profiles == ("small",)
-    assert str(of_stand_in.locate(("data", "dataset", "images"))) == "--set #1"
-
-
 def test_a_table_that_the_file_leaves_out_keeps_its_default_use(file: Path) -> None:
     file.write_text(FILE.replace('model = "resnet18"\n', "").replace("optimizer = ", "# ", 1))
     sets = ["recipe.optimizer.lr=0.25", "recipe.model.width=2", "recipe.objective.smoothing=0.5"]
@@ -190,48 +87,6 @@ def test_a_table_that_the_file_leaves_out_keeps_its_default_use(file: Path) -> N
     assert load_valid(file, profile="small")[0].recipe.optimizer.model_dump(include={"use", "lr"}) == {
         "use": "sgd", "lr": 0.2,
     }  # fmt: skip
-
-
-BAD_OVERRIDES = [
-    (
-        "profile.smal.arms=['over']",
-        "there is no profile 'smal'",
-        "did you mean 'small'? there are 'small' and 'faster'",
-    ),
-    ("recipe.lr", "'recipe.lr' has no value", "write --set KEY=VALUE"),
-    ("recipe.init=none", "'none' is not a TOML value", "text needs quotes: '\"none\"'"),
-    ("recipe.seeds=1\nb=2", "'1\\nb=2' is more than one value", ""),
-    ("=1", "there is no key before '='", "write --set KEY=VALUE"),
-    ("recipe..lr=1", "cannot read the key 'recipe..lr'", "keys look like recipe.budget.epochs or arm[NAME].on"),
-    ("arm.name='x'", "'arm' is an array", "say which element: arm[original].name"),
-    ("arm[ovr].on='valid'", "there is no arm 'ovr'", "did you mean 'over'? there are 'original', 'over' and 'placebo'"),
-    ("arm[7].on='valid'", "there is no arm '7'", "there are 'original', 'over' and 'placebo'"),
-    ("audit[x]=1", "'audit' is not an array and has no element 'x'", ""),
-    ("audit.title.x=1", "'audit.title' is a single value and has no 'x'", ""),
-]
-
-
-@pytest.mark.parametrize(("text", "message", "hint"), BAD_OVERRIDES, ids=[text for text, *_ in BAD_OVERRIDES])
-def test_bad_overrides_are_problems(file: Path, text: str, message: str, hint: str) -> None:
-    source = read(file, sets=["recipe.batch_size=8", text])
-    assert source.problems == (Problem(("--set", 2), message, hint),)
-    with pytest.raises(InvalidAudit) as caught:
-        load_valid(file, sets=["recipe.batch_size=8", text])
-    assert str(caught.value).startswith(f"--set #2: {message}\n")
-
-
-def test_a_mistake_in_an_override_is_told_as_one(file: Path) -> None:
-    with pytest.raises(InvalidAudit) as caught:
-        load_valid(file, sets=["recipe.epochs=3", "arm[over].train='heads'"])
-    assert str(caught.value) == (
-        "--set #1: unknown key 'epochs' in [recipe]\n"
-        "      | recipe.epochs=3\n"
-        "      | ^^^^^^^^^^^^^^^ 'epochs' belongs in budget\n"
-        "--set #2: 'train' in arm 'over' must be 'all' or 'head', found the text 'heads'\n"
-        "      | arm[over].train='heads'\n"
-        "      | ^^^^^^^^^^^^^^^^^^^^^^^ did you mean 'head'?\n"
-        "2 mistakes, nothing was run"
-    )
 
 
 def test_files_that_cannot_be_read(file: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from auditkit.cohort import SPLITS, Attributes, Cohort, Draw, OpenDataset
 from auditkit.contracts import Need, Options, Sampler
 from auditkit.engine.resolution import Chosen, ResolvedArm
 from auditkit.predictions import Predictions
-from auditkit.spec.model import Recipe
+from auditkit.spec.model import Data, Recipe
 from auditkit_plugins.datasets.celeba import CelebA
 from auditkit_plugins.samplers.records import SAMPLERS
 
@@ -91,3 +92,7 @@ def real(shared: Path) -> OpenDataset:
 
 def rows_and_copies(of: Draw) -> list[tuple[int, int]]:
     return sorted(zip(of.rows.tolist(), of.copy.tolist(), strict=True))
+
+
+def data(**sections: Any) -> Data:
+    return Data.model_validate_json(json.dumps(sections))

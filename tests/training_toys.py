@@ -1,4 +1,4 @@
-"""Small things that the tests of the training wing share: images in memory, a cache, a work item."""
+"""Small things that the tests of the training wing share: images in memory, a cache, work items, batches."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+import torch
 from PIL import Image
 
 from auditkit.cohort import Draw
@@ -17,6 +19,7 @@ from auditkit.engine.executors import resolve
 from auditkit.engine.work import ComponentRef, ImageCacheRef, UnitWork
 from auditkit.events import Send
 from auditkit.spec.model import Recipe
+from auditkit.training import graph
 from auditkit_plugins.models.options import SmallCNNOptions
 from auditkit_plugins.models.small import SmallCNN
 from auditkit_plugins.objectives.losses import CrossEntropy, GroupDRO
@@ -24,6 +27,9 @@ from auditkit_plugins.objectives.options import CrossEntropyOptions, GroupDROOpt
 
 SIZE = 16
 COUNT = 160
+OBJECTIVE = ComponentRef("objective", "group-dro", {"strata": ("Bald",), "step_size": 0.5})
+ADAM = {"use": "adamw", "lr": 0.01, "weight_decay": 0.1}
+OPTIMIZERS = pytest.mark.parametrize("changes", [{}, {"optimizer": ADAM}], ids=["sgd", "adamw"])
 
 
 def encoded(array: np.ndarray[Any, Any], kind: str = "JPEG", **options: Any) -> bytes:
@@ -140,3 +146,22 @@ class Events(list[Any]):
 
 
 Build = Callable[[ComponentRef], Any]
+
+
+def noise(rng: torch.Generator, rows: int) -> torch.Tensor:
+    return torch.randint(0, 256, (rows, 16, 16, 3), generator=rng, dtype=torch.uint8)
+
+
+def batches() -> list[graph.Batch]:
+    rng = torch.Generator().manual_seed(1)
+    return [(noise(rng, n), (torch.arange(n) % 2).float(), torch.arange(n) % 2) for n in (6, 5, 6)]
+
+
+def picture(height: int, width: int, seed: int = 0) -> np.ndarray[Any, Any]:
+    """A smooth colourful picture, which JPEG hardly changes."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (5, 4, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def photos(count: int) -> list[bytes]:
+    return [encoded(picture(30 + k % 7, 26, seed=k)) for k in range(count)]
