@@ -9,7 +9,7 @@ after the products are rounded, too, so that its relative error is 0.7 % where t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -19,6 +19,9 @@ _HEIGHT, _WIDTH = 1, 3
 """Axes of maps that lie in memory as (n, height, width, channels); after the first transform one more is in front."""
 _AT_ONCE = 128
 """Channels out whose kernels are transformed at once, so that what lies between stays in a processor's cache."""
+
+_Transform = Callable[[torch.Tensor, int, torch.Tensor], None]
+"""From what, along which of its axes, into what."""
 
 
 class Winograd(torch.autograd.Function):
@@ -33,58 +36,39 @@ class Winograd(torch.autograd.Function):
         """Keep the maps, which a ReLU before has kept anyway, and not the tiles, which take four times their memory."""
         kernels = _kernel_transform(weight, x.dtype)
         ctx.save_for_backward(x, kernels)
-        return _output_transform(_tiles(x) @ kernels.transpose(1, 2), (len(x), *x.shape[2:], len(weight)))
+        products = _to_tiles(x, _input_transform) @ kernels.transpose(1, 2)
+        return _from_tiles(products, (len(x), *x.shape[2:], len(weight)), _sum_places)
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
         """Every transform's adjoint, in reverse; to make the tiles again takes a fiftieth of a step."""
         x, kernels = ctx.saved_tensors
-        products = _output_adjoint(grads[0])
+        products = _to_tiles(grads[0], _sum_places_adjoint)
         shape = len(x), *x.shape[2:], x.shape[1]
-        to_x = _input_adjoint(products @ kernels, shape) if ctx.needs_input_grad[0] else None
-        return to_x, _kernel_adjoint(products.transpose(1, 2) @ _tiles(x))
+        wanted = ctx.needs_input_grad[0]
+        to_x = _from_tiles(products @ kernels, shape, _input_transform_adjoint) if wanted else None
+        return to_x, _kernel_adjoint(products.transpose(1, 2) @ _to_tiles(x, _input_transform))
 
 
-def _tiles(x: torch.Tensor) -> torch.Tensor:
-    """(16, tiles, channels): the transformed 4 x 4 pixels that each 2 x 2 pixels out depend on."""
+def _to_tiles(x: torch.Tensor, transform: _Transform) -> torch.Tensor:
+    """(16, tiles, channels) of (n, channels, height, width): transformed along the height, then along the width."""
     maps = x.permute(0, 2, 3, 1)
     n, height, width, channels = maps.shape
     rows = maps.new_empty(_TILE, n, height // _STEP, width, channels)
     tiles = maps.new_empty(_TILE, *rows.shape[:3], width // _STEP, channels)
-    _input_transform(maps, _HEIGHT, rows)
-    _input_transform(rows, _WIDTH, tiles)
+    transform(maps, _HEIGHT, rows)
+    transform(rows, _WIDTH, tiles)
     return tiles.view(_TILE * _TILE, -1, channels)
 
 
-def _input_adjoint(tiles: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    """(n, channels, height, width): the gradient of maps of a shape (n, height, width, channels) from that of tiles."""
+def _from_tiles(tiles: torch.Tensor, shape: tuple[int, ...], transform: _Transform) -> torch.Tensor:
+    """(n, channels, height, width) of a shape (n, height, width, channels) from (16, tiles, channels): the way back."""
     n, height, width, channels = shape
     rows = tiles.new_empty(_TILE, n, height // _STEP, width, channels)
     maps = tiles.new_empty(shape)
-    _input_transform_adjoint(tiles.view(_TILE, *rows.shape[:3], width // _STEP, channels), _WIDTH, rows)
-    _input_transform_adjoint(rows, _HEIGHT, maps)
+    transform(tiles.view(_TILE, *rows.shape[:3], width // _STEP, channels), _WIDTH, rows)
+    transform(rows, _HEIGHT, maps)
     return maps.permute(0, 3, 1, 2)
-
-
-def _output_transform(products: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    """(n, channels, height, width) of a shape (n, height, width, channels) from (16, tiles, channels) products."""
-    n, height, width, channels = shape
-    rows = products.new_empty(_TILE, n, height // _STEP, width, channels)
-    maps = products.new_empty(shape)
-    _sum_places(products.view(_TILE, *rows.shape[:3], width // _STEP, channels), _WIDTH, rows)
-    _sum_places(rows, _HEIGHT, maps)
-    return maps.permute(0, 3, 1, 2)
-
-
-def _output_adjoint(grad: torch.Tensor) -> torch.Tensor:
-    """(16, tiles, channels): the gradient of the products from that of what they sum to."""
-    maps = grad.permute(0, 2, 3, 1)
-    n, height, width, channels = maps.shape
-    rows = maps.new_empty(_TILE, n, height // _STEP, width, channels)
-    products = maps.new_empty(_TILE, *rows.shape[:3], width // _STEP, channels)
-    _sum_places_adjoint(maps, _HEIGHT, rows)
-    _sum_places_adjoint(rows, _WIDTH, products)
-    return products.view(_TILE * _TILE, -1, channels)
 
 
 def _input_transform(maps: torch.Tensor, axis: int, out: torch.Tensor) -> None:
