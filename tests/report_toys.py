@@ -177,21 +177,18 @@ def _published() -> tuple[PublishedRow, ...]:
     return (
         PublishedRow(
             "Result 1, Figure 2",
-            "Result 1, Figure 2: accuracy, men, oversampled = 0.7272",
+            "accuracy, men, oversampled",
             0.7272,
             ours,
             "other protocol",
-            "as published",
-            "accuracy, men, oversampled",
             ("as published",),
         ),
         PublishedRow(
             "Result 1, Figure 2",
-            "Result 1, Figure 2: accuracy, women, oversampled = 0.0024",
+            "accuracy, women, oversampled",
             0.0024,
             None,
             "not judged",
-            what="accuracy, women, oversampled",
         ),
     )
 

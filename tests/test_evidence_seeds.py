@@ -62,7 +62,7 @@ def test_arms_with_unlike_numbers_of_seeds(mine: int, theirs: int, words: str) -
     (judged,) = judge_published((printed,), findings, asked)
     told = "training variance was not measured" if mine == 1 else "two arms with unlike seeds"
     assert judged.judgement == "cannot tell"
-    assert told in judged.note
+    assert any(told in note for note in judged.notes)
 
 
 def test_one_seed_never_says_changed() -> None:

@@ -109,7 +109,7 @@ def resnet_work(folder: Path, cache: Path, precision: str, **changes: Any) -> An
     every = np.arange(COUNT)
     splits = {name: type(d)(every) for name, d in unit_work(folder).splits.items() if name != "valid"}
     plain = {
-        "model": RESNET, "recipe": from_one, "images": ImageCacheRef(str(cache), SIZE), "truth": truth(),
+        "model": RESNET, "recipe": from_one, "images": ImageCacheRef(str(cache), SIZE, COUNT), "truth": truth(),
         "identity": None, "strata": None, "stratum_counts": (COUNT,), "splits": splits, "predict": ("test",),
     }  # fmt: skip
     return unit_work(folder, **(plain | changes))

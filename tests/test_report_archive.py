@@ -40,7 +40,7 @@ def test_nothing_gives_nothing() -> None:
     ("change", "message"),
     [
         ({"kind": "other"}, "this is no findings file of auditkit"),
-        ({"schema": 99}, "findings of schema 99, this auditkit reads 1"),
+        ({"schema": 99}, "findings of schema 99, this auditkit reads 2"),
         ({"findings": [{"task": "Male"}]}, "findings.0.arm: findings cannot be read: Field required"),
         ({"facts": {"scale": "half"}}, "facts.scale: findings cannot be read: Input should be a valid number"),
     ],
@@ -70,6 +70,12 @@ def test_nested_findings_get_columns_of_their_own() -> None:
     rows = list(csv.DictReader(io.StringIO(archive.to_csv(results().gates))))
     assert float(rows[0]["finding_estimate"]) == 0.021
     assert rows[2]["finding_estimate"] == ""
+
+
+def test_sentences_in_one_cell_have_semicolons_between() -> None:
+    figure = replace(results().published[0], notes=("read off a chart", "other protocol"))
+    (row,) = csv.DictReader(io.StringIO(archive.to_csv((figure,))))
+    assert (row["ours_over"], row["notes"]) == ("Male", "read off a chart; other protocol")
 
 
 @pytest.mark.parametrize("table", ["findings", "scan", "published", "gates"])

@@ -67,10 +67,10 @@ def test_a_gate_that_was_not_judged_says_why_and_keeps_its_bound() -> None:
 def test_ours_and_theirs_are_printed_in_one_unit_and_nothing_is_said_twice() -> None:
     value = next(f for f in results().findings if f.quantity == "value" and f.over == ("Male",))
     rows = (
-        PublishedRow("Table 5", "", 0.9759, value, "other protocol", what="accuracy at Male=1"),
-        PublishedRow("Table 5", "", 0.0143, change(), "other protocol", what="change in the gap"),
-        PublishedRow("Table 1", "", 0.02281, None, "not judged", what="share of Bald = 1"),
-        PublishedRow("Table 1", "", 10_000, None, "not judged", what="images drawn"),
+        PublishedRow("Table 5", "accuracy at Male=1", 0.9759, value, "other protocol"),
+        PublishedRow("Table 5", "change in the gap", 0.0143, change(), "other protocol"),
+        PublishedRow("Table 1", "share of Bald = 1", 0.02281, None, "not judged"),
+        PublishedRow("Table 1", "images drawn", 10_000, None, "not judged"),
     )
     told = table(document.build(audit(), results(published=rows)), "published")
     assert told["what"] == ("accuracy at men", "change in the gap", "share of Bald = 1", "images drawn")

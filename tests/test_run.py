@@ -10,13 +10,14 @@ import sys
 from contextlib import chdir
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from run_toys import QUICK, STAND_IN, TOY
 
 import auditkit.audit
 from auditkit.engine.conclude import facts
-from auditkit.engine.prepare import Settings, prepare
+from auditkit.engine.prepare import Prepared, Settings, prepare
 from auditkit.testing import AuditProject, audit_project
 
 
@@ -102,8 +103,8 @@ def test_overrides_have_a_report_of_their_own_that_names_them(finished: AuditPro
     assert list((finished.folder / "reports").glob("toy-set-*")) == [other], "the order does not matter"
 
 
-def test_units_whose_steps_were_taken_in_different_ways_are_said_to_differ() -> None:
-    """As on a GPU on which the steps of one objective cannot be captured; facts are rewritten for want of one."""
+def test_units_that_were_trained_in_different_ways_are_said_to_differ() -> None:
+    """As on a GPU on which the steps of one objective cannot be captured, and after an update; facts are rewritten."""
     project = audit_project({"toy.toml": TOY})
     project.run("run", "toy.toml", *QUICK).assert_success()
     with chdir(project.folder):
@@ -111,13 +112,26 @@ def test_units_whose_steps_were_taken_in_different_ways_are_said_to_differ() -> 
     units = [*ready.plan.units]
     assert [unit["steps"] for unit in facts(ready, units)["units"]] == ["eager"] * 4
     assert facts(ready, units)["warnings"] == []
-    written = [["captured"], ["eager"], ["captured"], ["captured", "eager"]]
-    for unit, steps in zip(units, written, strict=True):
-        file = ready.store.unit(unit.digest) / "unit.json"
-        file.write_text(json.dumps({**json.loads(file.read_text()), "steps": steps}))
+    rewrite(ready, "steps", [["captured"], ["eager"], ["captured"], ["captured", "eager"]])
     found = facts(ready, units)
     assert [unit["steps"] for unit in found["units"]] == ["captured", "eager", "captured", "captured and eager"]
     assert found["warnings"] == ["units differ in steps (captured, captured and eager, eager); contrasts mix them"]
+
+    # As after an update: what is stored is not trained again.
+    now = ready.store.facts(units[0].digest)["versions"]
+    rewrite(ready, "steps", [["eager"]] * 4)
+    rewrite(ready, "versions", [now, {**now, "torch": "2.11.0"}, now, {"auditkit": "0.0.1"}])
+    assert facts(ready, units)["warnings"] == [
+        f"units differ in versions of auditkit (0.0.1, {now['auditkit']}); contrasts mix them",
+        f"units differ in versions of torch (2.11.0, {now['torch']}); contrasts mix them",
+    ]
+
+
+def rewrite(ready: Prepared, fact: str, values: list[Any]) -> None:
+    """Change what is stored about each unit, in the plan's order."""
+    for unit, value in zip(ready.plan.units, values, strict=True):
+        file = ready.store.unit(unit.digest) / "unit.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), fact: value}))
 
 
 def test_a_plan_says_what_made_a_unit_stale(finished: AuditProject) -> None:

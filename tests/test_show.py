@@ -71,7 +71,7 @@ def test_weights_answer_as_the_run_did(project: AuditProject) -> None:
     test = ready.store.predictions(unit.digest).on("test")
     (pixels,) = project.folder.glob(".cache/auditkit/images/*/pixels.npy")
     ref = ComponentRef("model", unit.arm.model.address, unit.arm.model.options.model_dump(by_alias=True))
-    cache = ImageCacheRef(str(pixels), 32)
+    cache = ImageCacheRef(str(pixels), 32, len(test.row))
     item = LookWork(unit.digest, unit.label, ref, cache, test.row, str(ready.store.root), "cpu")
     np.testing.assert_allclose(look(item, Registry.load().build_ref), test.margin, atol=1e-3)
 

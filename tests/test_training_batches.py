@@ -60,11 +60,12 @@ def test_images_on_another_device_or_fetched_batch_by_batch_are_the_same(
     tmp_path: Path, pixels: Pixels, fits: bool
 ) -> None:
     """As on a GPU with room for the images and without, on the CPU: only the tensor they are gathered from differs."""
-    other = Pixels(tmp_path / "pixels.npy", CPU, room=pixels.host.nbytes - (not fits))
+    other = Pixels(tmp_path / "pixels.npy", CPU, most=7, room=7 * pixels.size**2 * 3 - (not fits))
     assert other.place == ("device" if fits else "host")
     index = torch.tensor([7, 3, 3, 60, 0])
-    other.hold(np.array([3, 7]))
-    other.hold(np.array([0, 3, 60]))
+    other.hold(np.array([7, 3]))
+    other.hold(np.array([60, 0, 3, 60]))
+    other.hold(np.array([], dtype=np.int64))
     assert torch.equal(other.gather(index), pixels.gather(index))
     draw = Draw(np.array([5, 9, 9, 2]), np.array([0, 0, 1, 0]))
     for found in (other, pixels):

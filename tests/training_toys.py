@@ -98,7 +98,7 @@ def unit_work(folder: Path, **changes: Any) -> UnitWork:
         "model": ComponentRef("model", "small-cnn", {"width": 8, "blocks": 2}),
         "objective": ComponentRef("objective", "cross-entropy", {}),
         "recipe": recipe(),
-        "images": ImageCacheRef(str(path), SIZE),
+        "images": ImageCacheRef(str(path), SIZE, COUNT),
         "truth": truth,
         "identity": np.arange(COUNT) // 4,
         "strata": strata,

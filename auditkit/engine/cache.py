@@ -129,7 +129,7 @@ def ensure_images(dataset: OpenDataset, rows: Rows, image: Image, executor: Exec
         make_folder(cache.folder)
         with cache.locked(send):
             _fill(cache, dataset, cache.missing(rows), image, executor, send)
-    return ImageCacheRef(str(cache.pixels), cache.size)
+    return ImageCacheRef(str(cache.pixels), cache.size, len(np.unique(rows)))
 
 
 def _fill(cache: ImageCache, dataset: OpenDataset, missing: Rows, image: Image, executor: Executor, send: Send) -> None:

@@ -187,7 +187,7 @@ def _unit_facts(prepared: Prepared, unit: Unit) -> UnitFacts:
         "device": stored["device"],
         "pixels": stored.get("pixels", ""),
         "precision": stored["precision"],
-        "steps": " and ".join(stored.get("steps", ())),
+        "steps": _steps(stored),
         "threads": stored["threads"],
         "seconds": stored["seconds"],
         "images_per_second": stored["images_per_second"],
@@ -207,9 +207,23 @@ def _warnings(prepared: Prepared, done: list[Unit]) -> list[str]:
     """What a reader should know before trusting a contrast."""
     missing = [unit.label for unit in prepared.plan.units if unit not in done]
     said = [f"not trained: {', '.join(missing)}"] if missing else []
-    units = [_unit_facts(prepared, unit) for unit in done]
-    for what in ("threads", "precision", "device", "steps"):
-        found = sorted({str(unit[what]) for unit in units} - {""})
+    made = [_made(prepared.store.facts(unit.digest)) for unit in done]
+    for what in made[0] if made else ():
+        found = sorted({unit[what] for unit in made} - {""})
         if len(found) > 1:
             said.append(f"units differ in {what} ({', '.join(found)}); contrasts mix them")
     return said
+
+
+def _made(stored: Mapping[str, Any]) -> dict[str, str]:
+    """What the last bits of a unit depend on besides its inputs, by its name in warnings; "" where it is not known."""
+    known = stored.get("versions", {})
+    return {
+        **{what: str(stored[what]) for what in ("threads", "precision", "device")},
+        "steps": _steps(stored),
+        **{f"versions of {name}": known.get(name, "") for name in ("auditkit", "torch", "torchvision")},
+    }
+
+
+def _steps(stored: Mapping[str, Any]) -> str:
+    return " and ".join(stored.get("steps", ()))

@@ -32,7 +32,7 @@ _TURNS, _SECONDS = 3, 0.3
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is left to do: units, images that the largest visits (before oversampling), bytes of the image cache."""
+    """What is left to do: units, images that the largest visits (before oversampling), bytes of the images."""
 
     units: int
     visits: int

@@ -36,7 +36,7 @@ START = 5.0
 REPORT = 4.0
 """Findings of 10,000 replicates, charts and pages."""
 RENDERED, DECODED = 0.005, 0.00025
-"""Making a synthetic image, and decoding a photo."""
+"""Making a synthetic image, and decoding an image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from auditkit.engine.cache import ensure_images
 from auditkit.engine.dividing import Load, division, threads_of_each
@@ -56,7 +55,7 @@ def require_none(failed: Iterable[UnitFailed]) -> None:
 def _load(prepared: Prepared, images: ImageCacheRef) -> Load:
     units = undone(prepared)
     rows = len(prepared.pools.train)
-    return Load(len(units), max(visits(unit.arm.recipe, rows) for unit in units), Path(images.path).stat().st_size)
+    return Load(len(units), max(visits(unit.arm.recipe, rows) for unit in units), images.used_bytes)
 
 
 def obtain_weights(prepared: Prepared, executor: Executor) -> None:

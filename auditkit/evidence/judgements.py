@@ -24,7 +24,7 @@ from auditkit.evidence.results import (
 from auditkit.evidence.uncertainty import normal_quantile
 from auditkit.spec.model import Evidence, Gate, Published, Selector
 from auditkit.spec.quantities import CHANGE_OF, CHANGES
-from auditkit.spec.sentences import gate_sentence, published_sentence, published_what
+from auditkit.spec.sentences import gate_sentence, published_what
 
 
 def find(findings: Iterable[Finding], selector: Selector, evidence: Evidence) -> Finding | None:
@@ -89,12 +89,10 @@ def _published(
     notes = tuple(filter(None, (one.note, why, *noise)))
     return PublishedRow(
         where=one.where,
-        sentence=published_sentence(one, evidence.reference),
+        what=published_what(one, evidence.reference),
         value=one.value,
         ours=ours,
         judgement=judgement,
-        note="; ".join(notes),
-        what=published_what(one, evidence.reference),
         notes=notes,
     )
 

@@ -219,16 +219,14 @@ class FlipCount:
 class PublishedRow:
     """A published figure beside ours.
 
-    `sentence` says where it stands, `what` it is, and its value; `note` is all `notes`, one after another.
+    `where` it was printed and `what` it is.
     """
 
     where: str
-    sentence: str
+    what: str
     value: float
     ours: Finding | None
     judgement: Judgement
-    note: str = ""
-    what: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -16,7 +16,7 @@ from auditkit.errors import DataError
 from auditkit.evidence.results import Results
 from auditkit.replacing import replacing
 
-SCHEMA = 1
+SCHEMA = 2
 """Raise whenever a field changes its meaning or goes."""
 KIND = "auditkit findings"
 TABLES = ("findings", "scan", "flips", "flip_counts", "curves", "leaks", "published", "gates")
@@ -103,12 +103,13 @@ def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _text(value: Any) -> object:
-    """Places as "Male=1 Young=0", other sequences with spaces between."""
+    """Places as "Male=1 Young=0", other sequences with spaces between, or semicolons where they have spaces inside."""
     if not isinstance(value, tuple):
         return value
     if all(isinstance(each, tuple) for each in value):
         return " ".join(f"{name}={_known(level)}" for name, level in value)
-    return " ".join(map(_known, value))
+    known = [_known(each) for each in value]
+    return ("; " if any(" " in each for each in known) else " ").join(known)
 
 
 def _known(value: object) -> str:

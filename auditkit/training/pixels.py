@@ -20,21 +20,29 @@ _UPLOAD = 4096
 
 
 class Pixels:
-    """A memory-mapped cache, kept on the device as well when that is a GPU with room for it.
+    """A memory-mapped cache, whose rows are kept on the device as well when that is a GPU with room for them.
 
     `place` says where rows are gathered: "device", or "host": then each batch is read from the file and travels through
-    pinned memory. `room` is how many bytes the device has for them; None for what is free there, and for a CPU, which
-    needs none beside the file.
+    pinned memory. `most` is how many rows there will ever be asked for, of all in the file; None for all of them.
+    `room` is how many bytes the device has for them; None for what is free there, and for a CPU, which needs none
+    beside the file.
     """
 
-    def __init__(self, path: Path, device: torch.device, room: int | None = None) -> None:
+    def __init__(self, path: Path, device: torch.device, most: int | None = None, room: int | None = None) -> None:
         self.path = path
         # Copy-on-write: torch accepts only writable arrays, and the file must never change.
         self.host = torch.from_numpy(np.load(path, mmap_mode="c"))
         self.device = device
         self.size = self.host.shape[1]
+        self._most = len(self.host) if most is None else most
         self._resident = self._in(room)
-        self._present = np.zeros(len(self.host), dtype=bool)
+        self._held = 0
+        self._slot_of = torch.full((len(self.host),), -1)
+
+    @property
+    def bytes_on_device(self) -> int:
+        """That the rows take there, or would take."""
+        return self._most * self.size**2 * 3
 
     @property
     def place(self) -> str:
@@ -45,17 +53,20 @@ class Pixels:
         """Bring the rows onto the device, unless they are there or it has no room."""
         if self._resident is None or self._resident is self.host:
             return
-        missing = np.setdiff1d(rows, np.flatnonzero(self._present))
+        asked = torch.from_numpy(np.unique(rows))
+        missing = asked[self._slot_of[asked] < 0]
         for start in range(0, len(missing), _UPLOAD):
-            index = torch.from_numpy(missing[start : start + _UPLOAD])
-            self._resident[upload(index, self.device)] = self._fetched(index)
-        self._present[missing] = True
+            part = missing[start : start + _UPLOAD]
+            first, self._held = self._held, self._held + len(part)
+            self._resident[first : self._held] = self._fetched(part)
+            self._slot_of[part] = torch.arange(first, self._held)
 
     def gather(self, rows: torch.Tensor) -> torch.Tensor:
         """(n, size, size, 3) uint8 on the device; `rows` is (n,) int64 on the CPU."""
-        if self._resident is not None:
-            return self._resident.index_select(0, upload(rows, self.device))
-        return self._fetched(rows)
+        if self._resident is None:
+            return self._fetched(rows)
+        slots = rows if self._resident is self.host else self._slot_of[rows]
+        return self._resident.index_select(0, upload(slots, self.device))
 
     def _fetched(self, rows: torch.Tensor) -> torch.Tensor:
         """Rows of the host on the device, by way of pinned memory that is used again, since new pages take long."""
@@ -66,13 +77,13 @@ class Pixels:
         return staged.to(self.device, non_blocking=True)
 
     def _in(self, room: int | None) -> torch.Tensor | None:
-        """Where rows are kept on the device: nowhere, if they do not fit into its room."""
+        """Where rows are kept on the device, in the order they came in: nowhere, if they do not fit into its room."""
         if room is None and self.device.type == "cpu":
             return self.host
         if room is None and self.device.type == "cuda":
             room = int(free_bytes(self.device) * _SHARE_OF_FREE_MEMORY)
-        fits = room is None or self.host.nbytes <= room
-        return torch.empty_like(self.host, device=self.device) if fits else None
+        fits = room is None or self.bytes_on_device <= room
+        return self.host.new_empty(self._most, *self.host.shape[1:], device=self.device) if fits else None
 
 
 def upload(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
@@ -81,9 +92,9 @@ def upload(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
 
 
 @lru_cache(maxsize=1)
-def open_pixels(path: Path, device: torch.device) -> Pixels:
+def open_pixels(path: Path, device: torch.device, most: int) -> Pixels:
     """The cache at a path; the last one stays open, so that the units of a process share it."""
-    return Pixels(path, device)
+    return Pixels(path, device, most)
 
 
 class Normalise(nn.Module):

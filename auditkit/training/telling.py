@@ -14,7 +14,7 @@ _told: set[object] = set()
 def tell_place(pixels: Pixels, send: Send) -> None:
     """Say that the device has no room for the images."""
     if pixels.place == "host" and _is_new(pixels.path):
-        size = f"{pixels.host.nbytes / 2**30:.1f} GiB"
+        size = f"{pixels.bytes_on_device / 2**30:.1f} GiB"
         send(Notice(f"the images ({size}) do not fit on the GPU: each batch travels there from the host", "warning"))
 
 

@@ -62,7 +62,7 @@ def population(images: int, seed: int, enrich: bool) -> Population:
     rng = generator(seed, "faces people")
     owner = _owners(images, rng)
     persons = _persons(int(owner[-1]) + 1, cell_shares(enrich), rng)
-    drawn = _photos(persons, owner, rng)
+    drawn = _images_of(persons, owner, rng)
     return Population(drawn, _with_mistakes(drawn, rng), owner + 1, _splits(persons, rng)[owner])
 
 
@@ -111,7 +111,7 @@ def _persons(count: int, shares: NDArray[np.float64], rng: np.random.Generator) 
     return codes
 
 
-def _photos(persons: Codes, owner: NDArray[np.int64], rng: np.random.Generator) -> Codes:
+def _images_of(persons: Codes, owner: NDArray[np.int64], rng: np.random.Generator) -> Codes:
     """An image keeps its person's core; smile and glasses are drawn anew, the rest mostly kept or mostly drawn anew."""
     codes = persons[owner]
     core = _columns(_joint()["core"])

@@ -100,7 +100,7 @@ class Oversample(Sampler):
 
     def _as_there(self, other: Draw, count: int, rng: np.random.Generator) -> Times:
         """(count,) int64: copies of each matching image, in number as in the other arm's draw."""
-        there = _copies_per_photo(other)
+        there = _copies_per_image(other)
         if len(there) == 0:
             raise AuditError(f"arm {self.options.like!r} makes no copies, so that there is nothing to be like")
         if self.options.distinct:
@@ -164,7 +164,7 @@ def _other(inputs: Mapping[Need, Any]) -> Draw:
     return draw
 
 
-def _copies_per_photo(drawn: Draw) -> Times:
+def _copies_per_image(drawn: Draw) -> Times:
     """Copies of every image that has any: how often it was drawn, less once for the image itself."""
     copies = np.unique(drawn.rows, return_counts=True)[1] - 1
     return copies[copies > 0].astype(np.int64)
