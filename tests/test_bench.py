@@ -55,7 +55,7 @@ def small_work(path: Path, device: str, size: int, **changes: Any) -> BenchWork:
     plain = BenchWork(
         model=small, jpegs=Again(photos), path=str(path.with_suffix(".npy")), rows=np.arange(64), device=device,
         size=size, batch=8, threads=1, seconds=0.05, precision="float32",
-        deterministic=False, compiled=True, graph=True,
+        deterministic=False, graph=True,
     )  # fmt: skip
     return replace(plain, **changes)
 
@@ -92,9 +92,8 @@ def test_every_size_captures_steps_of_its_own(tmp_path: Path, monkeypatch: pytes
         work = small_work(tmp_path / str(size), "cpu", size)
         bench(work, silent)
         bench_epoch(work, silent)
-    bench(replace(work, compiled=False), silent)
     bench(replace(work, graph=False), silent)
-    assert [visits for _, visits in kinds] == [graph.WORTH_COMPILING] * 4 + [0]
+    assert [visits for _, visits in kinds] == [graph.WORTH_COMPILING] * 4
     first, again, second, *_ = (kind for kind, _ in kinds)
     assert first == again != second
 
@@ -106,10 +105,9 @@ def test_a_gpu_measures_one_size_after_another(tmp_path: Path) -> None:
     assert all(one["steps"] == "compiled" and one["step_resident"] > 0 for one in found)
     assert found[1]["peak_device_bytes"] < found[0]["peak_device_bytes"], "a size inherits the peak of the one before"
     assert bench_epoch(work[1], silent) > 0
-    others = (
-        ({"compiled": False}, "captured"),
+    others: tuple[tuple[dict[str, bool], str], ...] = (
         ({"graph": False}, "eager"),
-        ({"compiled": False, "deterministic": True}, "captured"),
+        ({"deterministic": True}, "compiled"),
     )
     for changes, steps in others:
         assert bench(replace(work[1], **changes), silent)["steps"] == steps

@@ -14,6 +14,7 @@ from torch import nn
 from torchvision import models
 
 from auditkit.training.network import build_network
+from auditkit.training.pixels import Normalise
 from auditkit_plugins.models.options import ResNet18Options
 from auditkit_plugins.models.resnet import ResNet18
 
@@ -24,7 +25,7 @@ INTERPRETED = """
 import torch
 import torch.nn.functional as F
 from auditkit.training import gpu_functions as functions
-from auditkit.training.gpu_functions import NormPoolReLU, NormReLU, scaling_of_batch
+from auditkit.training.gpu_functions import Norm, NormPoolReLU, scaling_of_batch
 
 torch.manual_seed(0)
 tolerance = {torch.float32: 1e-4, torch.float16: 4e-3}
@@ -76,24 +77,58 @@ for kind in tolerance:
         expected = F.max_pool2d(rest(x.float()), 3, 2, 1).relu()
         pooled = functions.pooled_maps(x, line, train=False)[0]
         torch.testing.assert_close(pooled.float(), expected, rtol=tolerance[kind], atol=2 * tolerance[kind])
+        compare(
+            kind, x, None,
+            lambda given, layer: Norm.apply(
+                given[0], layer.weight, layer.bias, None, scaling_of_batch(given[0], layer), False
+            ),
+            lambda given, layer: layer(given[0]),
+        )
         for more in (None, added):
             line, rest = compare(
                 kind, x, more,
-                lambda given, layer: NormReLU.apply(
-                    given[0], layer.weight, layer.bias, given[1], scaling_of_batch(given[0], layer)
+                lambda given, layer: Norm.apply(
+                    given[0], layer.weight, layer.bias, given[1], scaling_of_batch(given[0], layer), True
                 ),
                 lambda given, layer: (layer(given[0]) + (0 if given[1] is None else given[1])).relu(),
             )
             expected = (rest(x.float()) + (0 if more is None else more.float())).relu()
-            found = NormReLU.apply(x, rest.weight, rest.bias, more, line)
+            found = Norm.apply(x, rest.weight, rest.bias, more, line, True)
             torch.testing.assert_close(found.float(), expected, rtol=tolerance[kind], atol=2 * tolerance[kind])
 x[0, 0, 0, 0] = torch.nan
 assert functions.pooled_maps(x, line, train=False)[0].isnan().sum() == 1
-assert NormReLU.apply(x, rest.weight, rest.bias, None, line).isnan().sum() == 1
+assert Norm.apply(x, rest.weight, rest.bias, None, line, True).isnan().sum() == 1
 flat = last(torch.full((2, 8, 4, 4), 7.0))
 layer = norm(8)
 inverse = scaling_of_batch(flat, layer).inverse  # maps that are all alike vary by nothing
 torch.testing.assert_close(inverse, torch.full((8,), 1e-5).rsqrt())
+print("same")
+"""
+
+
+STEM = """
+import torch
+import torch.nn.functional as F
+from auditkit.training import gpu_stem
+from auditkit.training.pixels import Normalise
+
+torch.manual_seed(0)
+gpu_stem._PARTS = 3  # so that few positions, too, take several turns
+normalise = Normalise()
+for kind, tolerance in ((torch.float32, 1e-4), (torch.float16, 4e-3)):
+    for images, height, width, channels in ((2, 8, 10, 16), (1, 9, 7, 32), (3, 32, 32, 64), (1, 1, 2, 16)):
+        given = torch.randint(0, 256, (images, height, width, 3), dtype=torch.uint8)
+        ours = (torch.randn(channels, 3, 7, 7) / 12).requires_grad_()
+        theirs = ours.detach().clone().requires_grad_()
+        found = gpu_stem.Stem.apply(given, ours, normalise.scale, normalise.shift, kind)
+        expected = F.conv2d(normalise(given).to(kind).float(), theirs.to(kind).float(), stride=2, padding=3)
+        assert found.dtype == kind
+        assert found.is_contiguous(memory_format=torch.channels_last)
+        torch.testing.assert_close(found.float(), expected, rtol=tolerance, atol=tolerance)
+        slopes = torch.randn_like(expected).to(kind)
+        found.backward(slopes)
+        expected.backward(slopes.float())
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=tolerance, atol=10 * tolerance)
 print("same")
 """
 
@@ -104,6 +139,7 @@ from torch import nn
 from torchvision import models
 
 from auditkit.training import gpu_layers
+from auditkit.training.network import Network
 
 gpu_layers.DEVICE = "cpu"
 loudly = {"rtol": 2e-3, "atol": 2e-3}
@@ -163,11 +199,21 @@ torch.testing.assert_close(layer(x, torch.ones(1, 4, 1, 1)), (nn.BatchNorm2d(4)(
 assert layer.num_batches_tracked == 1
 layer(x)
 assert layer.num_batches_tracked == 2
+
+networks = [Network(network, "fc") for network in both(small)]
+plain, fast = networks
+assert gpu_layers.use_gpu_layers(fast.body, fast.normalise)
+fast.normalise = nn.Identity()
+faces = torch.randint(0, 256, (4, 33, 32, 3), dtype=torch.uint8)
+assert torch.equal(fast.body.conv1(faces), plain.body.conv1(plain.normalise(faces)))  # float32 is left to torch
+with torch.autocast("cpu", torch.float16):
+    compare(plain, fast, faces)
+    assert "Stem" in str(fast.body.conv1(faces).grad_fn)
 print("same")
 """
 
 
-@pytest.mark.parametrize("script", [INTERPRETED, NETWORKS], ids=["kernels", "networks"])
+@pytest.mark.parametrize("script", [INTERPRETED, STEM, NETWORKS], ids=["norms", "stem", "networks"])
 def test_what_the_kernels_compute_is_what_torchs_layers_do(script: str) -> None:
     """Interpreted: what they compute, not how fast, needs no GPU."""
     environment = {"TRITON_INTERPRET": "1", "PYTHONPATH": ":".join(sys.path)}
@@ -191,6 +237,8 @@ def test_layers_of_resnets_are_replaced_and_keep_their_names(known: Any) -> None
     assert {*map(type, known.layer2)} == {gpu_layers.Block}
     assert {*known.state_dict()} == names
     assert gpu_layers.are_used(known)
+    assert gpu_layers.are_all(known)
+    assert gpu_layers.BytesConv2d not in kinds(known)
 
 
 def test_of_bottlenecks_the_stem_is_replaced_alone() -> None:
@@ -198,6 +246,28 @@ def test_of_bottlenecks_the_stem_is_replaced_alone() -> None:
     gpu_layers.use_gpu_layers(network)
     assert type(network.bn1) is gpu_layers.BatchNormPoolReLU2d
     assert gpu_layers.BatchNormReLU2d not in kinds(network)
+    assert not gpu_layers.are_all(network)
+
+
+CONVOLUTIONS: dict[str, dict[str, Any]] = {
+    "usual": {},
+    "of few channels": {"out_channels": 48},
+    "with a bias": {"bias": True},
+    "dilated": {"dilation": 2},
+    "padded otherwise": {"padding_mode": "reflect"},
+    "small": {"kernel_size": 3, "padding": 1},
+}
+
+
+@pytest.mark.parametrize("changes", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
+def test_the_usual_first_convolution_takes_images_as_bytes(changes: dict[str, Any]) -> None:
+    network = plain()
+    usual = {"in_channels": 3, "out_channels": 64, "kernel_size": 7, "stride": 2, "padding": 3, "bias": False}
+    network.conv1 = nn.Conv2d(**usual | changes)
+    names = {*network.state_dict()}
+    assert gpu_layers.use_gpu_layers(network, Normalise()) == (not changes)
+    assert isinstance(network.conv1, gpu_layers.BytesConv2d) == (not changes)
+    assert {*network.state_dict()} == names
 
 
 class Otherwise(models.ResNet):
@@ -247,6 +317,7 @@ def test_other_networks_are_left() -> None:
         gpu_layers.use_gpu_layers(network[0].layer1[0].conv1 if isinstance(network, nn.Sequential) else network)
         assert kinds(network) == before
         assert not gpu_layers.are_used(network)
+        assert not gpu_layers.are_all(network)
 
 
 def test_on_another_device_replaced_layers_give_the_same() -> None:
@@ -275,6 +346,7 @@ def test_a_network_on_a_gpu_is_the_plain_one(
     slow = build_network(ResNet18(ResNet18Options()), 0).to(CUDA)
     halved = copy.deepcopy(slow)
     assert type(fast.body.bn1) is gpu_layers.BatchNormPoolReLU2d
+    assert type(fast.body.conv1) is gpu_layers.BytesConv2d
     images = torch.randint(0, 256, (16, 64, 64, 3), dtype=torch.uint8, device=CUDA)
     found = []
     for network, precision in ((fast, kind), (slow, torch.float32), (halved, kind)):

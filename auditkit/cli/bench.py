@@ -47,8 +47,7 @@ _LINES: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
 )
 @click.option("--deterministic", is_flag=True, help="On a GPU, only algorithms that always give the same bits.")
 @click.option("--batch", type=click.IntRange(min=2), help="Images per step [128; 1024 on an NVIDIA GPU].")
-@click.option("--no-compile", is_flag=True, help="On a GPU, capture steps without compiling them.")
-@click.option("--no-graph", is_flag=True, help="On a GPU, neither compile nor capture steps.")
+@click.option("--no-graph", is_flag=True, help="On a GPU, do not capture steps.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def bench(as_json: bool, **values: Any) -> int:
     """Measure what this machine can do, and how near to it auditkit trains a ResNet-18.

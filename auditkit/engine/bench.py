@@ -65,7 +65,6 @@ class BenchWork:
     seconds: float
     precision: str
     deterministic: bool
-    compiled: bool
     graph: bool
 
     @property
@@ -78,7 +77,7 @@ class BenchWork:
 class Asked:
     """How is measured: images' sides, device, workers (None: one per core, one on a GPU), threads of each, seconds for
     each rate, number format ("auto": as in a run), whether only algorithms that always give the same bits are used,
-    images per step (None: as many as the device wants), and whether a GPU does without compiled or captured steps.
+    images per step (None: as many as the device wants), and whether a GPU does without captured steps.
     """
 
     sizes: Sequence[int]
@@ -89,7 +88,6 @@ class Asked:
     precision: str = "auto"
     deterministic: bool = False
     batch: int | None = None
-    no_compile: bool = False
     no_graph: bool = False
 
 
@@ -190,7 +188,6 @@ def _work(asked: Asked, machine: Machine, jpegs: Encoded) -> BenchWork:
         seconds=asked.seconds,
         precision=machine.precision,
         deterministic=asked.deterministic,
-        compiled=not asked.no_compile,
         graph=not asked.no_graph,
     )
 

@@ -107,4 +107,4 @@ def _case(item: BenchWork) -> benching.Case:
     compute = Compute(device, item.precision, item.threads)
     compute.set_up()
     choose_algorithms(device, deterministic=item.deterministic)
-    return benching.Case(item.size, item.batch, item.seconds, compute, compiled=item.compiled, graph=item.graph)
+    return benching.Case(item.size, item.batch, item.seconds, compute, graph=item.graph)

@@ -39,14 +39,13 @@ _SIDE = {"cpu": 1024, "cuda": 8192, "mps": 4096}
 class Case:
     """Images of `size` pixels in batches of `batch`; each rate is measured for `seconds`.
 
-    On a GPU steps are captured, unless `graph` says not to, and compiled before that, unless `compiled` does.
+    On a GPU steps are taken as in a long run, unless `graph` says that they are not to be captured.
     """
 
     size: int
     batch: int
     seconds: float
     compute: Compute
-    compiled: bool = True
     graph: bool = True
 
 
@@ -139,10 +138,9 @@ def _unit(model: Model, case: Case, batches: ImageBatches) -> tuple[Progress, gr
     progress = Progress(network, Loss(), make_optimizer(spec, network.parameters()), compute.scaler())
     if not case.graph:
         return progress, Eager(progress, compute)
-    visits = graph.WORTH_COMPILING if case.compiled else 0
     kind = graph.Kind(case)
     first = partial(next, batches.epoch(0))
-    return progress, graph.steps_of(progress, spec, compute, kind, first, visits, _log.warning)
+    return progress, graph.steps_of(progress, spec, compute, kind, first, graph.WORTH_COMPILING, _log.warning)
 
 
 def _endless(batches: ImageBatches) -> Iterator[Batch]:

@@ -182,15 +182,16 @@ def part_of_a_step(device: torch.device, kind: torch.dtype, *, batch: int) -> Ca
 def times_a_second(work: Callable[[], object], seconds: float, device: torch.device) -> float:
     """How often a device does some work in a second; it works for so many seconds or longer.
 
-    A GPU is waited for at the end, and now and then: a host that is far ahead of it would measure itself. What takes
-    longer the first time should have been done before.
+    A GPU is waited for at the end, and now and then: a host that is far ahead of it would measure itself, or go on for
+    long after the time is up. What takes longer the first time should have been done before.
     """
-    started, count = time.perf_counter(), 0
+    started, count, pause = time.perf_counter(), 0, 1
     while time.perf_counter() - started < seconds:
         work()
         count += 1
-        if count % _AHEAD == 0:
+        if count == pause:
             wait_for(device)
+            pause += min(count, _AHEAD)
     wait_for(device)
     return count / (time.perf_counter() - started)
 

@@ -60,8 +60,8 @@ def scaling_at_rest(norm: nn.BatchNorm2d) -> Scaling:
     return Scaling(scale, norm.bias - norm.running_mean * scale, norm.running_mean, inverse)
 
 
-class NormReLU(torch.autograd.Function):
-    """ReLU of a normalised map, to which another may be added before; for gradients, `scaling` is to be the batch's."""
+class Norm(torch.autograd.Function):
+    """A normalised map, or ReLU of it and of one that may be added before; for gradients, `scaling` is the batch's."""
 
     @staticmethod
     def forward(
@@ -71,16 +71,18 @@ class NormReLU(torch.autograd.Function):
         bias: torch.Tensor,
         added: torch.Tensor | None,
         scaling: Scaling,
+        relu: bool,
     ) -> torch.Tensor:
-        """Weight and bias are in the scaling already; they are named for their gradients."""
+        """Weight and bias are in the scaling already; they are named for their gradients. What is added wants ReLU."""
         channels = x.shape[1]
         rows = x.numel() // channels
         block, tile, _ = _shape(rows, channels)
         out = _empty_channels_last(x.shape, x)
         kernels.apply[(triton.cdiv(rows, tile),)](
             x, scaling.scale, scaling.shift, x if added is None else added, out, rows,
-            C=channels, BLOCK=block, ROWS=tile, ADD=added is not None,
+            C=channels, BLOCK=block, ROWS=tile, ADD=added is not None, RELU=relu,
         )  # fmt: skip
+        ctx.relu = relu
         ctx.save_for_backward(x, out if added is not None else None, *scaling)
         return out
 
@@ -94,13 +96,13 @@ class NormReLU(torch.autograd.Function):
         rows = x.numel() // channels
         block, tile, _ = _shape(rows, channels)
         through = gradient if out is None else _empty_channels_last(x.shape, x)
-        slope, constant, for_weight, for_bias = _sums(gradient, x, scaling, out, through, rows)
+        slope, constant, for_weight, for_bias = _sums(gradient, x, scaling, out, through, rows, relu=ctx.relu)
         for_x = _empty_channels_last(x.shape, x)
         kernels.spread[(triton.cdiv(rows, tile),)](
             through, x, scaling.scale, scaling.shift, slope, constant, for_x, rows,
-            C=channels, BLOCK=block, ROWS=tile, ADDED=out is not None,
+            C=channels, BLOCK=block, ROWS=tile, RELU=ctx.relu and out is None,
         )  # fmt: skip
-        return for_x, for_weight, for_bias, None if out is None else through, None
+        return for_x, for_weight, for_bias, None if out is None else through, None, None
 
 
 class NormPoolReLU(torch.autograd.Function):
@@ -120,7 +122,9 @@ class NormPoolReLU(torch.autograd.Function):
         x, raw, tap, *saved = ctx.saved_tensors
         scaling, gradient = Scaling(*saved), channels_last(gradients[0])
         _, channels, height, width = x.shape
-        slope, constant, for_weight, for_bias = _sums(gradient, raw, scaling, None, raw, x.numel() // channels)
+        slope, constant, for_weight, for_bias = _sums(
+            gradient, raw, scaling, None, raw, x.numel() // channels, relu=True
+        )
         block, tile, _ = _shape(positions := tap.numel() // channels, channels)
         for_x = _empty_channels_last(x.shape, x)
         kernels.spread_pooled[(triton.cdiv(positions, tile),)](
@@ -155,6 +159,8 @@ def _sums(
     out: torch.Tensor | None,
     through: torch.Tensor,
     rows: int,
+    *,
+    relu: bool,
 ) -> list[torch.Tensor]:
     """(channels,) slope and constant of the gradient of the `rows` that were normalised; gradients of weight and bias.
 
@@ -168,7 +174,7 @@ def _sums(
     seen = through if out is None else out
     kernels.sums[(programs,)](
         gradient, x, scaling.scale, scaling.shift, scaling.mean, seen, through, totals, products, given,
-        C=channels, BLOCK=block, ROWS=tile, TURNS=turns, ADDED=out is not None,
+        C=channels, BLOCK=block, ROWS=tile, TURNS=turns, ADDED=out is not None, RELU=relu,
     )  # fmt: skip
     found = [x.new_empty(channels, dtype=torch.float32) for _ in range(4)]
     kernels.finish_sums[(triton.cdiv(channels, _CHANNELS),)](

@@ -82,9 +82,9 @@ def finish_moments(
 @triton.jit
 def apply(
     x, scale, shift, added, out, rows,
-    C: tl.constexpr, BLOCK: tl.constexpr, ROWS: tl.constexpr, ADD: tl.constexpr,
+    C: tl.constexpr, BLOCK: tl.constexpr, ROWS: tl.constexpr, ADD: tl.constexpr, RELU: tl.constexpr,
 ):  # fmt: skip
-    """x * scale + shift, and `added` to ADD, or 0. Not a number stays so."""
+    """x * scale + shift, and `added` to ADD; where RELU, 0 for less. Not a number stays so."""
     channel = tl.arange(0, BLOCK)
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     there = (row < rows)[:, None] & (channel < C)[None, :]
@@ -94,18 +94,21 @@ def apply(
     value += tl.load(shift + channel, channel < C, other=0.0)[None, :]
     if ADD:
         value += tl.load(added + at, there, other=0.0).to(tl.float32)
-    tl.store(out + at, tl.where(value <= 0, 0.0, value).to(out.dtype.element_ty), there)
+    if RELU:
+        value = tl.where(value <= 0, 0.0, value)
+    tl.store(out + at, value.to(out.dtype.element_ty), there)
 
 
 @triton.jit
 def sums(
     gradient, x, scale, shift, mean, out, through, totals, products, rows,
     C: tl.constexpr, BLOCK: tl.constexpr, ROWS: tl.constexpr, TURNS: tl.constexpr, ADDED: tl.constexpr,
+    RELU: tl.constexpr,
 ):  # fmt: skip
-    """Sums over each program's rows, per channel: of what gradient comes through ReLU, and of it times x - mean.
+    """Sums over each program's rows, per channel: of what gradient comes through, and of it times x - mean.
 
-    It comes through where x * scale + shift is positive; if something was ADDED, where `out` is, and then it is written
-    to `through`, since it is what was added's, too.
+    Through RELU it comes where x * scale + shift is positive; if something was ADDED before that, where `out` is, and
+    then it is written to `through`, since it is what was added's, too.
     """
     channel = tl.arange(0, BLOCK)
     middle = tl.load(mean + channel, channel < C, other=0.0)[None, :]
@@ -122,7 +125,7 @@ def sums(
         if ADDED:
             slope = tl.where(tl.load(out + at, there, other=0.0) > 0, slope, 0.0)
             tl.store(through + at, slope.to(through.dtype.element_ty), there)
-        else:
+        elif RELU:
             slope = tl.where(value * factor + summand > 0, slope, 0.0)
         plain += slope
         weighted += slope * (value - middle)
@@ -164,12 +167,9 @@ def finish_sums(
 @triton.jit
 def spread(
     gradient, x, scale, shift, slope, constant, out, rows,
-    C: tl.constexpr, BLOCK: tl.constexpr, ROWS: tl.constexpr, ADDED: tl.constexpr,
+    C: tl.constexpr, BLOCK: tl.constexpr, ROWS: tl.constexpr, RELU: tl.constexpr,
 ):  # fmt: skip
-    """scale * gradient + slope * x + constant, with the gradient that comes through ReLU, as in `sums`.
-
-    If something was ADDED, `gradient` is what has come through.
-    """
+    """scale * gradient + slope * x + constant, with the gradient that comes through RELU, as in `sums`."""
     channel = tl.arange(0, BLOCK)
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     there = (row < rows)[:, None] & (channel < C)[None, :]
@@ -177,7 +177,7 @@ def spread(
     factor = tl.load(scale + channel, channel < C, other=0.0)[None, :]
     value = tl.load(x + at, there, other=0.0).to(tl.float32)
     through = tl.load(gradient + at, there, other=0.0).to(tl.float32)
-    if not ADDED:
+    if RELU:
         summand = tl.load(shift + channel, channel < C, other=0.0)[None, :]
         through = tl.where(value * factor + summand > 0, through, 0.0)
     rise = tl.load(slope + channel, channel < C, other=0.0)[None, :]

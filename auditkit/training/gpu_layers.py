@@ -1,7 +1,8 @@
 """Layers of ResNets as a large GPU wants them: the same, up to the order of sums, with fewer bytes read and written.
 
-Batch normalisation, the sum with a shortcut and ReLU apart read and write a map and its gradient again and again, and
-torch's max pooling takes seven times as long backward as its bytes do (`benchmarks/results/nvidia-h100-steps.md`).
+Batch normalisation, the sum with a shortcut and ReLU apart read and write a map and its gradient again and again,
+torch's max pooling takes seven times as long backward as its bytes do, and cuDNN's convolution of three channels takes
+a fifth of a step (`benchmarks/results/nvidia-h100-steps.md`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from torchvision.models import ResNet
 from torchvision.models.resnet import BasicBlock
 
 from auditkit.training import gpu_functions as functions
+from auditkit.training import gpu_stem
+from auditkit.training.pixels import Normalise
 
 DEVICE = "cuda"
 _log = logging.getLogger(__name__)
 _RELU, _POOL = nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2, padding=1)
+_WIDTHS = (16, 32, 64, 128)
+"""Channels of a first convolution that a program can multiply at once."""
 _USUAL = ([repr(_RELU), repr(_POOL)], [repr(_POOL), repr(_RELU)])
 
 
@@ -37,23 +42,46 @@ def why_not(device: torch.device) -> str:
     return ""
 
 
-def use_gpu_layers(model: nn.Module) -> None:
+def use_gpu_layers(model: nn.Module, normalise: Normalise | None = None) -> bool:
     """Let a ResNet normalise in kernels that do all that follows at once; names stay.
 
-    The stem of the model itself only: what holds a ResNet may call its parts in another order.
+    The stem of the model itself only: what holds a ResNet may call its parts in another order. With `normalise`, True
+    if the model takes images as bytes from now on.
     """
-    own = ("forward", "_forward_impl")
+    own, whole = ("forward", "_forward_impl"), False
     if isinstance(model, ResNet) and all(getattr(type(model), name) is getattr(ResNet, name) for name in own):
+        whole = normalise is not None and _use_for_bytes(model.conv1, normalise)
         _use_in_stem(model)
     for block in [module for module in model.modules() if type(module) is BasicBlock]:
         if [type(part) for part in (block.bn1, block.bn2, block.relu)] == [nn.BatchNorm2d, nn.BatchNorm2d, nn.ReLU]:
             block.__class__ = Block
             block.bn1.__class__ = block.bn2.__class__ = BatchNormReLU2d
+            for norm in [part for part in block.modules() if type(part) is nn.BatchNorm2d]:
+                norm.__class__ = BatchNorm2d  # the shortcut's
+    return whole
 
 
 def are_used(model: nn.Module) -> bool:
     """Whether any layer has kernels of its own."""
     return any(isinstance(module, _Norm) for module in model.modules())
+
+
+def are_all(model: nn.Module) -> bool:
+    """Whether every batch normalisation has, so that little is left for a compiler."""
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    return bool(norms) and all(isinstance(norm, _Norm) for norm in norms)
+
+
+def _use_for_bytes(conv: nn.Module, normalise: Normalise) -> bool:
+    """Let it take bytes if it is the usual one; `repr` tells of all that it does but for the number of channels."""
+    if type(conv) is not nn.Conv2d or conv.out_channels not in _WIDTHS:
+        return False
+    usual = nn.Conv2d(3, conv.out_channels, 7, stride=2, padding=3, bias=False)
+    if repr(conv) != repr(usual):
+        return False
+    conv.__class__ = BytesConv2d
+    conv.normalise = normalise
+    return True
 
 
 def _use_in_stem(model: ResNet) -> None:
@@ -70,6 +98,21 @@ def _flat(part: nn.Module) -> list[nn.Module]:
     return [part for part in parts if type(part) is not nn.Identity]
 
 
+class BytesConv2d(nn.Conv2d):
+    """A convolution of 7 x 7 with stride 2 that normalises images itself; its state is an nn.Conv2d's."""
+
+    normalise: Normalise
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name of the method it replaces
+        """(n, channels, height / 2, width / 2) of (n, height, width, 3) uint8 images."""
+        if not (input.device.type == DEVICE and torch.is_autocast_enabled(DEVICE)):
+            return super().forward(self.normalise(input))
+        scale, shift = self.normalise.get_buffer("scale"), self.normalise.get_buffer("shift")
+        kind = torch.get_autocast_dtype(DEVICE)
+        found: torch.Tensor = gpu_stem.Stem.apply(input.contiguous(), self.weight, scale, shift, kind)
+        return found
+
+
 class _Norm(nn.BatchNorm2d):
     def _takes(self, x: torch.Tensor) -> bool:
         usual = self.affine and self.track_running_stats and self.momentum is not None
@@ -84,6 +127,18 @@ class _Norm(nn.BatchNorm2d):
         return functions.scaling_of_batch(x, self)
 
 
+class BatchNorm2d(_Norm):
+    """Batch normalisation; its state is an nn.BatchNorm2d's."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name of the method it replaces
+        """(n, channels, height, width) of the same."""
+        if not self._takes(input):
+            return super().forward(input)
+        x = functions.channels_last(input)
+        found: torch.Tensor = functions.Norm.apply(x, self.weight, self.bias, None, self._scaling(x), False)
+        return found
+
+
 class BatchNormReLU2d(_Norm):
     """Batch normalisation, perhaps a sum, and ReLU; its state is an nn.BatchNorm2d's."""
 
@@ -95,7 +150,7 @@ class BatchNormReLU2d(_Norm):
             return F.relu(found if added is None else found + added)
         x = functions.channels_last(input)
         added = None if added is None else functions.channels_last(added)
-        result: torch.Tensor = functions.NormReLU.apply(x, self.weight, self.bias, added, self._scaling(x))
+        result: torch.Tensor = functions.Norm.apply(x, self.weight, self.bias, added, self._scaling(x), True)
         return result
 
 

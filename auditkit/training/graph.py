@@ -22,6 +22,7 @@ from auditkit.spec.model import SGD, AdamW
 from auditkit.training.batches import Batch
 from auditkit.training.checkpoint import Progress
 from auditkit.training.device import Compute
+from auditkit.training.network import has_all_kernels
 from auditkit.training.optimization import make_optimizer
 from auditkit.training.steps import Ask, Eager, descend, forward, margins
 from auditkit.training.transfer import snapshot, transfer
@@ -30,12 +31,12 @@ _log = logging.getLogger(__name__)
 _WARM_UP = 3
 _SAID = 200
 WORTH_COMPILING = 5_000_000
-"""Images that a unit visits, from which on its network is compiled.
+"""Images that a unit visits, from which on its network is compiled, unless all its layers have kernels of their own.
 
 Inductor takes half a minute, once for all arms and seeds of a network in a process. On an H100 a million images of 128
-pixels then take 14.9 seconds, not 16.6 (`benchmarks/results/nvidia-h100-steps.md`): it is won back after some twenty
-million visits, by four units of five million or one long one. Only the unit's own visits may decide: the last bits do,
-too.
+pixels then took a ResNet-18 of torch's layers 16.7 seconds, not 20.2 (`benchmarks/results/nvidia-h100-steps.md`): it is
+won back after some nine million visits, by two units of five million or one long one. With kernels of their own steps
+were faster without it. Only the unit's own visits may decide: the last bits do, too.
 """
 
 
@@ -191,7 +192,7 @@ def steps_of(
     """
     if compute.device.type != "cuda":
         return Eager(progress, compute)
-    worth, batch = visits >= WORTH_COMPILING, first()
+    worth, batch = visits >= WORTH_COMPILING and not has_all_kernels(progress.module), first()
     key = (kind, worth, batch[0].shape)
     if key in _known:
         return Graphed(_known[key], progress)

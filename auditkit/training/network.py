@@ -33,7 +33,7 @@ class Network(nn.Module):
         head = _last_layer(model, head_name)
         self.head_name = head_name
         model.set_submodule(head_name, nn.Identity())
-        self.normalise = Normalise()
+        self.normalise: nn.Module = Normalise()
         self.body = model
         self.head = head
 
@@ -116,7 +116,8 @@ def _suit(network: Network, device: torch.device) -> None:
     if device.type == "cpu":
         use_products(network)
     elif device.type == "cuda" and not why_no_kernels(device):
-        _gpu_layers().use_gpu_layers(network.body)
+        takes_bytes = _gpu_layers().use_gpu_layers(network.body, network.normalise)
+        network.normalise = nn.Identity() if takes_bytes else network.normalise
 
 
 def why_no_kernels(device: torch.device) -> str:
@@ -127,10 +128,19 @@ def why_no_kernels(device: torch.device) -> str:
         return str(error)
 
 
-def has_kernels(network: Network) -> bool:
+def has_kernels(network: nn.Module) -> bool:
     """Whether any of its layers has kernels of its own."""
+    return _can_have(network) and bool(_gpu_layers().are_used(network))
+
+
+def has_all_kernels(network: nn.Module) -> bool:
+    """Whether all that normalise have kernels of their own: a compiler has little left to do then."""
+    return _can_have(network) and bool(_gpu_layers().are_all(network))
+
+
+def _can_have(network: nn.Module) -> bool:
     device = next(network.parameters()).device
-    return device.type == "cuda" and not why_no_kernels(device) and bool(_gpu_layers().are_used(network))
+    return device.type == "cuda" and not why_no_kernels(device)
 
 
 @cache
