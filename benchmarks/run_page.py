@@ -88,8 +88,7 @@ def markdown(found: dict[str, Any]) -> str:
     lines = [
         f"# {title(found)}",
         "",
-        f"{', '.join(facts['instructions'])}; torch {device['torch']}, {device['precision']}, "
-        f"Python {facts['python']}.",
+        "; ".join(filter(None, (", ".join(facts["instructions"]), _versions(facts, device)))),
         *(_repeats(found["compared"]) if found["compared"] else ()),
         "",
         "| what | floor | goal | here |",
@@ -112,6 +111,10 @@ def markdown(found: dict[str, Any]) -> str:
                 f"{one['peak_bytes'] / 2**30:.1f} GiB |"
             )
     return "\n".join([*lines, ""])
+
+
+def _versions(facts: dict[str, Any], device: dict[str, Any]) -> str:
+    return f"torch {device['torch']}, {device['precision']}, Python {facts['python']}."
 
 
 def _repeats(compared: list[dict[str, Any]]) -> list[str]:
