@@ -54,9 +54,9 @@ def inline(figure: Figure, width: int, variant: str = "") -> str:
     return ET.tostring(root, encoding="unicode").replace(f' xmlns="{NAMESPACE}"', "", 1)
 
 
-def standalone(figure: Figure, width: int = WIDE) -> str:
+def standalone(figure: Figure) -> str:
     """The chart as a file: plain colours on a white ground."""
-    root = _drawn(figure, width)
+    root = _drawn(figure, WIDE)
     root.attrib |= {"role": "img", "font-family": "Helvetica, Arial, sans-serif"}
     _describe(root, figure, figure.id)
     _ground(root)

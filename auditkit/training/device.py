@@ -53,7 +53,7 @@ def keep_memory() -> None:
     """Let this process keep the memory that tensors leave behind, where the C library is glibc; elsewhere do nothing.
 
     glibc hands large buffers back to the system and asks for new ones in every training step, and every 4 KiB of them
-    cost a page fault: a fifteenth of a ResNet-18's step on images of 128 pixels, a thirtieth at 64.
+    cost a page fault: a seventh of a ResNet-18's step on images of 128 pixels, a thirteenth at 64.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
     if mallopt is not None:
