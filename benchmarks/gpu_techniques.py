@@ -55,6 +55,7 @@ VARIANTS = (
     Variant("float16, captured", precision=FLOAT16, kernels=False),
     Variant("bfloat16, compiled", "compiled", kernels=False),
     Variant("bfloat16, own kernels", "eager"),
+    Variant("bfloat16, compiled, own kernels", "compiled"),
     Variant("bfloat16, captured, own kernels"),
     Variant("float16, captured, own kernels", precision=FLOAT16),
     Variant("bfloat16, captured, own kernels, deterministic", deterministic=True),

@@ -19,7 +19,7 @@ from auditkit.engine.executors import cores
 from auditkit.engine.work import ComponentRef
 from auditkit.engine.worker import bench, bench_decode, bench_epoch
 from auditkit.events import silent
-from auditkit.training import graph
+from auditkit.training import device, graph
 from auditkit.training.device import precisions
 from auditkit_plugins.models.by_name import build
 
@@ -130,6 +130,20 @@ def test_a_format_that_was_asked_for_is_measured() -> None:
     assert (case["batch"], case["steps"]) == (16, "eager")
     assert all(case[f"{name}_images_per_second"] > 0 for name in ("decode", "step_resident", "end_to_end"))
     assert found["machine"]["decoders"] == cores()
+
+
+def test_a_gpus_host_waits_again_and_again_and_more_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At first after every work, so that what takes long is not asked for many times over."""
+    done, waits = 0, []
+
+    def work() -> None:
+        nonlocal done
+        done += 1
+
+    monkeypatch.setattr(device, "wait_for", lambda _: waits.append(done))
+    device.times_a_second(work, 0.05, torch.device("cpu"))
+    assert waits[:9] == [1, 2, 4, 8, 16, 32, 64, 128, 192]
+    assert waits[-1] == done
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

@@ -48,6 +48,20 @@ def test_of_bottlenecks_the_stem_is_replaced_alone() -> None:
     assert not gpu_layers.are_all(network)
 
 
+def test_a_first_convolution_alone_counts_as_a_layer_with_kernels() -> None:
+    network = models.resnet18(norm_layer=lambda channels: nn.GroupNorm(2, channels))
+    assert gpu_layers.use_gpu_layers(network, Normalise())
+    assert gpu_layers.are_used(network)
+    assert not gpu_layers.are_all(network)
+
+
+def test_normalisations_that_torch_computes_anyway_leave_something_to_compile() -> None:
+    network = plain()
+    network.layer1[0].bn1.momentum = None
+    gpu_layers.use_gpu_layers(network)
+    assert not gpu_layers.are_all(network)
+
+
 CONVOLUTIONS: dict[str, dict[str, Any]] = {
     "usual": {},
     "of few channels": {"out_channels": 48},

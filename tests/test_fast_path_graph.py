@@ -107,6 +107,19 @@ def test_whether_steps_are_compiled_depends_on_no_other_unit(monkeypatch: pytest
     graph.forget()
     assert made == [False, True, False]
     assert told == []
+    made.clear()
+    monkeypatch.setattr(graph, "has_all_kernels", lambda _: True)
+    graph.steps_of(
+        fresh(0, spec),
+        spec.optimizer,
+        on_gpu,
+        graph.Kind("network"),
+        lambda: toy_batch(6, 16),
+        graph.WORTH_COMPILING,
+        told.append,
+    )
+    graph.forget()
+    assert made == [False], "of layers that all have kernels nothing is compiled"
 
 
 def test_steps_that_cannot_be_compiled_are_captured_and_those_that_cannot_be_captured_are_eager_and_said_so_once(

@@ -73,9 +73,11 @@ def test_nested_findings_get_columns_of_their_own() -> None:
 
 
 def test_sentences_in_one_cell_have_semicolons_between() -> None:
-    figure = replace(results().published[0], notes=("read off a chart", "other protocol"))
+    figure = replace(results().published[0], notes=("synthetic", "other protocol"))
+    assert figure.ours is not None
+    figure = replace(figure, ours=replace(figure.ours, over=("Big Nose", "Male")))
     (row,) = csv.DictReader(io.StringIO(archive.to_csv((figure,))))
-    assert (row["ours_over"], row["notes"]) == ("Male", "read off a chart; other protocol")
+    assert (row["ours_over"], row["notes"]) == ("Big Nose Male", "synthetic; other protocol")
 
 
 @pytest.mark.parametrize("table", ["findings", "scan", "published", "gates"])

@@ -117,9 +117,14 @@ def test_units_that_were_trained_in_different_ways_are_said_to_differ() -> None:
     assert [unit["steps"] for unit in found["units"]] == ["captured", "eager", "captured", "captured and eager"]
     assert found["warnings"] == ["units differ in steps (captured, captured and eager, eager); contrasts mix them"]
 
+    rewrite(ready, "steps", [["captured"]] * 4)
+    rewrite(ready, "own_kernels", [True, False, True, True])
+    found = facts(ready, units)
+    assert found["warnings"] == ["units differ in own kernels (with, without); contrasts mix them"]
+
     # As after an update: what is stored is not trained again.
     now = ready.store.facts(units[0].digest)["versions"]
-    rewrite(ready, "steps", [["eager"]] * 4)
+    rewrite(ready, "own_kernels", [False] * 4)
     rewrite(ready, "versions", [now, {**now, "torch": "2.11.0"}, now, {"auditkit": "0.0.1"}])
     assert facts(ready, units)["warnings"] == [
         f"units differ in versions of auditkit (0.0.1, {now['auditkit']}); contrasts mix them",

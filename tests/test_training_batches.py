@@ -74,6 +74,14 @@ def test_images_on_another_device_or_fetched_batch_by_batch_are_the_same(
     assert torch.equal(*both)
 
 
+def test_no_more_images_are_held_than_were_announced(tmp_path: Path, pixels: Pixels) -> None:
+    few = Pixels(pixels.path, CPU, most=2, room=10**6)
+    few.hold(np.array([7, 3, 7]))
+    with pytest.raises(ValueError, match="3 rows to be held, where 2 were announced"):
+        few.hold(np.array([3, 5]))
+    assert torch.equal(few.gather(torch.tensor([3, 7])), pixels.gather(torch.tensor([3, 7])))
+
+
 def test_images_that_have_no_room_on_the_device_are_told_once(tmp_path: Path, pixels: Pixels) -> None:
     told: list[Any] = []
     without = Pixels(tmp_path / "pixels.npy", CPU, room=0)

@@ -215,13 +215,17 @@ def _warnings(prepared: Prepared, done: list[Unit]) -> list[str]:
     return said
 
 
+_KERNELS = {"True": "with", "False": "without"}
+
+
 def _made(stored: Mapping[str, Any]) -> dict[str, str]:
     """What the last bits of a unit depend on besides its inputs, by its name in warnings; "" where it is not known."""
     known = stored.get("versions", {})
     return {
         **{what: str(stored[what]) for what in ("threads", "precision", "device")},
         "steps": _steps(stored),
-        **{f"versions of {name}": known.get(name, "") for name in ("auditkit", "torch", "torchvision")},
+        "own kernels": _KERNELS.get(str(stored.get("own_kernels")), ""),
+        **{f"versions of {name}": known.get(name, "") for name in ("auditkit", "numpy", "torch", "torchvision")},
     }
 
 

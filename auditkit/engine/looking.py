@@ -25,6 +25,6 @@ def look(item: LookWork, build: Callable[[ComponentRef], Any]) -> list[float]:
     compute.set_up()
     network = build_network(build(item.model), 0, device)
     network.load(weights.load(store.unit(item.digest) / WEIGHTS), where=item.label)
-    pixels = open_pixels(Path(item.images.path), device, item.images.rows)
+    pixels = open_pixels(Path(item.images.path), device, item.images.used)
     found: list[float] = predict.margins(network, Pictures.plain(pixels, item.rows), compute).tolist()
     return found

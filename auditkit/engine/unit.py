@@ -108,7 +108,7 @@ class _Unit:
         compute = Compute(device, precision, remembered.get("threads", item.threads))
         compute.set_up()
         network = build_network(build(item.model), item.seed, device)
-        pixels = open_pixels(Path(item.images.path), device, item.images.rows)
+        pixels = open_pixels(Path(item.images.path), device, item.images.used)
         tell_place(pixels, send)
         tell_kernels(device, send)
         return _Unit(item, compute, network, pixels)

@@ -33,16 +33,16 @@ class ComponentRef:
 
 @dataclass(frozen=True, slots=True)
 class ImageCacheRef:
-    """A memory-mapped uint8 array (images, size, size, 3) on disk: a .npy file, of which so many `rows` are used."""
+    """A memory-mapped uint8 array (images, size, size, 3) on disk: a .npy file, of which so many are `used`."""
 
     path: str
     size: int
-    rows: int
+    used: int
 
     @property
     def used_bytes(self) -> int:
-        """Of the rows that are used."""
-        return self.rows * self.size**2 * 3
+        """Of the images that are used."""
+        return self.used * self.size**2 * 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)

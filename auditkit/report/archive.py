@@ -99,17 +99,16 @@ def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
         if is_dataclass(inner):
             yield from _flat(inner, f"{name}_")
         elif inner is not None:
-            yield name, _text(inner)
+            yield name, _text(inner, "; " if each.name == "notes" else " ")
 
 
-def _text(value: Any) -> object:
-    """Places as "Male=1 Young=0", other sequences with spaces between, or semicolons where they have spaces inside."""
+def _text(value: Any, between: str) -> object:
+    """Places as "Male=1 Young=0", other sequences with something between."""
     if not isinstance(value, tuple):
         return value
     if all(isinstance(each, tuple) for each in value):
         return " ".join(f"{name}={_known(level)}" for name, level in value)
-    known = [_known(each) for each in value]
-    return ("; " if any(" " in each for each in known) else " ").join(known)
+    return between.join(_known(each) for each in value)
 
 
 def _known(value: object) -> str:

@@ -37,7 +37,7 @@ class Pictures:
     def __init__(
         self, pixels: Pixels, draw: Draw, augment: Augment, seed: int, *, kept_bytes: int = KEPT_BYTES
     ) -> None:
-        pixels.hold(np.unique(draw.rows))
+        pixels.hold(draw.rows)
         self.pixels = pixels
         self._rows = torch.from_numpy(draw.rows)
         self._is_copy = torch.from_numpy(draw.copy > 0)

@@ -185,13 +185,13 @@ def times_a_second(work: Callable[[], object], seconds: float, device: torch.dev
     A GPU is waited for at the end, and now and then: a host that is far ahead of it would measure itself, or go on for
     long after the time is up. What takes longer the first time should have been done before.
     """
-    started, count, pause = time.perf_counter(), 0, 1
+    started, count, next_wait = time.perf_counter(), 0, 1
     while time.perf_counter() - started < seconds:
         work()
         count += 1
-        if count == pause:
+        if count == next_wait:
             wait_for(device)
-            pause += min(count, _AHEAD)
+            next_wait += min(count, _AHEAD)
     wait_for(device)
     return count / (time.perf_counter() - started)
 

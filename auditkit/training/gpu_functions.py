@@ -1,4 +1,4 @@
-"""Batch normalisation with ReLU and what is between them, forward and backward, by the kernels of `gpu_kernels`.
+"""Batch normalisation, alone or with ReLU and what is between them, forward and backward, by `gpu_kernels`.
 
 Maps are (n, channels, height, width) in channels-last order. `Scaling` says how a map is normalised.
 """

@@ -23,7 +23,7 @@ from auditkit.training.pixels import Normalise
 DEVICE = "cuda"
 _log = logging.getLogger(__name__)
 _RELU, _POOL = nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2, padding=1)
-_WIDTHS = (16, 32, 64, 128)
+_WIDTHS = (16, 32, 64)
 """Channels of a first convolution that a program can multiply at once."""
 _USUAL = ([repr(_RELU), repr(_POOL)], [repr(_POOL), repr(_RELU)])
 
@@ -40,6 +40,21 @@ def why_not(device: torch.device) -> str:
         _log.info("Triton makes no kernels", exc_info=error)
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+@cache
+def can_read_bytes(device: torch.device) -> bool:
+    """Whether the first convolution's kernels, which want more of a GPU than the others, run there."""
+    try:
+        with torch.cuda.device(device):
+            images = torch.zeros(2, 8, 8, 3, dtype=torch.uint8, device=device)
+            one = torch.ones(3, device=device)
+            weight = torch.ones(max(_WIDTHS), 3, 7, 7, device=device, requires_grad=True)
+            gpu_stem.Stem.apply(images, weight, one, one, torch.float16).sum().backward()
+    except Exception as error:
+        _log.info("Triton makes no kernels for a first convolution", exc_info=error)
+        return False
+    return True
 
 
 def use_gpu_layers(model: nn.Module, normalise: Normalise | None = None) -> bool:
@@ -63,13 +78,13 @@ def use_gpu_layers(model: nn.Module, normalise: Normalise | None = None) -> bool
 
 def are_used(model: nn.Module) -> bool:
     """Whether any layer has kernels of its own."""
-    return any(isinstance(module, _Norm) for module in model.modules())
+    return any(isinstance(module, _Norm | BytesConv2d) for module in model.modules())
 
 
 def are_all(model: nn.Module) -> bool:
     """Whether every batch normalisation has, so that little is left for a compiler."""
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
-    return bool(norms) and all(isinstance(norm, _Norm) for norm in norms)
+    return bool(norms) and all(isinstance(norm, _Norm) and norm.is_usual for norm in norms)
 
 
 def _use_for_bytes(conv: nn.Module, normalise: Normalise) -> bool:
@@ -114,10 +129,14 @@ class BytesConv2d(nn.Conv2d):
 
 
 class _Norm(nn.BatchNorm2d):
+    @property
+    def is_usual(self) -> bool:
+        """Whether it has weights, and remembers statistics by a momentum."""
+        return self.affine and self.track_running_stats and self.momentum is not None
+
     def _takes(self, x: torch.Tensor) -> bool:
-        usual = self.affine and self.track_running_stats and self.momentum is not None
         several = x.numel() > x.shape[1]  # torch refuses to normalise a single value
-        return usual and several and x.device.type == DEVICE and (self.training or not torch.is_grad_enabled())
+        return self.is_usual and several and x.device.type == DEVICE and (self.training or not torch.is_grad_enabled())
 
     def _scaling(self, x: torch.Tensor) -> functions.Scaling:
         if not self.training:

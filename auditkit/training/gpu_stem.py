@@ -16,30 +16,30 @@ from auditkit.training import gpu_stem_kernels as kernels
 
 _DEPTH: int = kernels.DEPTH.value
 _ROWS, _TURNS, _WARPS, _STAGES = 128, 8, 8, 1
-"""Positions that a program takes at a time, and how often; its warps; the turns that it has under way at once.
+"""Pixels that a program convolves at a time, how often, its warps, and the turns that it has under way at once.
 
-Of nine and of eight choices these, and those below, were the fastest on an H100; the slowest took 1.7 and 1.3 times as
-long.
+Of nine choices these, and of eight those for gradients, were the fastest on an H100; the slowest took 1.7 and 1.3 times
+as long.
 """
 _PARTS, _BACKWARD_ROWS, _BACKWARD_WARPS, _BACKWARD_STAGES = 512, 64, 4, 2
-"""Programs whose parts of a gradient are added up; the same of them."""
+"""For gradients: programs whose parts are added up, pixels at a time, warps, and turns under way at once."""
 
 
 class Shape(NamedTuple):
-    """Of what is convolved: lines of a folded image, half the numbers of one, positions of a row, map, and all maps."""
+    """Lines of a folded image, pairs of numbers of a line; columns and pixels of a convolved map, pixels of all."""
 
-    high: int
-    half: int
-    wide: int
-    each: int
+    lines: int
+    pairs: int
+    columns: int
+    pixels: int
     positions: int
 
 
 def shape_of(images: torch.Tensor) -> tuple[Shape, tuple[int, int]]:
     """Shape, and height and width of the map, of (n, height, width, 3) images."""
     n, height, width, _ = images.shape
-    down, wide = (height + 1) // 2, (width + 1) // 2
-    return Shape(2 * down + 5, 3 * (wide + 3), wide, down * wide, n * down * wide), (down, wide)
+    down, columns = (height + 1) // 2, (width + 1) // 2
+    return Shape(2 * down + 5, 3 * (columns + 3), columns, down * columns, n * down * columns), (down, columns)
 
 
 class Stem(torch.autograd.Function):
@@ -59,13 +59,13 @@ class Stem(torch.autograd.Function):
         weight: (channels, 3, 7, 7) float32; scale and shift: (3,) float32, which normalise a pixel.
         """
         (n, height, width, _), channels = images.shape, len(weight)
-        shape, (down, wide) = shape_of(images)
-        folded = torch.empty(n, shape.high, 2 * shape.half, dtype=kind, device=images.device)
-        kernels.fold[(n * shape.high,)](
-            images, scale, shift, folded, height, width, shape.high, shape.half,
-            BLOCK=triton.next_power_of_2(2 * shape.half),
+        shape, (down, columns) = shape_of(images)
+        folded = torch.empty(n, shape.lines, 2 * shape.pairs, dtype=kind, device=images.device)
+        kernels.fold[(n * shape.lines,)](
+            images, scale, shift, folded, height, width, shape.lines, shape.pairs,
+            BLOCK=triton.next_power_of_2(2 * shape.pairs),
         )  # fmt: skip
-        out = torch.empty(n, down, wide, channels, dtype=kind, device=images.device)
+        out = torch.empty(n, down, columns, channels, dtype=kind, device=images.device)
         kernels.convolve[(triton.cdiv(shape.positions, _ROWS * _TURNS),)](
             folded, _in_order_of_windows(weight, kind), out, *shape,
             C=channels, ROWS=_ROWS, TURNS=_TURNS, num_warps=_WARPS, num_stages=_STAGES,

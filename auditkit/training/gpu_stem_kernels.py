@@ -1,9 +1,9 @@
 """Kernels of a ResNet's first convolution, 7 x 7 with stride 2 and a padding of 3, of images as bytes, for Triton.
 
-Images are normalised, and the padding is written, once: a folded image has `high` lines of 2 * half numbers, three for
-every pixel. The 7 x 3 numbers of a window's row lie beside each other in a line, and a 22nd that no weight is for: a
-window is DEPTH of them, in its rows' order, and so are the weights. Two numbers at a time are read, since they and all
-lines begin at even places. A position is a pixel of the convolved map, `wide` of which make a row, `each` a map.
+Images are normalised, and their padding is written, once: a folded image has `lines` lines of `pairs` pairs of numbers,
+three numbers for every pixel. A window is 7 lines' 7 x 3 numbers, which lie beside each other, and a 22nd in each that
+has no weight: DEPTH numbers in all, in that order, as the weights are. Since 22, and where windows and lines begin, are
+even, Triton reads two numbers at a time. A position counts the `pixels` of each convolved map, `columns` in a row.
 """
 
 # Triton reads names in capitals as constants, and the annotations themselves.
@@ -17,11 +17,11 @@ FIRST, DEPTH = tl.constexpr(128), tl.constexpr(160)
 
 
 @triton.jit
-def fold(images, scale, shift, folded, height, width, high, half, BLOCK: tl.constexpr):
+def fold(images, scale, shift, folded, height, width, lines, pairs, BLOCK: tl.constexpr):
     """A line of a folded image: bytes * scale + shift, and 0 where there is no pixel."""
     line = tl.program_id(0)
-    image = line // high
-    row = line - image * high - 3
+    image = line // lines
+    row = line - image * lines - 3
     place = tl.arange(0, BLOCK)
     column = place // 3 - 3
     inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
@@ -29,24 +29,24 @@ def fold(images, scale, shift, folded, height, width, high, half, BLOCK: tl.cons
     value = tl.load(at + place - 9, inside, other=0).to(tl.float32)
     value = value * tl.load(scale + place % 3) + tl.load(shift + place % 3)
     value = tl.where(inside, value, 0.0).to(folded.dtype.element_ty)
-    tl.store(folded + line.to(tl.int64) * (2 * half) + place, value, place < 2 * half)
+    tl.store(folded + line.to(tl.int64) * (2 * pairs) + place, value, place < 2 * pairs)
 
 
 @triton.jit
-def _windows(folded, position, wide, each, high, half, FROM: tl.constexpr, TO: tl.constexpr):
+def _windows(folded, position, columns, pixels, lines, pairs, FROM: tl.constexpr, TO: tl.constexpr):
     """Some numbers of each position's window; those after the last row's are the last row's again."""
-    image = position // each
-    place = position - image * each
-    row = place // wide
-    first = (image * high + 2 * row).to(tl.int64) * (2 * half) + (place - row * wide) * 6
+    image = position // pixels
+    place = position - image * pixels
+    row = place // columns
+    first = (image * lines + 2 * row).to(tl.int64) * (2 * pairs) + (place - row * columns) * 6
     number = tl.arange(FROM, TO)
-    within = tl.minimum(number // 22, 6) * (2 * half) + number % 22
+    within = tl.minimum(number // 22, 6) * (2 * pairs) + number % 22
     return tl.load(folded + first[:, None] + within[None, :])
 
 
 @triton.jit
 def convolve(
-    folded, weight, out, high, half, wide, each, positions,
+    folded, weight, out, lines, pairs, columns, pixels, positions,
     C: tl.constexpr, ROWS: tl.constexpr, TURNS: tl.constexpr,
 ):  # fmt: skip
     """The map of C channels; weight is (DEPTH, C), with zeros for what no window has."""
@@ -57,8 +57,8 @@ def convolve(
     for turn in range(TURNS):
         position = (tl.program_id(0) * TURNS + turn) * ROWS + tl.arange(0, ROWS)
         there = tl.minimum(position, positions - 1)
-        found = tl.dot(_windows(folded, there, wide, each, high, half, 0, FIRST), first, input_precision="ieee")
-        windows = _windows(folded, there, wide, each, high, half, FIRST, DEPTH)
+        found = tl.dot(_windows(folded, there, columns, pixels, lines, pairs, 0, FIRST), first, input_precision="ieee")
+        windows = _windows(folded, there, columns, pixels, lines, pairs, FIRST, DEPTH)
         found = tl.dot(windows, second, found, input_precision="ieee")
         at = out + position[:, None].to(tl.int64) * C + channel[None, :]
         tl.store(at, found.to(out.dtype.element_ty), (position < positions)[:, None])
@@ -66,7 +66,7 @@ def convolve(
 
 @triton.jit
 def gradients(
-    folded, gradient, out, high, half, wide, each, positions, turns, C: tl.constexpr, ROWS: tl.constexpr
+    folded, gradient, out, lines, pairs, columns, pixels, positions, turns, C: tl.constexpr, ROWS: tl.constexpr
 ):  # fmt: skip
     """Each program's part of the gradient of the weights: (programs, DEPTH, C) float32."""
     channel = tl.arange(0, C)
@@ -77,9 +77,9 @@ def gradients(
         at = gradient + position[:, None].to(tl.int64) * C + channel[None, :]
         given = tl.load(at, (position < positions)[:, None], other=0.0)
         there = tl.minimum(position, positions - 1)
-        windows = _windows(folded, there, wide, each, high, half, 0, FIRST)
+        windows = _windows(folded, there, columns, pixels, lines, pairs, 0, FIRST)
         first = tl.dot(tl.trans(windows), given, first, input_precision="ieee")
-        windows = _windows(folded, there, wide, each, high, half, FIRST, DEPTH)
+        windows = _windows(folded, there, columns, pixels, lines, pairs, FIRST, DEPTH)
         second = tl.dot(tl.trans(windows), given, second, input_precision="ieee")
     part = out + tl.program_id(0) * (DEPTH * C) + channel[None, :]
     tl.store(part + tl.arange(0, FIRST)[:, None] * C, first)

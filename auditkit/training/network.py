@@ -26,7 +26,7 @@ _COUNTER = ".num_batches_tracked"  # absent from weights made before torch 0.4.1
 
 
 class Network(nn.Module):
-    """Normalises images; `body` maps them to features, `head` features to two logits."""
+    """Normalises images, unless the first layer does; `body` maps them to features, `head` features to two logits."""
 
     def __init__(self, model: nn.Module, head_name: str) -> None:
         super().__init__()
@@ -116,8 +116,9 @@ def _suit(network: Network, device: torch.device) -> None:
     if device.type == "cpu":
         use_products(network)
     elif device.type == "cuda" and not why_no_kernels(device):
-        takes_bytes = _gpu_layers().use_gpu_layers(network.body, network.normalise)
-        network.normalise = nn.Identity() if takes_bytes else network.normalise
+        layers = _gpu_layers()
+        if layers.use_gpu_layers(network.body, network.normalise if layers.can_read_bytes(device) else None):
+            network.normalise = nn.Identity()  # the first layer does it
 
 
 def why_no_kernels(device: torch.device) -> str:

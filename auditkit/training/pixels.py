@@ -23,7 +23,7 @@ class Pixels:
     """A memory-mapped cache, whose rows are kept on the device as well when that is a GPU with room for them.
 
     `place` says where rows are gathered: "device", or "host": then each batch is read from the file and travels through
-    pinned memory. `most` is how many rows there will ever be asked for, of all in the file; None for all of them.
+    pinned memory. `most` is how many of the file's rows will be held; None for all of them.
     `room` is how many bytes the device has for them; None for what is free there, and for a CPU, which needs none
     beside the file.
     """
@@ -50,16 +50,22 @@ class Pixels:
         return "host" if self._resident is None else "device"
 
     def hold(self, rows: Rows) -> None:
-        """Bring the rows onto the device, unless they are there or it has no room."""
+        """Bring the rows onto the device, unless they are there or it has no room.
+
+        Raises ValueError for more than were announced.
+        """
         if self._resident is None or self._resident is self.host:
             return
         asked = torch.from_numpy(np.unique(rows))
         missing = asked[self._slot_of[asked] < 0]
+        if self._held + len(missing) > self._most:
+            raise ValueError(f"{self._held + len(missing)} rows to be held, where {self._most} were announced")
         for start in range(0, len(missing), _UPLOAD):
             part = missing[start : start + _UPLOAD]
-            first, self._held = self._held, self._held + len(part)
-            self._resident[first : self._held] = self._fetched(part)
-            self._slot_of[part] = torch.arange(first, self._held)
+            end = self._held + len(part)
+            self._resident[self._held : end] = self._fetched(part)
+            self._slot_of[part] = torch.arange(self._held, end)
+            self._held = end
 
     def gather(self, rows: torch.Tensor) -> torch.Tensor:
         """(n, size, size, 3) uint8 on the device; `rows` is (n,) int64 on the CPU."""

@@ -44,7 +44,7 @@ class Winograd(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor]:
-        """Every transform's adjoint, in reverse; to make the tiles again takes a fiftieth of a step."""
+        """Every transform's adjoint, in reverse; the tiles are made again, which takes little."""
         x, kernels = ctx.saved_tensors
         products = _to_tiles(grads[0], _sum_places_adjoint)
         shape = len(x), *x.shape[2:], x.shape[1]
