@@ -176,11 +176,11 @@ def without_momentum():
 
 
 LAYERS = """
-images = torch.randn(8, 3, 36, 44)
+images = torch.randn(4, 3, 36, 44)
 for network in (small, without_momentum):
     compare(*both(network), images)  # odd maps behind the stem, in NCHW order
 compare(*both(small), images.to(memory_format=torch.channels_last), freeze)
-compare(*both(small), torch.randn(8, 3, 38, 38))  # an odd map before pooling
+compare(*both(small), torch.randn(4, 3, 38, 38))  # an odd map before pooling
 for one in both(small):
     try:
         one.train()(torch.randn(1, 3, 32, 32))
@@ -226,3 +226,38 @@ def test_what_the_kernels_compute_is_what_torchs_layers_do(script: str) -> None:
     environment = {"TRITON_INTERPRET": "1", "PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert done.stdout == "same\n", done.stderr
+
+
+@pytest.mark.parametrize(("capability", "kibibytes"), [(80, 163), (86, 99), (90, 227), (120, 99)])
+def test_a_first_convolutions_kernels_fit_into_the_shared_memory_of_gpus_since_ampere(
+    capability: int, kibibytes: int
+) -> None:
+    """Compiled for GPUs that are not here. Source: CUDA C++ Programming Guide, technical specifications."""
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from auditkit.training import gpu_stem, gpu_stem_kernels
+
+    shape = dict.fromkeys(gpu_stem.Shape._fields, "i32")
+    for kernel, pointers, constants, warps, stages in (
+        (
+            gpu_stem_kernels.convolve,
+            {"folded": "*bf16", "weight": "*bf16", "out": "*bf16"},
+            {"C": 64, "ROWS": gpu_stem._ROWS, "TURNS": gpu_stem._TURNS},
+            gpu_stem._WARPS,
+            gpu_stem._STAGES,
+        ),
+        (
+            gpu_stem_kernels.gradients,
+            {"folded": "*bf16", "gradient": "*bf16", "out": "*fp32", "turns": "i32"},
+            {"C": 64, "ROWS": gpu_stem._BACKWARD_ROWS},
+            gpu_stem._BACKWARD_WARPS,
+            gpu_stem._BACKWARD_STAGES,
+        ),
+    ):
+        given = pointers | shape | dict.fromkeys(constants, "constexpr")
+        signature = {name: given[name] for name in kernel.arg_names}
+        source = ASTSource(fn=kernel, signature=signature, constexprs=constants)
+        options = {"num_warps": warps, "num_stages": stages}
+        made = triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
+        assert 0 < made.metadata.shared <= kibibytes * 1024
