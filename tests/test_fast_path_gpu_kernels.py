@@ -164,7 +164,7 @@ def freeze(network):
 
 
 def small():
-    return models.ResNet(models.resnet.BasicBlock, [1, 2, 1, 1], num_classes=2)
+    return models.ResNet(models.resnet.BasicBlock, [1, 1, 1, 1], num_classes=2)
 
 
 def without_momentum():
@@ -180,7 +180,7 @@ images = torch.randn(4, 3, 36, 44)
 for network in (small, without_momentum):
     compare(*both(network), images)  # odd maps behind the stem, in NCHW order
 compare(*both(small), images.to(memory_format=torch.channels_last), freeze)
-compare(*both(small), torch.randn(4, 3, 38, 38))  # an odd map before pooling
+compare(*both(small), torch.randn(3, 3, 38, 38))  # an odd map before pooling
 for one in both(small):
     try:
         one.train()(torch.randn(1, 3, 32, 32))
@@ -203,7 +203,7 @@ networks = [Network(network, "fc") for network in both(small)]
 plain, fast = networks
 assert gpu_layers.use_gpu_layers(fast.body, fast.normalise)
 fast.normalise = nn.Identity()
-faces = torch.randint(0, 256, (4, 33, 32, 3), dtype=torch.uint8)
+faces = torch.randint(0, 256, (3, 33, 32, 3), dtype=torch.uint8)
 assert torch.equal(fast.body.conv1(faces), plain.body.conv1(plain.normalise(faces)))  # float32 is left to torch
 with torch.autocast("cpu", torch.float16):
     compare(plain, fast, faces)
@@ -228,7 +228,7 @@ def test_what_the_kernels_compute_is_what_torchs_layers_do(script: str) -> None:
     assert done.stdout == "same\n", done.stderr
 
 
-@pytest.mark.parametrize(("capability", "kibibytes"), [(80, 163), (86, 99), (90, 227), (120, 99)])
+@pytest.mark.parametrize(("capability", "kibibytes"), [(80, 163), (90, 227), (120, 99)])
 def test_a_first_convolutions_kernels_fit_into_the_shared_memory_of_gpus_since_ampere(
     capability: int, kibibytes: int
 ) -> None:
