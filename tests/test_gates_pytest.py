@@ -78,6 +78,7 @@ def test_every_gate_is_a_test(pytester: pytest.Pytester, audits: Path, filled: P
 
 def test_a_bound_reads_as_in_the_file(pytester: pytest.Pytester, audits: Path, filled: Path) -> None:
     result = pytester.runpytest("audits", "-v", *stored_in(filled))
+    result.assert_outcomes(passed=1, failed=1, skipped=1)
     unnamed = "accuracy, arm oversampled, task Male, at least 0.999"
     result.stdout.fnmatch_lines([f"audits/s.toml::{unnamed} FAILED*", f"*_ gate '{unnamed}' _*"])
 

@@ -8,6 +8,7 @@ a fifth of a step (`benchmarks/results/nvidia-h100-steps.md`).
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -31,30 +32,36 @@ _USUAL = ([repr(_RELU), repr(_POOL)], [repr(_POOL), repr(_RELU)])
 @cache
 def why_not(device: torch.device) -> str:
     """Why Triton can make no kernels here, "" if it can: it wants a C compiler and a place for what it has compiled."""
+    return _why_it_fails(device, _normalise_once)
+
+
+@cache
+def can_read_bytes(device: torch.device) -> bool:
+    """Whether the first convolution's kernels, which want more of a GPU than the others, run there."""
+    return not _why_it_fails(device, _convolve_once)
+
+
+def _why_it_fails(device: torch.device, work: Callable[[torch.device], None]) -> str:
     try:
         with torch.cuda.device(device):
-            layer = nn.BatchNorm2d(16).to(device)
-            layer.__class__ = BatchNormReLU2d
-            layer(torch.ones(2, 16, 4, 4, device=device, requires_grad=True)).sum().backward()
+            work(device)
     except Exception as error:
         _log.info("Triton makes no kernels", exc_info=error)
         return f"{type(error).__name__}: {error}"
     return ""
 
 
-@cache
-def can_read_bytes(device: torch.device) -> bool:
-    """Whether the first convolution's kernels, which want more of a GPU than the others, run there."""
-    try:
-        with torch.cuda.device(device):
-            images = torch.zeros(2, 8, 8, 3, dtype=torch.uint8, device=device)
-            one = torch.ones(3, device=device)
-            weight = torch.ones(max(_WIDTHS), 3, 7, 7, device=device, requires_grad=True)
-            gpu_stem.Stem.apply(images, weight, one, one, torch.float16).sum().backward()
-    except Exception as error:
-        _log.info("Triton makes no kernels for a first convolution", exc_info=error)
-        return False
-    return True
+def _normalise_once(device: torch.device) -> None:
+    layer = nn.BatchNorm2d(16).to(device)
+    layer.__class__ = BatchNormReLU2d
+    layer(torch.ones(2, 16, 4, 4, device=device, requires_grad=True)).sum().backward()
+
+
+def _convolve_once(device: torch.device) -> None:
+    images = torch.zeros(2, 8, 8, 3, dtype=torch.uint8, device=device)
+    one = torch.ones(3, device=device)
+    weight = torch.ones(max(_WIDTHS), 3, 7, 7, device=device, requires_grad=True)
+    gpu_stem.Stem.apply(images, weight, one, one, torch.float16).sum().backward()
 
 
 def use_gpu_layers(model: nn.Module, normalise: Normalise | None = None) -> bool:

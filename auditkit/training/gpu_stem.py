@@ -35,7 +35,7 @@ class Shape(NamedTuple):
     positions: int
 
 
-def shape_of(images: torch.Tensor) -> tuple[Shape, tuple[int, int]]:
+def _shape_of(images: torch.Tensor) -> tuple[Shape, tuple[int, int]]:
     """Shape, and height and width of the map, of (n, height, width, 3) images."""
     n, height, width, _ = images.shape
     down, columns = (height + 1) // 2, (width + 1) // 2
@@ -59,7 +59,7 @@ class Stem(torch.autograd.Function):
         weight: (channels, 3, 7, 7) float32; scale and shift: (3,) float32, which normalise a pixel.
         """
         (n, height, width, _), channels = images.shape, len(weight)
-        shape, (down, columns) = shape_of(images)
+        shape, (down, columns) = _shape_of(images)
         folded = torch.empty(n, shape.lines, 2 * shape.pairs, dtype=kind, device=images.device)
         kernels.fold[(n * shape.lines,)](
             images, scale, shift, folded, height, width, shape.lines, shape.pairs,

@@ -23,9 +23,8 @@ class Pixels:
     """A memory-mapped cache, whose rows are kept on the device as well when that is a GPU with room for them.
 
     `place` says where rows are gathered: "device", or "host": then each batch is read from the file and travels through
-    pinned memory. `most` is how many of the file's rows will be held; None for all of them.
-    `room` is how many bytes the device has for them; None for what is free there, and for a CPU, which needs none
-    beside the file.
+    pinned memory. `most` is how many of the file's rows will be held; None for all of them. `room` is how many bytes
+    the device has for them; None for what is free there, and for a CPU, which needs none beside the file.
     """
 
     def __init__(self, path: Path, device: torch.device, most: int | None = None, room: int | None = None) -> None:
@@ -37,7 +36,8 @@ class Pixels:
         self._most = len(self.host) if most is None else most
         self._resident = self._in(room)
         self._held = 0
-        self._slot_of = torch.full((len(self.host),), -1)
+        in_place = self._resident is self.host
+        self._slot_of = torch.arange(len(self.host)) if in_place else torch.full((len(self.host),), -1)
 
     @property
     def bytes_on_device(self) -> int:
@@ -54,7 +54,7 @@ class Pixels:
 
         Raises ValueError for more than were announced.
         """
-        if self._resident is None or self._resident is self.host:
+        if self._resident is None:
             return
         asked = torch.from_numpy(np.unique(rows))
         missing = asked[self._slot_of[asked] < 0]
@@ -71,8 +71,7 @@ class Pixels:
         """(n, size, size, 3) uint8 on the device; `rows` is (n,) int64 on the CPU."""
         if self._resident is None:
             return self._fetched(rows)
-        slots = rows if self._resident is self.host else self._slot_of[rows]
-        return self._resident.index_select(0, upload(slots, self.device))
+        return self._resident.index_select(0, upload(self._slot_of[rows], self.device))
 
     def _fetched(self, rows: torch.Tensor) -> torch.Tensor:
         """Rows of the host on the device, by way of pinned memory that is used again, since new pages take long."""
